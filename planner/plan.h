@@ -1,0 +1,85 @@
+// Who sends which bytes to whom. Pure functions of two (spec, layout) values: both agents of a
+// pair compute the same plan from what they told each other, and compare its hash.
+#ifndef BATON_PLANNER_PLAN_H_
+#define BATON_PLANNER_PLAN_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/ids.h"
+#include "planner/layout.h"
+
+namespace baton::planner {
+
+// Part of what both sides hash. Peers run the highest version both know.
+inline constexpr uint32_t kPlannerVersionMin = 1;
+inline constexpr uint32_t kPlannerVersionMax = 1;
+
+// Bytes of one tensor of one layer that one source writes to one target. The planner's own type:
+// others walk it with a Cursor (cursor.h).
+struct CopyDescriptor;
+
+// Everything one source rank writes to one target rank, for any room of the pair.
+struct PairPlan {
+  RankCoord source;
+  RankCoord target;
+  RoutePolicy policy;
+  std::vector<CopyDescriptor> copies;  // complete type in descriptor.h
+  // Over the canonical encoding of both specs, both layouts, both coordinates, the policy and the
+  // planner version.
+  uint64_t hash = 0;
+
+  PairPlan();
+  ~PairPlan();
+  PairPlan(PairPlan&&) noexcept;
+  PairPlan& operator=(PairPlan&&) noexcept;
+  PairPlan(const PairPlan&);
+  PairPlan& operator=(const PairPlan&);
+};
+
+// OK when a server can exist like this: sizes, stages, tensors and groups in range and consistent.
+// BAD_SPEC names the field and the value.
+absl::Status ValidateSpec(const ServerSpec& spec);
+
+// OK when `layout` is a rank's share of `spec`: exactly the buffers that `coord` owns, each inside
+// its region (`region_sizes`, bytes), none overlapping another's bytes.
+absl::Status ValidateLayout(const ServerSpec& spec, const RankCoord& coord,
+                            const RankLayout& layout, const std::vector<uint64_t>& region_sizes);
+
+// OK when every byte a target needs has a source. INCOMPATIBLE names the field and both values.
+absl::Status CheckCompatible(const ServerSpec& source, const ServerSpec& target);
+
+// The plan of one pair of ranks. The source's dp rank is chosen by the router, the target's is its
+// own; neither changes what is sent. A pair with nothing to move has an empty `copies`.
+absl::StatusOr<PairPlan> PlanPair(const ServerSpec& source_spec, const RankCoord& source,
+                                  const RankLayout& source_layout, const ServerSpec& target_spec,
+                                  const RankCoord& target, const RankLayout& target_layout,
+                                  const RoutePolicy& policy);
+
+// Source ranks (of dp rank `source_dp`) that write at least one byte to `target` for a room of
+// these tokens, sorted. STATE and AUX count: with any, the list is never empty.
+std::vector<RankCoord> SourcesOf(const ServerSpec& source_spec, uint32_t source_dp,
+                                 const ServerSpec& target_spec, const RankCoord& target,
+                                 const RoutePolicy& policy, const RoomTokens& tokens);
+
+// The mirror: targets (of dp rank `target_dp`) that `source` writes at least one byte to.
+std::vector<RankCoord> TargetsOf(const ServerSpec& source_spec, const RankCoord& source,
+                                 const ServerSpec& target_spec, uint32_t target_dp,
+                                 const RoutePolicy& policy, const RoomTokens& tokens);
+
+// Source ranks of `source_dp` with an empty TargetsOf, sorted: the first target rank tells them so.
+std::vector<RankCoord> SpareSources(const ServerSpec& source_spec, uint32_t source_dp,
+                                    const ServerSpec& target_spec, uint32_t target_dp,
+                                    const RoutePolicy& policy, const RoomTokens& tokens);
+
+// The target rank that tells the spare sources: the first of its dp group.
+inline bool TellsSpares(const RankCoord& target) {
+  return target.pp == 0 && target.cp == 0 && target.tp == 0;
+}
+
+}  // namespace baton::planner
+
+#endif  // BATON_PLANNER_PLAN_H_

@@ -1,0 +1,102 @@
+// Control streams to the agents of other pods: two a peer, urgent and bulk.
+//
+// Frames are numbered, acknowledged and replayed after a reconnect; each is delivered once and in
+// order on its stream, or the peer is reported down. A peer is one start (epoch) of one agent.
+//
+//   PeerLinks links(options, &events);
+//   links.Start();
+//   PeerId peer = links.Dial("10.0.0.7:7100");        // target side; accepted peers appear by event
+//   links.Send(peer, Priority::kBulk, std::move(frame));
+//
+// Thread-safe. Events come from gRPC threads, one at a time for each stream, and must not block.
+#ifndef BATON_TRANSFER_AGENT_CONTROL_PEER_LINKS_H_
+#define BATON_TRANSFER_AGENT_CONTROL_PEER_LINKS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "proto/baton/v1/control.pb.h"
+#include "transfer_agent/transport/transport.h"
+
+namespace baton::control {
+
+using transport::PeerId;
+
+enum class Priority : uint8_t { kBulk = 0, kUrgent = 1 };
+
+struct PeerInfo {
+  PeerId id;
+  std::string address;
+  Epoch epoch;
+  uint32_t planner_version = 0;  // highest both know
+};
+
+class PeerEvents {
+ public:
+  virtual ~PeerEvents() = default;
+  // Both streams are up for the first time. What is sent before any other frame: see SetAnnounced.
+  virtual void OnPeerUp(const PeerInfo& peer) = 0;
+  // The peer restarted (another epoch answers), stayed silent beyond the timeout, or overflowed.
+  // Last event of this PeerId.
+  virtual void OnPeerDown(PeerId peer, const absl::Status& cause) = 0;
+  // A dialled address has not answered yet: for messages in words. Repeated, rate-limited.
+  virtual void OnDialFailed(const std::string& address, const absl::Status& cause) = 0;
+  virtual void OnFrame(PeerId peer, Priority priority, v1::Frame frame) = 0;
+};
+
+struct PeerLinksOptions {
+  std::string listen_address = "127.0.0.1:0";
+  // What peers dial; empty: the bound address.
+  std::string advertised_address;
+  Epoch epoch;
+  std::chrono::milliseconds heartbeat{500};
+  // Silence after which a peer is down.
+  std::chrono::milliseconds silence{3000};
+  // Unacknowledged bytes a stream may hold; beyond, Send says FULL.
+  size_t unacked_bytes_max = 64 << 20;
+  size_t frame_bytes_max = 8 << 20;
+};
+
+struct PeerLinkStatus {
+  PeerInfo peer;
+  bool dialled = false;
+  bool up = false;
+  size_t unacked_bytes = 0;
+};
+
+class PeerLinks {
+ public:
+  virtual ~PeerLinks() = default;
+
+  // Listens; SYSTEM or CONFIG when the address cannot be bound (port in use: names the flag).
+  virtual absl::Status Start() = 0;
+  // host:port that peers dial, with the bound port.
+  virtual std::string address() const = 0;
+
+  // Keeps a link to the agent at `address` until Undial; idempotent. Frames sent to the peer need
+  // its id from OnPeerUp.
+  virtual void Dial(const std::string& address) = 0;
+  virtual void Undial(const std::string& address) = 0;
+
+  // Queues a frame. FULL when the stream holds unacked_bytes_max, PEER_LOST when the peer is down.
+  virtual absl::Status Send(PeerId peer, Priority priority, v1::Frame frame) = 0;
+
+  // The ranks this agent hosts: the first bulk frame to every peer, and again to all at each change.
+  virtual void SetAnnounced(v1::Announce announce) = 0;
+
+  virtual std::vector<PeerLinkStatus> Status() const = 0;
+  // Ends all streams; no event after it returns.
+  virtual void Stop() = 0;
+};
+
+std::unique_ptr<PeerLinks> MakePeerLinks(PeerLinksOptions options, PeerEvents* events);
+
+}  // namespace baton::control
+
+#endif  // BATON_TRANSFER_AGENT_CONTROL_PEER_LINKS_H_
