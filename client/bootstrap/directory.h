@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/ids.h"
-#include "proto/baton/v1/registry.pb.h"
+#include "baton/v1/registry.pb.h"
 
 namespace baton {
 

@@ -21,7 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "common/clock.h"
 #include "common/ids.h"
-#include "proto/baton/v1/control.pb.h"
+#include "baton/v1/control.pb.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::control {
