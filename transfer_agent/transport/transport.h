@@ -115,6 +115,8 @@ struct Segment {
   planner::Cursor cursor;
   bool close_part = false;
   uint64_t cookie = 0;
+  // Of the part. A larger one replaces what came before, and starts with the part's first byte.
+  uint8_t attempt = 0;
 };
 
 enum class Submitted : uint8_t { kAccepted, kFull, kNoChannel };
