@@ -1,0 +1,58 @@
+# Every target is idempotent, checks what it needs, and says what it does. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# make demo: CORRUPT=1 flips one landed byte; DEMO_FLAGS go to the demo's program.
+CORRUPT ?=
+DEMO_FLAGS ?=
+# make bench: BENCH picks benches by name; BENCH_FLAGS go to each.
+BENCH ?=
+BENCH_FLAGS ?=
+export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
+
+.PHONY: help setup setup-build setup-lint build demo test test-asan test-tsan lint format bench clean
+
+help:  ## List the targets
+	@echo "Baton: make TARGET"
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | \
+	  while IFS=$$'\t' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+setup:  ## Install the Debian packages that are missing (root or sudo)
+	@tools/setup.sh
+
+setup-build:
+	@tools/setup.sh build
+
+setup-lint:
+	@tools/setup.sh build lint
+
+build: setup-build  ## Build everything (optimised)
+	@echo "build: all programs, libraries and tests"
+	@tools/bazel.sh build //...
+
+demo: setup-build  ## Hand real KV pages from a prefill to a decode server and check every byte (CORRUPT=1, DEMO_FLAGS=...)
+	@tools/demo.sh
+
+test: setup-build  ## Build and run every test; the last line counts them
+	@tools/run_tests
+
+test-asan: setup-build  ## The tests under the address and undefined-behaviour sanitizers
+	@tools/run_tests --config=asan
+
+test-tsan: setup-build  ## The threaded tests under the thread sanitizer
+	@tools/run_tests --config=tsan
+
+lint: setup-lint  ## clang-format, clang-tidy, thread-safety analysis and shellcheck over all files
+	@tools/lint.sh
+
+format: setup-lint  ## Rewrite the C++ and proto files as .clang-format says
+	@tools/format.sh
+
+bench: setup-build  ## Build with optimisation and run the benches (BENCH=NAME, BENCH_FLAGS=...)
+	@tools/bench.sh
+
+clean:  ## Remove what was built; installed packages stay
+	@echo "clean: removing Bazel's output of this tree"
+	@rm -f compile_commands.json
+	@if command -v bazel >/dev/null; then tools/bazel.sh clean; fi
