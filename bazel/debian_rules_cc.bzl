@@ -2,6 +2,17 @@
 
 _ROOT = "/usr/share/bazel/rules/cc"
 
+_FILES = [
+    "BUILD",
+    "action_names.bzl",
+    "cc_toolchain_config_lib.bzl",
+    "defs.bzl",
+    "find_cc_toolchain.bzl",
+    "repositories.bzl",
+    "system_library.bzl",
+    "toolchain_utils.bzl",
+]
+
 def _copy_patched(rctx, path):
     text = rctx.read(_ROOT + "/" + path)
     text = text.replace(', "use_cpp_toolchain")', ")")
@@ -12,7 +23,7 @@ def _impl(rctx):
     if not rctx.path(_ROOT).exists:
         fail("Debian's package bazel-rules-cc is not installed: run make setup")
     rctx.file("WORKSPACE", 'workspace(name = "rules_cc")\n')
-    for f in ["BUILD", "action_names.bzl", "cc_toolchain_config_lib.bzl", "defs.bzl", "find_cc_toolchain.bzl", "repositories.bzl", "system_library.bzl", "toolchain_utils.bzl"]:
+    for f in _FILES:
         rctx.symlink(_ROOT + "/cc/" + f, "cc/" + f)
     rctx.symlink(_ROOT + "/cc/private/toolchain", "cc/private/toolchain")
     for f in ["BUILD", "native.bzl", "cc_flags_supplier_lib.bzl"]:

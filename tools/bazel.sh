@@ -20,7 +20,9 @@ options=()
 
 # Bazel does not see the system's headers and libraries, so the cache's folder is named after them.
 system_key() {
-  dpkg-query -W -f '${Package} ${Version}\n' 'lib*-dev' 'g++*' 'gcc*' 'clang*' 'protobuf-compiler*' |
+  local packages=('lib*-dev' 'g++*' 'gcc*' 'clang*' 'protobuf-compiler*')
+  # A pattern without a match (no clang, say) is no error here.
+  { dpkg-query -W -f '${Package} ${Version}\n' "${packages[@]}" 2>/dev/null || true; } |
     sha256sum | cut -c1-16
 }
 

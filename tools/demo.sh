@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the demo and everything it starts, then runs it. CORRUPT=1 flips one landed byte; DEMO_FLAGS
-# are handed on. Exits as the demo does.
+# Builds the demo and everything it starts, then runs it. CORRUPT=1 flips one landed byte;
+# DEMO_FLAGS are handed on. Exits as the demo does.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -13,10 +13,12 @@ existing=()
 for file in "${files[@]}"; do [[ -f $file ]] && existing+=("$file"); done
 
 if [[ ${1:-} == --check ]]; then
-  clang-format-14 --dry-run --Werror "${existing[@]}" || {
-    echo "format: run make format" >&2
+  if ! out=$(clang-format-14 --dry-run --Werror "${existing[@]}" 2>&1); then
+    # The first place in each file is enough to find it.
+    grep -E ': error: ' <<<"$out" | sort -t: -k1,1 -u | cut -d' ' -f1
+    echo "format: these files are not formatted: run make format" >&2
     exit 1
-  }
+  fi
   echo "format: ${#existing[@]} files are formatted"
 else
   clang-format-14 -i "${existing[@]}"

@@ -28,7 +28,8 @@ check_system() {
 missing_packages() {
   local group package
   for group in "$@"; do
-    [[ -f $here/packages/$group.txt ]] || die "there is no package group '$group'; use build or lint"
+    [[ -f $here/packages/$group.txt ]] ||
+      die "there is no package group '$group'; use build or lint"
   done
   for group in "$@"; do
     while read -r package; do

@@ -17,6 +17,7 @@ bool Eventually(Condition condition, std::chrono::milliseconds limit = std::chro
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= deadline) return condition();
+    // tidy-allow(sleep): this is the one place
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;

@@ -35,6 +35,7 @@ extern "C" const char* __tsan_default_options();
 extern "C" const char* __tsan_default_options() { return "second_deadlock_stack=1"; }
 
 extern "C" const char* __tsan_default_suppressions();
+// tidy-allow(size): one list
 extern "C" const char* __tsan_default_suppressions() {
   return
       // clang-format off

@@ -28,7 +28,7 @@ def count(targets: dict[str, events.Target]) -> tally.Tally:
     result = tally.Tally()
     for label, target in sorted(targets.items()):
         if not target.shards:
-            result.failed.append("%s: was not run (it did not build, or the run was stopped)" % label)
+            result.failed.append(label + ": was not run (it did not build, or Bazel was stopped)")
         for shard in target.shards.values():
             result.add(cases.judge(label, shard.passed, _read(shard.xml)))
     return result

@@ -25,7 +25,8 @@ def read_xml(label: str, text: str) -> tally.Tally:
         if bad:
             result.failed.append("%s: %s" % (name, _text(bad[0])))
         elif skip is not None or case.get("result") == "skipped":
-            result.skipped.append("%s: %s" % (name, _text(skip) if skip is not None else ""))
+            why = _text(skip) if skip is not None else ""
+            result.skipped.append("%s: %s" % (name, why))
         elif case.get("status") in ("notrun", "disabled"):
             result.skipped.append("%s: disabled" % name)
         else:
@@ -46,7 +47,7 @@ def judge(label: str, target_passed: bool, text: str | None) -> tally.Tally:
         if target_passed:
             result.failed.append("%s: left no readable test.xml" % label)
     if not target_passed and not result.failed:
-        result.failed.append("%s: failed outside its cases (crash, time-out or sanitizer)" % label)
+        result.failed.append(label + ": failed outside its cases (crash, time-out or sanitizer)")
     elif target_passed and not (result.passed or result.skipped or result.failed):
         result.failed.append("%s: holds no test" % label)
     return result

@@ -32,7 +32,7 @@ def _is_test(event: dict) -> bool:
 
 
 def read_events(lines) -> dict[str, Target]:
-    """Every test target that Bazel configured; one without shards did not run (it did not build)."""
+    """Every test target that Bazel configured; one without shards did not run."""
     targets: dict[str, Target] = {}
     for line in lines:
         try:

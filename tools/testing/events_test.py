@@ -42,7 +42,8 @@ class EventsTest(unittest.TestCase):
         self.assertEqual([shards[(1, 1)].passed, shards[(1, 2)].passed], [True, False])
 
     def test_a_test_that_was_not_run_has_failed(self):
-        targets = events.read_events([_configured("//a:b"), _configured("//a:lib", "cc_library rule")])
+        library = _configured("//a:lib", "cc_library rule")
+        targets = events.read_events([_configured("//a:b"), library])
         self.assertEqual(list(targets), ["//a:b"])
         tally = bazel_tests.count(targets)
         self.assertEqual((tally.passed, len(tally.failed)), (0, 1))

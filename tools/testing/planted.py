@@ -1,6 +1,6 @@
 """The planted faults: tests that must fail, each with what the sanitizer must say in its log.
 
-tests/sanitizers/planted.txt has one a line: `config //package:target text that must stand in the log`.
+tests/sanitizers/planted.txt has one a line: `CONFIG //package:target text that the log must hold`.
 """
 import os
 

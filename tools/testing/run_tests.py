@@ -1,7 +1,8 @@
 """Runs the tests of one configuration and closes with `N passed, N failed, N skipped`.
 
-In CI (CI=true) no result comes from a cache, and a skip that tests/allowed_skips does not list is a
-failure. Without --config the rules of the build graph are checked too; with one, its planted faults.
+In CI (CI=true) no result comes from a cache, and a skip that tests/allowed_skips does not list is
+a failure. Without --config the rules of the build graph are checked too; with one, its planted
+faults.
 """
 import argparse
 import os

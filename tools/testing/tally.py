@@ -1,4 +1,4 @@
-"""What a run of tests came to: the names of those that failed or were skipped, and how many passed."""
+"""What a run of tests came to: how many passed, and the names of those that failed or skipped."""
 import dataclasses
 
 
@@ -24,4 +24,5 @@ class Tally:
                 print("%s: %s" % (title, name))
         if not self.passed and not self.failed:
             print("No test passed: a run without tests is a failure.")
-        print("%d passed, %d failed, %d skipped" % (self.passed, len(self.failed), len(self.skipped)))
+        counts = (self.passed, len(self.failed), len(self.skipped))
+        print("%d passed, %d failed, %d skipped" % counts)

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# The steps of CI against commands that pass, fail, hang and count.
+set -euo pipefail
+
+failures=0
+
+# Runs the lines of $1 as a CI script.
+ci() {
+  status=0
+  output=$(printf 'set -euo pipefail\nsource tools/ci_steps.sh\n%s\nfinish\n' "$1" |
+    bash /dev/stdin 2>&1) || status=$?
+}
+
+expect() {
+  local what=$1
+  shift
+  if "$@"; then
+    echo "ok: $what"
+  else
+    printf 'FAILED: %s\nstatus %s, output:\n%s\n' "$what" "$status" "$output"
+    failures=$((failures + 1))
+  fi
+}
+
+closes() { [[ $(tail -n 1 <<<"$output") == "$1" ]]; }
+says() { grep -qE -- "$1" <<<"$output"; }
+closing_lines() { [[ $(grep -cE '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' <<<"$output") == "$1" ]]; }
+
+ci 'step one 60 echo "3 passed, 0 failed, 1 skipped"
+step two 60 bash -c "echo 1 passed, 0 failed, 0 skipped; echo 4 passed, 0 failed, 0 skipped"
+step three 60 true'
+expect "passes" [ "$status" -eq 0 ]
+expect "adds up the closing lines, and a step without one as one test" \
+  closes "8 passed, 0 failed, 1 skipped"
+expect "has one closing line" closing_lines 1
+expect "prints the minutes of each step" says '0\.0 min +two +ok'
+
+ci 'step one 60 bash -c "echo 3 passed, 2 failed, 0 skipped; exit 1"
+step two 60 echo "1 passed, 0 failed, 0 skipped"'
+expect "fails when a step does" [ "$status" -eq 1 ]
+expect "goes on after it" closes "4 passed, 2 failed, 0 skipped"
+expect "names it" says '^failed: one$'
+
+ci 'step one 60 bash -c "echo 3 passed, 0 failed, 0 skipped; exit 7"'
+expect "a step that failed without counting a failure has one" closes "3 passed, 1 failed, 0 skipped"
+expect "tells its exit status" says 'FAILED \(exit status 7\)'
+
+ci 'step one 60 true
+need two 60 false
+step three 60 true'
+expect "ends at a step that is needed" closes "1 passed, 1 failed, 0 skipped"
+expect "with the exit status to match" [ "$status" -eq 1 ]
+
+ci 'step one 1 sleep 60'
+expect "stops a step that hangs" closes "0 passed, 1 failed, 0 skipped"
+
+ci ''
+expect "a run without a test has failed" [ "$status" -eq 1 ]
+
+echo "$failures failures"
+[[ $failures -eq 0 ]]

@@ -1,0 +1,27 @@
+"""C++ text without its comments and literals, line for line, for rules about the code only."""
+import re
+
+_TOKEN = re.compile(
+    r'//[^\n]*'
+    r'|/\*.*?\*/'
+    r'|(?:u8|[uUL])?R"(?P<tag>[^()\\\s]{0,16})\(.*?\)(?P=tag)"'
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)+'",
+    re.DOTALL)
+
+
+def _blank(match: re.Match) -> str:
+    text = match.group(0)
+    lines = "\n" * text.count("\n")
+    return ('""' if text[0] != "/" else " ") + lines
+
+
+def strip(text: str) -> str:
+    """Literals become "" and comments a blank; the number of lines stays."""
+    return _TOKEN.sub(_blank, text)
+
+
+def strip_preprocessor(text: str) -> str:
+    """Blanks directives, continued lines included."""
+    return re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: "\n" * m.group(0).count("\n"), text,
+                  flags=re.MULTILINE)
