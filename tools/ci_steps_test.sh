@@ -24,7 +24,9 @@ expect() {
 
 closes() { [[ $(tail -n 1 <<<"$output") == "$1" ]]; }
 says() { grep -qE -- "$1" <<<"$output"; }
-closing_lines() { [[ $(grep -cE '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' <<<"$output") == "$1" ]]; }
+closing_lines() {
+  [[ $(grep -cE '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' <<<"$output") == "$1" ]]
+}
 
 ci 'step one 60 echo "3 passed, 0 failed, 1 skipped"
 step two 60 bash -c "echo 1 passed, 0 failed, 0 skipped; echo 4 passed, 0 failed, 0 skipped"
@@ -42,7 +44,8 @@ expect "goes on after it" closes "4 passed, 2 failed, 0 skipped"
 expect "names it" says '^failed: one$'
 
 ci 'step one 60 bash -c "echo 3 passed, 0 failed, 0 skipped; exit 7"'
-expect "a step that failed without counting a failure has one" closes "3 passed, 1 failed, 0 skipped"
+expect "a step that failed without counting a failure has one" \
+  closes "3 passed, 1 failed, 0 skipped"
 expect "tells its exit status" says 'FAILED \(exit status 7\)'
 
 ci 'step one 60 true

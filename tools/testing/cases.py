@@ -16,7 +16,7 @@ def _case_name(case: ElementTree.Element) -> str:
 
 
 def read_xml(label: str, text: str) -> tally.Tally:
-    """Raises ElementTree.ParseError when `text` is no XML, as after a crash while it was written."""
+    """Raises ElementTree.ParseError when `text` is no XML, as after a crash in mid-write."""
     result = tally.Tally()
     for case in ElementTree.fromstring(text).iter("testcase"):
         name = "%s %s" % (label, _case_name(case))
