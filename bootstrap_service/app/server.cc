@@ -1,0 +1,135 @@
+#include "bootstrap_service/app/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bootstrap_service/rpc/service.h"
+#include "bootstrap_service/store/memory_store.h"
+#include "bootstrap_service/watch/hub.h"
+#include "common/log.h"
+#include "common/mutex.h"
+#include "common/reason.h"
+
+namespace baton::registry {
+namespace {
+
+constexpr char kServiceName[] = "baton.v1.Bootstrap";
+
+// Never 0, which is "no revision".
+uint64_t DrawStoreEpoch() {
+  std::random_device random;
+  return (uint64_t{random()} << 32 | random()) | 1;
+}
+
+std::string HostOf(const std::string& listen) { return listen.substr(0, listen.rfind(':')); }
+
+HubOptions HubOptionsOf(const BootstrapOptions& options) {
+  HubOptions hub;
+  hub.watchers = options.max_watchers;
+  return hub;
+}
+
+ServiceOptions ServiceOptionsOf(const BootstrapOptions& options) {
+  ServiceOptions service;
+  service.keep_alive_silence = std::chrono::milliseconds(3 * uint64_t{options.lease_ms});
+  service.watch_queue_bytes = options.max_watch_queue_bytes;
+  return service;
+}
+
+class ServerImpl : public BootstrapServer {
+ public:
+  explicit ServerImpl(const BootstrapOptions& options)
+      : options_(options),
+        store_(LimitsOf(options), DrawStoreEpoch()),
+        hub_(&store_, HubOptionsOf(options)),
+        service_(&store_, &hub_, ServiceOptionsOf(options)) {}
+
+  ~ServerImpl() override { Stop(); }
+
+  absl::Status Serve() {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+    // Otherwise a second service on the same port would start and take half of the connections.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    // Connections whose peer has vanished end within 15 s.
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
+    builder.SetMaxSendMessageSize(-1);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || port == 0) {
+      server_ = nullptr;
+      return Error(Reason::kConfig,
+                   absl::StrCat("--listen=", options_.listen,
+                                ": the address cannot be served: is the port in use, or the host "
+                                "not one of this machine's?"));
+    }
+    address_ = absl::StrCat(HostOf(options_.listen), ":", port);
+    server_->GetHealthCheckService()->SetServingStatus(kServiceName, true);
+    sweeper_ = std::thread([this] { SweepUntilStopped(); });
+    return absl::OkStatus();
+  }
+
+  std::string address() const override { return address_; }
+
+  void Stop() override {
+    if (server_ == nullptr) return;
+    server_->GetHealthCheckService()->SetServingStatus(false);
+    hub_.Stop("the service is stopping");
+    service_.EndStreams();
+    {
+      MutexLock lock(&mu_);
+      stopped_ = true;
+      stop_changed_.NotifyAll();
+    }
+    sweeper_.join();
+    server_->Shutdown(std::chrono::system_clock::now() +
+                      std::chrono::milliseconds(options_.drain_ms));
+    server_->Wait();
+    server_ = nullptr;
+  }
+
+ private:
+  void SweepUntilStopped() {
+    Duration period = std::chrono::milliseconds(options_.lease_ms / 3);
+    MutexLock lock(&mu_);
+    while (!stopped_) {
+      stop_changed_.WaitUntil(&mu_, Monotonic::now() + period);
+      service_.Sweep(Monotonic::now());
+    }
+  }
+
+  const BootstrapOptions options_;
+  MemoryStore store_;
+  WatchHub hub_;
+  BootstrapService service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  Mutex mu_;
+  CondVar stop_changed_;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread sweeper_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BootstrapServer>> BootstrapServer::Start(
+    const BootstrapOptions& options) {
+  auto server = std::make_unique<ServerImpl>(options);
+  if (absl::Status status = server->Serve(); !status.ok()) return status;
+  return std::unique_ptr<BootstrapServer>(std::move(server));
+}
+
+}  // namespace baton::registry

@@ -1,0 +1,135 @@
+#include "bootstrap_service/registry/check.h"
+
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "bootstrap_service/registry/topology.h"
+#include "common/reason.h"
+
+namespace baton::registry {
+namespace {
+
+using Labels = google::protobuf::Map<std::string, std::string>;
+
+absl::Status Bad(absl::string_view field, absl::string_view what) {
+  return Error(Reason::kBadSpec, absl::StrCat(field, ": ", what));
+}
+
+absl::Status CheckText(absl::string_view field, absl::string_view text, size_t min, size_t max) {
+  if (text.size() < min) return Bad(field, "is missing");
+  if (text.size() > max) {
+    return Error(Reason::kTooLarge,
+                 absl::StrCat(field, ": ", text.size(), " bytes, at most ", max, " are allowed"));
+  }
+  for (char c : text) {
+    if (absl::ascii_iscntrl(c)) return Bad(field, "contains a control character");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLabels(const Labels& labels) {
+  if (labels.size() > kLabelsMax) {
+    return Error(Reason::kTooLarge,
+                 absl::StrCat("labels: ", labels.size(), ", at most ", kLabelsMax, " are allowed"));
+  }
+  for (const auto& [key, value] : labels) {
+    absl::Status status = CheckText("labels: key", key, 1, kLabelKeyBytesMax);
+    if (!status.ok()) return status;
+    status = CheckText(absl::StrCat("labels[", key, "]"), value, 0, kLabelValueBytesMax);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSpec(const v1::ServerSpec& spec, const Limits& limits) {
+  RankCoord sizes = FromProto(spec.sizes());
+  if (SlotsOf(sizes, limits.ranks_per_server) == 0) {
+    return Bad("spec.sizes",
+               absl::StrCat(ToString(sizes), " is not 1 to ", limits.ranks_per_server, " ranks"));
+  }
+  if (size_t bytes = spec.ByteSizeLong(); bytes > kSpecBytesMax) {
+    return Error(Reason::kTooLarge,
+                 absl::StrCat("spec: ", bytes, " bytes, at most ", kSpecBytesMax, " are allowed"));
+  }
+  return absl::OkStatus();
+}
+
+// host:port with a port that can be dialled; an IPv6 host stands in brackets.
+absl::Status CheckAddress(absl::string_view address) {
+  absl::Status status = CheckText("rank.agent_address", address, 1, kAddressBytesMax);
+  if (!status.ok()) return status;
+  size_t colon = address.rfind(':');
+  uint32_t port = 0;
+  if (colon == absl::string_view::npos || colon == 0 ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port == 0 || port > 65535) {
+    return Bad("rank.agent_address", absl::StrCat("'", address, "' is not host:port"));
+  }
+  return absl::OkStatus();
+}
+
+// The fields that both requests have.
+template <typename Request>
+absl::Status CheckCommon(const Request& request, const Limits& limits) {
+  absl::Status status = CheckText("launch_id", request.launch_id(), 1, kLaunchIdBytesMax);
+  if (!status.ok()) return status;
+  if (request.role() != v1::ROLE_PREFILL && request.role() != v1::ROLE_DECODE) {
+    return Bad("role", absl::StrCat(request.role(), " is neither prefill nor decode"));
+  }
+  status = CheckText("model", request.model(), 0, kModelBytesMax);
+  if (!status.ok()) return status;
+  status = CheckLabels(request.labels());
+  if (!status.ok()) return status;
+  return CheckSpec(request.spec(), limits);
+}
+
+absl::Status CheckRank(const v1::RegisterRankRequest& request, const Limits& limits) {
+  absl::Status status = CheckCommon(request, limits);
+  if (!status.ok()) return status;
+  if (request.incarnation() == 0 || request.incarnation() > kIncarnationMax) {
+    return Bad("incarnation",
+               absl::StrCat(request.incarnation(), " was not issued: call RegisterServer first"));
+  }
+  if (!request.has_rank() || !request.rank().has_coord()) return Bad("rank", "is missing");
+  if (request.rank().epoch() == 0) return Bad("rank.epoch", "is missing");
+  status = CheckAddress(request.rank().agent_address());
+  if (!status.ok()) return status;
+  RankCoord sizes = FromProto(request.spec().sizes());
+  RankCoord coord = FromProto(request.rank().coord());
+  if (!Inside(coord, sizes)) {
+    return Error(Reason::kBadCoord,
+                 absl::StrCat("rank ", ToString(coord), " is outside of the server's sizes ",
+                              ToString(sizes)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckName(absl::string_view field, absl::string_view name) {
+  absl::Status status = CheckText(field, name, 1, kNameBytesMax);
+  if (!status.ok()) return status;
+  for (char c : name) {
+    bool fine = absl::ascii_isalnum(c) || absl::string_view("-_.:/@").find(c) != name.npos;
+    if (!fine) return Bad(field, "has a character other than letters, digits and -_.:/@");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRequest(const v1::RegisterServerRequest& request, const Limits& limits) {
+  absl::Status status = CheckName("name", request.name());
+  return status.ok() ? CheckCommon(request, limits) : status;
+}
+
+absl::Status CheckRequest(const v1::RegisterRankRequest& request, const Limits& limits) {
+  absl::Status status = CheckName("server", request.server());
+  if (!status.ok()) return status;
+  status = CheckRank(request, limits);
+  if (status.ok()) return status;
+  // The same refusal, with the rank it concerns.
+  return Error(ReasonOf(status), status.message(),
+               RankRef{request.server(), FromProto(request.rank().coord())});
+}
+
+}  // namespace baton::registry

@@ -1,0 +1,221 @@
+// RegisterServer and RegisterRank.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bootstrap_service/registry/check.h"
+#include "bootstrap_service/registry/difference.h"
+#include "bootstrap_service/registry/registry.h"
+#include "bootstrap_service/registry/topology.h"
+#include "common/log.h"
+#include "common/reason.h"
+
+namespace baton::registry {
+namespace {
+
+template <typename Request>
+Identity IdentityOf(const Request& request) {
+  Identity identity;
+  identity.launch_id = request.launch_id();
+  identity.role = request.role();
+  identity.model = request.model();
+  identity.spec = std::make_shared<const v1::ServerSpec>(request.spec());
+  identity.spec_bytes = request.spec().SerializeAsString();
+  identity.sizes = FromProto(request.spec().sizes());
+  identity.labels.insert(request.labels().begin(), request.labels().end());
+  return identity;
+}
+
+absl::Status Refuse(Reason reason, absl::string_view message, const RankRef* rank) {
+  return rank == nullptr ? Error(reason, message) : Error(reason, message, *rank);
+}
+
+}  // namespace
+
+// Labels may differ between the ranks of a launch (a node's name, say): the first ones stand.
+absl::Status Registry::CheckSameLaunch(const Server& server, const Identity& identity,
+                                       const RankRef* rank) const {
+  const Identity& ours = server.identity;
+  std::optional<Difference> found;
+  if (ours.launch_id != identity.launch_id) {
+    found = Difference{"launch_id", ours.launch_id, identity.launch_id};
+  } else if (ours.role != identity.role) {
+    found = Difference{"role", v1::Role_Name(ours.role), v1::Role_Name(identity.role)};
+  } else if (ours.model != identity.model) {
+    found = Difference{"model", ours.model, identity.model};
+  } else if (ours.spec_bytes != identity.spec_bytes) {
+    found = FirstDifference(*ours.spec, *identity.spec);
+    if (found) found->field = "spec." + found->field;
+  }
+  if (!found) return absl::OkStatus();
+  return Refuse(
+      Reason::kSpecMismatch,
+      absl::StrCat("server ", *server.name, " incarnation ", server.incarnation.value(), ": ",
+                   found->field, " is ", found->first, ", ",
+                   rank == nullptr ? "this launch" : ToString(*rank), " brings ", found->second),
+      rank);
+}
+
+absl::StatusOr<v1::RegisterServerResponse> Registry::Apply(const v1::RegisterServerRequest& request,
+                                                           const Now& now) {
+  Settle(now);
+  absl::Status status = CheckRequest(request, limits_);
+  if (!status.ok()) return status;
+  Identity identity = IdentityOf(request);
+  v1::RegisterServerResponse response;
+  Server* server = FindMutable(request.name());
+  if (server != nullptr && server->identity.launch_id == identity.launch_id) {
+    status = CheckSameLaunch(*server, identity, nullptr);
+    if (!status.ok()) return status;
+    response.set_incarnation(server->incarnation.value());
+    return response;
+  }
+  if (const Launch* old = names_.Replaced(request.name(), identity.launch_id)) {
+    return Error(Reason::kStaleIncarnation,
+                 absl::StrCat("server ", request.name(), ": launch ", old->id, " (incarnation ",
+                              old->incarnation.value(), ") was replaced by launch ",
+                              names_.Latest(request.name())->id));
+  }
+  if (!settled_) {
+    return Error(Reason::kSettling,
+                 absl::StrCat("server ", request.name(),
+                              ": the service has just started; a newer launch may still be alive"));
+  }
+  status = CheckRoom(server, SlotsOf(identity.sizes, limits_.ranks_per_server));
+  if (!status.ok()) return status;
+  const Launch* latest = names_.Latest(request.name());
+  uint64_t issued = now.unix_ms;
+  if (latest != nullptr) {
+    // The same launch comes back after its server was forgotten: it keeps its number.
+    issued = latest->id == identity.launch_id ? latest->incarnation.value()
+                                              : std::max(latest->incarnation.value() + 1, issued);
+  }
+  if (server != nullptr) RemoveServer(server, ServerEvent::kReplaced);
+  AddServer(request.name(), Incarnation(issued), std::move(identity), now);
+  response.set_incarnation(issued);
+  return response;
+}
+
+// The server that the rank belongs to: the one that is here, or one rebuilt from what it says.
+absl::StatusOr<Server*> Registry::JoinServer(const v1::RegisterRankRequest& request,
+                                             const RankRef& rank, const Now& now) {
+  Identity identity = IdentityOf(request);
+  Incarnation incarnation(request.incarnation());
+  const Launch* latest = names_.Latest(request.server());
+  if (latest != nullptr && incarnation < latest->incarnation) {
+    return Error(Reason::kStaleIncarnation,
+                 absl::StrCat("rank ", ToString(rank), " is of incarnation ", incarnation.value(),
+                              ", the server is at ", latest->incarnation.value()),
+                 rank);
+  }
+  Server* server = FindMutable(request.server());
+  if (server != nullptr && server->incarnation == incarnation) {
+    absl::Status status = CheckSameLaunch(*server, identity, &rank);
+    if (!status.ok()) return status;
+    return server;
+  }
+  if (latest != nullptr && latest->incarnation == incarnation && latest->id != identity.launch_id) {
+    return Error(Reason::kSpecMismatch,
+                 absl::StrCat("incarnation ", incarnation.value(), ": launch_id is ", latest->id,
+                              ", ", ToString(rank), " brings ", identity.launch_id),
+                 rank);
+  }
+  // Leaves numbers above it for the starts to come.
+  if (incarnation.value() > kIncarnationMax / 2) {
+    return Error(Reason::kBadSpec,
+                 absl::StrCat("incarnation: ", incarnation.value(), " was never issued"), rank);
+  }
+  absl::Status status = CheckRoom(server, SlotsOf(identity.sizes, limits_.ranks_per_server));
+  if (!status.ok()) return status;
+  if (server != nullptr) RemoveServer(server, ServerEvent::kReplaced);
+  return AddServer(request.server(), incarnation, std::move(identity), now);
+}
+
+// Whether an agent of this epoch and address may hold the slot.
+absl::Status Registry::CheckHolder(const Server& server, uint32_t slot,
+                                   const v1::RankRecord& record, const RankRef& rank) const {
+  Epoch epoch(record.epoch());
+  auto agent = server.agents.find(epoch);
+  if (agent != server.agents.end() && agent->second.address != record.agent_address()) {
+    return Error(
+        Reason::kSpecMismatch,
+        absl::StrCat("rank ", ToString(rank), ": agent_address is ", agent->second.address,
+                     " for epoch ", epoch.value(), ", now it brings ", record.agent_address()),
+        rank);
+  }
+  auto retired = server.retired.find(slot);
+  if (retired != server.retired.end() &&
+      std::find(retired->second.begin(), retired->second.end(), epoch) != retired->second.end()) {
+    return Error(Reason::kStaleEpoch,
+                 absl::StrCat("rank ", ToString(rank), ": epoch ", epoch.value(),
+                              " was replaced by ", server.slots[slot].epoch.value()),
+                 rank);
+  }
+  bool held = server.slots[slot].phase.state() == SlotPhase::kLive;
+  if (!settled_ && held && server.slots[slot].epoch != epoch) {
+    return Error(Reason::kSettling,
+                 absl::StrCat("rank ", ToString(rank), ": epoch ", server.slots[slot].epoch.value(),
+                              " holds the slot and the service has just started"),
+                 rank);
+  }
+  return absl::OkStatus();
+}
+
+void Registry::DropFromAgent(Server* server, Epoch epoch) {
+  auto agent = server->agents.find(epoch);
+  if (--agent->second.live == 0) {
+    if (agent->second.loaded) NoteChange(server, ChangeKind::kLoad);
+    server->agents.erase(agent);
+  }
+}
+
+LeaseId Registry::TakeSlot(Server* server, uint32_t number, const v1::RankRecord& record,
+                           const Now& now) {
+  Slot& slot = server->slots[number];
+  Epoch epoch(record.epoch());
+  bool live = slot.phase.state() == SlotPhase::kLive;
+  if (live && slot.epoch == epoch) {
+    leases_.Renew(slot.lease, epoch, now.time);
+    return slot.lease;
+  }
+  if (slot.epoch != Epoch() && slot.epoch != epoch) {
+    std::vector<Epoch>& retired = server->retired[number];
+    if (retired.size() == kEpochsRemembered) retired.erase(retired.begin());
+    retired.push_back(slot.epoch);
+  }
+  if (live) {
+    leases_.End(slot.lease, LeaseEvent::kRevoke);
+    DropFromAgent(server, slot.epoch);
+  }
+  slot.phase.Advance(live ? SlotEvent::kReplace : SlotEvent::kRegister);
+  slot.epoch = epoch;
+  slot.lease = leases_.Grant(server->name, number, epoch, now.time);
+  Agent& agent = server->agents[epoch];
+  agent.address = record.agent_address();
+  ++agent.live;
+  server->live.Insert(number);
+  empty_.erase(*server->name);
+  NoteChange(server, ChangeKind::kSlot, number);
+  if (server->live.full()) Advance(server, ServerEvent::kFilled);
+  return slot.lease;
+}
+
+absl::StatusOr<v1::RegisterRankResponse> Registry::Apply(const v1::RegisterRankRequest& request,
+                                                         const Now& now) {
+  Settle(now);
+  absl::Status status = CheckRequest(request, limits_);
+  if (!status.ok()) return status;
+  RankRef rank{request.server(), FromProto(request.rank().coord())};
+  absl::StatusOr<Server*> server = JoinServer(request, rank, now);
+  if (!server.ok()) return server.status();
+  uint32_t slot = SlotOf(rank.coord, (*server)->identity.sizes);
+  status = CheckHolder(**server, slot, request.rank(), rank);
+  if (!status.ok()) return status;
+  v1::RegisterRankResponse response;
+  response.set_lease_id(TakeSlot(*server, slot, request.rank(), now).value());
+  response.set_lease_ms(
+      std::chrono::duration_cast<std::chrono::milliseconds>(limits_.lease).count());
+  return response;
+}
+
+}  // namespace baton::registry

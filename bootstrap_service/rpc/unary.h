@@ -1,0 +1,50 @@
+// What all unary handlers share: a deadline is asked for, a status becomes a gRPC status.
+#ifndef BATON_BOOTSTRAP_SERVICE_RPC_UNARY_H_
+#define BATON_BOOTSTRAP_SERVICE_RPC_UNARY_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "client/rpc/status.h"
+#include "common/log.h"
+#include "common/reason.h"
+
+namespace baton::registry {
+
+inline absl::Status CheckDeadline(const grpc::CallbackServerContext& context) {
+  if (context.deadline() != std::chrono::system_clock::time_point::max()) return absl::OkStatus();
+  return Error(Reason::kBadMessage, "deadline: every call needs one, and this one has none");
+}
+
+// Calls `start(done)`; `done` takes an absl::StatusOr<Response> and is called once.
+template <typename Response, typename Start>
+grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, Response* response,
+                                      const Start& start) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (absl::Status status = CheckDeadline(*context); !status.ok()) {
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+  start([reactor, response](absl::StatusOr<Response> answer) {
+    if (answer.ok()) *response = *std::move(answer);
+    reactor->Finish(ToGrpc(answer.status()));
+  });
+  return reactor;
+}
+
+// One line for a refusal that a person should see.
+inline void LogRefusal(absl::string_view what, const grpc::CallbackServerContext& context,
+                       const absl::Status& status) {
+  if (status.ok() || ReasonOf(status) == Reason::kSettling) return;
+  LOG(WARNING) << what << " from " << context.peer() << " refused: " << ReasonName(ReasonOf(status))
+               << ": " << status.message();
+}
+
+}  // namespace baton::registry
+
+#endif  // BATON_BOOTSTRAP_SERVICE_RPC_UNARY_H_
