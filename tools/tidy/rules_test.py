@@ -132,6 +132,14 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(architecture.check(paths, lambda path: "`a/b/`"), [])
         self.assertEqual(_rules(architecture.check(paths, lambda path: "`a/`")), ["map"])
         self.assertEqual(_rules(architecture.check([], lambda path: "")), ["map"])
+        paths = ["docs/ARCHITECTURE.md", "tests/a/b/c.cc"]
+        self.assertEqual(architecture.check(paths, lambda path: "`tests/a/`"), [])
+        self.assertEqual(_rules(architecture.check(paths, lambda path: "`a/`")), ["map"])
+
+    def test_the_index_links_every_design_page(self):
+        paths = ["docs/ARCHITECTURE.md", "docs/design/README.md", "docs/design/ring.md"]
+        self.assertEqual(architecture.check(paths, lambda path: "[The ring](ring.md)"), [])
+        self.assertEqual(_rules(architecture.check(paths, lambda path: "ring.md")), ["map"])
 
 
 class TreeTest(unittest.TestCase):
