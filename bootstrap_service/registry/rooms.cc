@@ -69,6 +69,7 @@ absl::StatusOr<std::vector<Answered>> RoomTable::Bind(const v1::BindRoomRequest&
     if (waiting != waiting_.end()) heard.insert(waiting->second.begin(), waiting->second.end());
   }
   std::vector<Answered> answers;
+  answers.reserve(heard.size());
   for (WaiterId waiter : heard) answers.push_back(Answer(waiter, now));
   return answers;
 }

@@ -16,7 +16,7 @@ class LookupCall : public grpc::ServerUnaryReactor {
       : store_(store) {
     WaiterId waiter = store_->Lookup(
         request, wait_ends, [this, response](absl::StatusOr<v1::LookupRoomResponse> answer) {
-          if (answer.ok()) *response = *std::move(answer);
+          if (answer.ok()) *response = std::move(*answer);
           Finish(ToGrpc(answer.status()));
         });
     // This object may be gone by now if the answer came already: then there is no waiter.

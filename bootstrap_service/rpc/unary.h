@@ -31,7 +31,7 @@ grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, Resp
     return reactor;
   }
   start([reactor, response](absl::StatusOr<Response> answer) {
-    if (answer.ok()) *response = *std::move(answer);
+    if (answer.ok()) *response = std::move(*answer);
     reactor->Finish(ToGrpc(answer.status()));
   });
   return reactor;

@@ -39,6 +39,12 @@ class LintTest(unittest.TestCase):
             self.assertEqual([r.status for r in late], [None] * 3)
             self.assertEqual(pool.report("x", late), 0)
 
+    def test_a_finding_in_a_header_is_told_once(self):
+        header = "./a.h:3:5: error: bad [x]\n  code\n"
+        outputs = [header + "b.cc:1:1: error: worse [y]\n", header]
+        self.assertEqual(len(pool.distinct(outputs)), 2)
+        self.assertEqual(pool.distinct(["clang-tidy crashed\n"]), ["clang-tidy crashed"])
+
     def test_a_file_locks_when_its_header_does(self):
         with tempfile.TemporaryDirectory() as folder:
             source, header = os.path.join(folder, "a.cc"), os.path.join(folder, "a.h")

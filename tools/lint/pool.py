@@ -2,6 +2,7 @@
 import concurrent.futures
 import dataclasses
 import os
+import re
 import subprocess
 import time
 
@@ -44,11 +45,25 @@ def run(name: str, jobs: list[tuple[str, list[str]]], cwd: str, budget_s: float)
     return results
 
 
+# Where a finding begins in the output of a compiler or of clang-tidy.
+_FINDING = re.compile(r"(?m)^(?=(?:\./)?\S+:\d+:\d+: (?:error|warning):)")
+
+
+def distinct(outputs: list[str]) -> list[str]:
+    """The findings, each once: one in a header comes back with every file that includes it."""
+    found: dict[str, None] = {}
+    for output in outputs:
+        for part in _FINDING.split(output):
+            if part.strip():
+                found[part.strip()] = None
+    return list(found)
+
+
 def report(name: str, results: list[Result]) -> int:
     """Prints the findings; 1 when there are any."""
     bad = [r for r in results if r.status not in (0, None)]
-    for result in sorted(bad, key=lambda r: r.path):
-        print(result.output.rstrip())
+    for each in distinct([r.output for r in sorted(bad, key=lambda r: r.path)]):
+        print(each)
     unseen = sum(r.status is None for r in results)
     late = ", %d not looked at within the budget" % unseen if unseen else ""
     print("%s: %d files, %d with findings%s" % (name, len(results) - unseen, len(bad), late),

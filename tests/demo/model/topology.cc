@@ -64,7 +64,7 @@ bool ParseStages(absl::string_view text, std::vector<uint32_t>* stages) {
 
 // Empty when fine.
 std::string ParseItem(absl::string_view item, Topology* topology) {
-  const std::string size_range = absl::StrCat("a number from 1 to ", kSizeMax);
+  std::string size_range = absl::StrCat("a number from 1 to ", kSizeMax);
   if (absl::ConsumePrefix(&item, "dp")) {
     return ParseSize(item, kSizeMax, &topology->sizes.dp) ? "" : size_range;
   }
