@@ -20,13 +20,15 @@ uint64_t RunOf(uint64_t index, uint64_t count, uint64_t runs) {
   return runs;
 }
 
-// Heads of a block of `heads` from `first` that tp rank `tp` of `size` holds.
+// Heads of a block of `heads` from `first` that tp rank `tp` of `size` holds: at least one, so that
+// where there are fewer heads than ranks, consecutive ranks hold the same one.
 void AddHeads(uint32_t first, uint32_t heads, uint32_t tp, uint32_t size,
               std::vector<uint32_t>* out) {
+  const uint32_t begin = tp * heads / size;
   for (uint32_t head = 0; head < heads; ++head) {
-    // Fewer heads than ranks: consecutive ranks hold the same one.
-    bool mine = heads >= size ? RunOf(head, heads, size) == tp : tp * heads / size == head;
-    if (mine) out->push_back(first + head);
+    if (head == begin || (head > begin && head < (tp + 1) * heads / size)) {
+      out->push_back(first + head);
+    }
   }
 }
 

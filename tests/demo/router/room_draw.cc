@@ -1,0 +1,50 @@
+#include "tests/demo/router/room_draw.h"
+
+#include <utility>
+
+namespace baton::demo {
+namespace {
+
+// Room ids are few, so that each is used again with another nonce.
+constexpr uint64_t kIds = 64;
+
+}  // namespace
+
+RoomDraw::RoomDraw(RoomDrawOptions options)
+    : options_(std::move(options)), random_(options_.seed) {}
+
+DrawnRoom RoomDraw::Next(const Arrival& arrival) {
+  const uint64_t number = drawn_++;
+  DrawnRoom room;
+  // Id 0 and large ones are as good as any.
+  room.prefill.set_id(number % kIds * 0x3f3f3f3f3f3f3f3f);
+  room.prefill.set_nonce(number + 1);
+  room.prefill.set_total_tokens(arrival.total_tokens);
+  room.prefill.set_prefix_tokens(arrival.prefix_tokens);
+  room.prefill.set_time_left_ms(options_.room_deadline_ms);
+  room.decode = room.prefill;
+
+  room.prefill.set_dp(random_() % options_.prefill_dp_size);
+  // Whole prompts as often as small steps, which end anywhere in a page.
+  if (random_() % 2 == 0) {
+    const uint64_t smallest = (arrival.total_tokens + 15) / 16;
+    room.prefill.set_chunk_tokens(smallest + random_() % arrival.total_tokens);
+  }
+  room.prefill.set_empty_last_chunk(random_() % 4 == 0);
+  room.prefill.set_await_offer(random_() % 2 == 0);
+  room.prefill.set_split_layers(random_() % 4 == 0);
+
+  room.decode.set_dp(random_() % options_.decode_dp_size);
+  room.decode.set_prefill_server(options_.prefill_server);
+  // Sometimes the router does not say, and the agents find it by room.
+  if (random_() % 4 != 0) room.decode.set_prefill_dp(room.prefill.dp());
+  room.decode.set_spread(options_.spread);
+  bool moves = arrival.prefix_tokens < arrival.total_tokens;
+  if (number >= options_.corrupt_room && moves && !corrupted_) {
+    room.decode.set_corrupt(true);
+    corrupted_ = true;
+  }
+  return room;
+}
+
+}  // namespace baton::demo
