@@ -1,0 +1,58 @@
+#include "tests/demo/runner/workplace.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/reason.h"
+
+namespace baton::demo {
+
+namespace fs = std::filesystem;
+
+absl::StatusOr<std::string> FindBuilt(const std::string& argv0, const std::string& path) {
+  // bazel-bin/tests/demo/demo is three levels below the root of what was built.
+  std::vector<std::string> places;
+  std::error_code error;
+  fs::path program = fs::absolute(argv0, error);
+  places.push_back(program.parent_path().parent_path().parent_path() / path);
+  places.push_back(program.string() + ".runfiles/baton/" + path);
+  program = fs::read_symlink("/proc/self/exe", error);
+  places.push_back(program.parent_path().parent_path().parent_path() / path);
+  places.push_back(program.string() + ".runfiles/baton/" + path);
+  for (const std::string& place : places) {
+    if (fs::exists(place, error)) return place;
+  }
+  return absl::NotFoundError(
+      absl::StrCat(path, " is not built: looked at ", absl::StrJoin(places, ", ")));
+}
+
+absl::StatusOr<ScratchFolder> ScratchFolder::Make() {
+  char name[] = "/tmp/baton-demo.XXXXXX";
+  if (mkdtemp(name) == nullptr) return SystemError("cannot make a folder in /tmp", errno);
+  return ScratchFolder(name);
+}
+
+ScratchFolder::ScratchFolder(ScratchFolder&& other) noexcept
+    : path_(std::exchange(other.path_, "")), keep_(other.keep_) {}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code error;
+  if (!path_.empty() && !keep_) fs::remove_all(path_, error);
+}
+
+absl::StatusOr<std::string> ScratchFolder::MakeInside(const std::string& name) const {
+  std::error_code error;
+  std::string path = path_ + "/" + name;
+  fs::create_directory(path, error);
+  if (error) return SystemError("cannot make " + path, error.value());
+  return path;
+}
+
+}  // namespace baton::demo
