@@ -14,8 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/ids.h"
 #include "baton/v1/registry.pb.h"
+#include "common/ids.h"
 
 namespace baton {
 
