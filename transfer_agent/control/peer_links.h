@@ -5,8 +5,8 @@
 //
 //   PeerLinks links(options, &events);
 //   links.Start();
-//   PeerId peer = links.Dial("10.0.0.7:7100");        // target side; accepted peers appear by event
-//   links.Send(peer, Priority::kBulk, std::move(frame));
+//   PeerId peer = links.Dial("10.0.0.7:7100");        // target side; accepted peers appear by
+//   event links.Send(peer, Priority::kBulk, std::move(frame));
 //
 // Thread-safe. Events come from gRPC threads, one at a time for each stream, and must not block.
 #ifndef BATON_TRANSFER_AGENT_CONTROL_PEER_LINKS_H_
@@ -19,22 +19,24 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "baton/v1/control.pb.h"
 #include "common/clock.h"
 #include "common/ids.h"
-#include "baton/v1/control.pb.h"
+#include "transfer_agent/control/priority.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::control {
 
 using transport::PeerId;
 
-enum class Priority : uint8_t { kBulk = 0, kUrgent = 1 };
-
 struct PeerInfo {
   PeerId id;
   std::string address;
   Epoch epoch;
   uint32_t planner_version = 0;  // highest both know
+  // True: this agent dialled, as the target's side does. Two agents that dial each other have a
+  // link, and a PeerId, for each direction.
+  bool dialled = false;
 };
 
 class PeerEvents {
@@ -61,11 +63,12 @@ struct PeerLinksOptions {
   // Unacknowledged bytes a stream may hold; beyond, Send says FULL.
   size_t unacked_bytes_max = 64 << 20;
   size_t frame_bytes_max = 8 << 20;
+  // Accepted links; one more is refused.
+  size_t peers_max = 4096;
 };
 
 struct PeerLinkStatus {
   PeerInfo peer;
-  bool dialled = false;
   bool up = false;
   size_t unacked_bytes = 0;
 };
@@ -87,7 +90,8 @@ class PeerLinks {
   // Queues a frame. FULL when the stream holds unacked_bytes_max, PEER_LOST when the peer is down.
   virtual absl::Status Send(PeerId peer, Priority priority, v1::Frame frame) = 0;
 
-  // The ranks this agent hosts: the first bulk frame to every peer, and again to all at each change.
+  // The ranks this agent hosts: the first bulk frame to every peer, and again to all at each
+  // change.
   virtual void SetAnnounced(v1::Announce announce) = 0;
 
   virtual std::vector<PeerLinkStatus> Status() const = 0;

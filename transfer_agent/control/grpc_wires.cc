@@ -1,0 +1,126 @@
+#include "transfer_agent/control/grpc_wires.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "baton/v1/peer.grpc.pb.h"
+#include "common/log.h"
+#include "common/reason.h"
+#include "transfer_agent/control/gate.h"
+#include "transfer_agent/control/grpc_client_wire.h"
+#include "transfer_agent/control/grpc_server_wire.h"
+#include "transfer_agent/control/listen_address.h"
+
+namespace baton::control {
+namespace {
+
+// Cancelled calls end within milliseconds; this only bounds a defect.
+constexpr auto kShutdownMax = std::chrono::seconds(30);
+constexpr int kConnectTimeoutMs = 1000;
+
+using Service = v1::AgentPeer::WithRawCallbackMethod_Control<v1::AgentPeer::Service>;
+
+class PeerService : public Service {
+ public:
+  PeerService(Wires::Accept accept, std::shared_ptr<Gate> gate)
+      : accept_(std::move(accept)), gate_(std::move(gate)) {}
+
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Control(
+      grpc::CallbackServerContext* context) override {
+    // The server has no calls any more when the gate is closed.
+    CHECK(gate_->Enter());
+    auto wire = std::make_shared<GrpcServerWire>(context, gate_);
+    wire->Start(accept_);
+    return wire.get();
+  }
+
+ private:
+  const Wires::Accept accept_;
+  const std::shared_ptr<Gate> gate_;
+};
+
+class GrpcWires : public Wires {
+ public:
+  explicit GrpcWires(size_t frame_bytes_max)
+      : message_bytes_max_(static_cast<int>(frame_bytes_max + kNumberBytesMax)),
+        gate_(std::make_shared<Gate>()) {}
+  ~GrpcWires() override { Shutdown(); }
+
+  absl::StatusOr<std::string> Listen(const std::string& address, Accept accept) override;
+  std::shared_ptr<Wire> Dial(const std::string& address,
+                             std::shared_ptr<WireEvents> events) override;
+  void Shutdown() override;
+
+ private:
+  grpc::ChannelArguments ClientArguments() const;
+
+  const int message_bytes_max_;
+  const std::shared_ptr<Gate> gate_;
+  std::unique_ptr<PeerService> service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+absl::StatusOr<std::string> GrpcWires::Listen(const std::string& address, Accept accept) {
+  service_ = std::make_unique<PeerService>(std::move(accept), gate_);
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(service_.get());
+  builder.SetMaxReceiveMessageSize(message_bytes_max_);
+  // Two agents on one port would each get some of the streams.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // A connection carries one stream.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 2);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port == 0) {
+    if (server_ != nullptr) server_->Shutdown();
+    server_ = nullptr;
+    return ExplainListenFailure(address);
+  }
+  const size_t colon = address.rfind(':');
+  return absl::StrCat(address.substr(0, colon), ":", port);
+}
+
+grpc::ChannelArguments GrpcWires::ClientArguments() const {
+  grpc::ChannelArguments arguments;
+  // A connection for each stream, also where two channels have the same address.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(message_bytes_max_);
+  // One attempt to connect; its successor is a new channel.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  return arguments;
+}
+
+std::shared_ptr<Wire> GrpcWires::Dial(const std::string& address,
+                                      std::shared_ptr<WireEvents> events) {
+  CHECK(gate_->Enter());
+  auto channel =
+      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ClientArguments());
+  auto wire = std::make_shared<GrpcClientWire>(std::move(channel), std::move(events), gate_);
+  wire->Start();
+  return wire;
+}
+
+void GrpcWires::Shutdown() {
+  // Cancels what the deadline finds open; the server without one would wait for idle clients.
+  if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+  gate_->Close();
+  CHECK(gate_->WaitUntilEmpty(Monotonic::now() + kShutdownMax))
+      << "a control stream did not end though it was cancelled";
+  server_ = nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max) {
+  return std::make_unique<GrpcWires>(frame_bytes_max);
+}
+
+}  // namespace baton::control
