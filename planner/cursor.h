@@ -17,8 +17,11 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "planner/fast_divide.h"
 #include "planner/layout.h"
 #include "planner/plan.h"
+#include "planner/shared_entries.h"
+#include "planner/side_address.h"
 
 namespace baton::planner {
 
@@ -40,9 +43,9 @@ size_t PagesNeeded(const ServerSpec& spec, const RankCoord& coord, uint32_t page
 
 // OK when every list is long enough for [begin, end) and every page and row lies inside the buffers
 // of `layout`. BAD_PAGES names group, index and value. Check before building a cursor.
-absl::Status ValidatePages(const ServerSpec& spec, const RankCoord& coord,
-                           const RankLayout& layout, const SidePages& pages, uint64_t begin,
-                           uint64_t end, uint64_t total_tokens, bool with_rows);
+absl::Status ValidatePages(const ServerSpec& spec, const RankCoord& coord, const RankLayout& layout,
+                           const SidePages& pages, uint64_t begin, uint64_t end,
+                           uint64_t total_tokens, bool with_rows);
 
 // Contiguous bytes. Fields of a side the cursor does not know are 0.
 struct CopyRun {
@@ -57,7 +60,8 @@ class Cursor {
  public:
   Cursor() = default;
   // Either side may be null, not both. Lists must have passed ValidatePages. Tokens of the chunk
-  // below `tokens.prefix` are skipped.
+  // below `tokens.prefix` are skipped. STATE and AUX go with the last chunk, whatever its tokens
+  // and layers. An entry of several tokens goes with the chunk that has its last one.
   Cursor(const PairPlan* plan, const RoomTokens& tokens, const ChunkRange& chunk,
          const SidePages* source, const SidePages* target);
 
@@ -66,11 +70,75 @@ class Cursor {
 
   // Bytes of the whole chunk for this pair.
   uint64_t bytes_total() const { return bytes_total_; }
-  bool done() const;
+  bool done() const { return finished_; }
 
  private:
+  // One side of the piece that is being cut into runs.
+  struct Side {
+    const SidePages* pages = nullptr;  // null: not known
+    FastDivide page_entries;
+    uint64_t first_page = 0;  // own page that the list begins with
+    // Of the copy.
+    SideAddress address;
+    const int32_t* list = nullptr;
+    uint32_t row = 0;
+    // Of the stretch.
+    uint64_t local = 0;  // own entries before it
+    uint64_t step = 0;   // from one stretch to the next, when walk_.step() says so
+    // Of the place that is reached.
+    uint64_t page = 0;
+    uint64_t slot = 0;
+    uint64_t piece = 0;  // offset of the piece in the region
+  };
+  struct Axis {
+    uint64_t count = 1;
+    uint64_t source_stride = 0;
+    uint64_t target_stride = 0;
+  };
 
+  void OpenSet(uint32_t set);
+  void OpenSetSide(const OwnEntries& own, const EntrySharding& sharding, Side* side) const;
+  // False when the chunk has nothing of the copy.
+  bool OpenCopy(const CopyDescriptor& copy);
+  void OpenCopySide(const SideAddress& address, Side* side) const;
+  void FirstStretch(Span64 stretch);
+  bool NextStretch();
+  bool NextPiece();
+  void OpenPiece(uint64_t entries);
+  bool Joined(const Axis& axis, uint64_t length) const;
+  void Emit(CopyRun* run) const;
+  size_t EmitLoop(absl::Span<CopyRun> out, size_t used);
+  bool Extend(CopyRun* last) const;
+  static void Place(uint64_t local, Side* side);
+  static void Advance(uint64_t entries, Side* side);
+
+  const PairPlan* plan_ = nullptr;
+  RoomTokens tokens_;
+  ChunkRange chunk_;
+  Side source_;
+  Side target_;
   uint64_t bytes_total_ = 0;
+  size_t copy_ = 0;  // the next one to open
+  bool in_copy_ = false;
+  bool finished_ = true;
+
+  uint32_t set_ = UINT32_MAX;
+  SharedEntries room_;           // of the set, in the whole room
+  SharedEntries chunk_entries_;  // in the chunk
+  SharedEntries walk_;           // of the copy
+  uint32_t first_plane_ = 0;
+  uint32_t planes_ = 0;
+
+  // The stretch that is being walked, from the first entry that is left.
+  Span64 stretch_;
+  uint64_t tooth_ = 0;    // where the comb's tooth begins
+  uint64_t run_end_ = 0;  // where the comb ends
+  // The piece as nested axes around runs of run_bytes_; at_ counts through the axes.
+  Axis axis_[3];
+  uint64_t at_[3] = {0, 0, 0};
+  int axes_ = 0;
+  uint64_t run_bytes_ = 0;
+  bool in_piece_ = false;
 };
 
 // Bytes this pair moves for the whole room: [prefix, total), STATE and AUX.

@@ -12,7 +12,13 @@
 namespace baton::planner {
 
 enum class Kind : uint8_t {
-  kK = 1, kV = 2, kLatent = 3, kIndex = 4, kScale = 5, kState = 6, kAux = 7
+  kK = 1,
+  kV = 2,
+  kLatent = 3,
+  kIndex = 4,
+  kScale = 5,
+  kState = 6,
+  kAux = 7
 };
 
 enum class CpSharding : uint8_t {
@@ -30,17 +36,19 @@ struct TensorSpec {
   std::vector<uint32_t> layers;  // global ids, ascending
   uint32_t page_group = 0;       // index into ServerSpec::page_groups
   std::string dtype;
-  uint32_t heads = 1;            // over the whole server
-  uint32_t head_bytes = 0;       // one head of one entry
+  uint32_t heads = 1;       // over the whole server
+  uint32_t head_bytes = 0;  // one head of one entry
   uint32_t tokens_per_entry = 1;
   bool tp_sharded = false;
   std::vector<uint32_t> sub_blocks;  // STATE: heads of each separately split block
+  bool draft = false;                // of a draft model: moved where both sides have it
 
   bool operator==(const TensorSpec&) const = default;
 };
 
 struct PageGroup {
   uint32_t page_tokens = 1;
+  uint32_t window_tokens = 0;  // only the last so many of a room are kept; 0: all
 
   bool operator==(const PageGroup&) const = default;
 };

@@ -21,6 +21,7 @@ inline constexpr uint32_t kPlannerVersionMax = 1;
 // Bytes of one tensor of one layer that one source writes to one target. The planner's own type:
 // others walk it with a Cursor (cursor.h).
 struct CopyDescriptor;
+struct EntrySet;
 
 // Everything one source rank writes to one target rank, for any room of the pair.
 struct PairPlan {
@@ -28,6 +29,8 @@ struct PairPlan {
   RankCoord target;
   RoutePolicy policy;
   std::vector<CopyDescriptor> copies;  // complete type in descriptor.h
+  std::vector<EntrySet> sets;          // which entries the copies move; shared_entries.h
+  std::vector<uint32_t> layers;        // of the planes of the copies
   // Over the canonical encoding of both specs, both layouts, both coordinates, the policy and the
   // planner version.
   uint64_t hash = 0;
@@ -43,6 +46,9 @@ struct PairPlan {
 // OK when a server can exist like this: sizes, stages, tensors and groups in range and consistent.
 // BAD_SPEC names the field and the value.
 absl::Status ValidateSpec(const ServerSpec& spec);
+
+// BAD_COORD unless `coord` lies inside the server's sizes.
+absl::Status CheckCoord(const ServerSpec& spec, const RankCoord& coord);
 
 // OK when `layout` is a rank's share of `spec`: exactly the buffers that `coord` owns, each inside
 // its region (`region_sizes`, bytes), none overlapping another's bytes.

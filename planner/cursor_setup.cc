@@ -1,0 +1,104 @@
+// The slow path of the cursor: once for each copy.
+#include <algorithm>
+
+#include "planner/cursor.h"
+#include "planner/descriptor.h"
+
+namespace baton::planner {
+
+Cursor::Cursor(const PairPlan* plan, const RoomTokens& tokens, const ChunkRange& chunk,
+               const SidePages* source, const SidePages* target)
+    : plan_(plan), tokens_(tokens), chunk_(chunk) {
+  source_.pages = source;
+  target_.pages = target;
+  for (const CopyDescriptor& copy : plan->copies) {
+    if (OpenCopy(copy)) bytes_total_ += walk_.Count() * planes_ * copy.entry_bytes();
+  }
+  finished_ = bytes_total_ == 0;
+}
+
+void Cursor::OpenSet(uint32_t index) {
+  set_ = index;
+  const EntrySet& set = plan_->sets[index];
+  room_ = SharedEntries(set, tokens_);
+  chunk_entries_ = room_;
+  if (!set.rows) {
+    chunk_entries_.Clip(EntriesOfTokens(set, tokens_, chunk_.token_begin, chunk_.token_end));
+  } else if (!chunk_.last) {
+    chunk_entries_.Clip({});
+  }
+  OpenSetSide(room_.source(), set.source, &source_);
+  OpenSetSide(room_.target(), set.target, &target_);
+}
+
+void Cursor::OpenSetSide(const OwnEntries& own, const EntrySharding& sharding, Side* side) const {
+  side->page_entries = FastDivide(sharding.page_entries);
+  side->first_page = 0;
+  const EntrySet& set = plan_->sets[set_];
+  if (side->pages != nullptr && !set.rows) {
+    uint64_t first_token = side->pages->first_token;
+    if (set.window_tokens != 0 && tokens_.total > set.window_tokens) {
+      first_token = std::max(first_token, tokens_.total - set.window_tokens);
+    }
+    const uint64_t first = own.FirstFrom(first_token / set.tokens_per_entry);
+    if (first != kNoEntry) side->first_page = side->page_entries.Quotient(own.Local(first));
+  }
+  const Comb& comb = own.comb();
+  const uint64_t step = room_.step();
+  side->step = comb.period == 0 ? step : step / comb.period * comb.granule;
+}
+
+bool Cursor::OpenCopy(const CopyDescriptor& copy) {
+  if (copy.set != set_) OpenSet(copy.set);
+  const bool rows = plan_->sets[copy.set].rows;
+  first_plane_ = 0;
+  planes_ = copy.planes;
+  if (!rows) {
+    const uint32_t* layers = plan_->layers.data() + copy.first_layer;
+    const uint32_t* begin = std::lower_bound(layers, layers + copy.planes, chunk_.layer_begin);
+    const uint32_t* end = std::lower_bound(begin, layers + copy.planes, chunk_.layer_end);
+    first_plane_ = static_cast<uint32_t>(begin - layers);
+    planes_ = static_cast<uint32_t>(end - begin);
+  }
+  if (planes_ == 0) return false;
+  walk_ = chunk_entries_;
+  if (!copy.share.whole()) {
+    const uint64_t entries = room_.Count();
+    const Span64 part = copy.share.Of(entries);
+    if (part.empty()) return false;
+    walk_.Clip({room_.At(part.begin), part.end == entries ? kNoEntry : room_.At(part.end)});
+  }
+  if (walk_.empty()) return false;
+  OpenCopySide(copy.source, &source_);
+  OpenCopySide(copy.target, &target_);
+  return true;
+}
+
+void Cursor::OpenCopySide(const SideAddress& address, Side* side) const {
+  if (side->pages == nullptr) return;
+  side->address = address;
+  side->address.offset += first_plane_ * address.plane_stride;
+  if (!plan_->sets[set_].rows) {
+    side->list = side->pages->pages[address.list].data();
+  } else {
+    side->list = nullptr;
+    side->row =
+        address.list == kAuxRow ? side->pages->aux_row : side->pages->state_rows[address.list];
+  }
+}
+
+uint64_t RoomBytes(const PairPlan& plan, const RoomTokens& tokens) {
+  uint64_t bytes = 0;
+  uint32_t set = UINT32_MAX;
+  uint64_t entries = 0;
+  for (const CopyDescriptor& copy : plan.copies) {
+    if (copy.set != set) {
+      set = copy.set;
+      entries = SharedEntries(plan.sets[set], tokens).Count();
+    }
+    bytes += copy.share.Of(entries).size() * copy.planes * copy.entry_bytes();
+  }
+  return bytes;
+}
+
+}  // namespace baton::planner

@@ -1,0 +1,76 @@
+#include "planner/own_entries.h"
+
+#include <algorithm>
+
+namespace baton::planner {
+
+uint64_t Comb::Below(uint64_t x) const {
+  const uint64_t in_period = x % period;
+  const uint64_t in_tooth = in_period <= phase ? 0 : std::min(in_period - phase, granule);
+  return x / period * granule + in_tooth;
+}
+
+uint64_t Comb::FirstFrom(uint64_t x) const {
+  const uint64_t in_period = x % period;
+  if (in_period < phase) return x - in_period + phase;
+  if (in_period < phase + granule) return x;
+  return x - in_period + period + phase;
+}
+
+OwnEntries::OwnEntries(const EntrySharding& s, uint64_t entries) {
+  const uint64_t pages = DivideUp(entries, s.page_entries);
+  const auto add = [&](Span64 page_run) {
+    const Span64 run =
+        Intersect({page_run.begin * s.page_entries, page_run.end * s.page_entries}, {0, entries});
+    if (!run.empty()) run_[runs_++] = run;
+  };
+  switch (s.kind) {
+    case CpSharding::kReplicated:
+    case CpSharding::kLayerSplit:
+      add({0, pages});
+      return;
+    case CpSharding::kContiguous:
+      add(PartOf(pages, s.cp, s.rank));
+      return;
+    case CpSharding::kZigzag:
+      add(PartOf(pages, 2 * s.cp, s.rank));
+      add(PartOf(pages, 2 * s.cp, 2 * s.cp - 1 - s.rank));
+      return;
+    case CpSharding::kInterleavedToken:
+    case CpSharding::kInterleavedPage: {
+      add({0, pages});
+      if (s.cp == 1) return;
+      const uint64_t granule = s.kind == CpSharding::kInterleavedToken ? s.granule : s.page_entries;
+      comb_ = {granule, granule * s.cp, granule * s.rank};
+      return;
+    }
+  }
+}
+
+uint64_t OwnEntries::FirstFrom(uint64_t x) const {
+  for (int i = 0; i < runs_; ++i) {
+    uint64_t at = std::max(x, run_[i].begin);
+    if (comb_.period != 0) at = comb_.FirstFrom(at);
+    if (at < run_[i].end) return at;
+  }
+  return kNoEntry;
+}
+
+uint64_t OwnEntries::LastBelow(uint64_t x) const {
+  for (int i = runs_ - 1; i >= 0; --i) {
+    const uint64_t end = std::min(x, run_[i].end);
+    if (end <= run_[i].begin) continue;
+    if (comb_.period == 0) return end - 1;
+    const uint64_t below = comb_.Below(end);
+    if (below > comb_.Below(run_[i].begin)) return comb_.At(below - 1);
+  }
+  return kNoEntry;
+}
+
+uint64_t OwnEntries::Local(uint64_t x) const {
+  if (comb_.period != 0) return comb_.Below(x);
+  if (runs_ == 2 && x >= run_[1].begin) return run_[0].size() + x - run_[1].begin;
+  return x - run_[0].begin;
+}
+
+}  // namespace baton::planner
