@@ -31,6 +31,8 @@ class Mapping {
   uint64_t bytes() const { return bytes_; }
   explicit operator bool() const { return base_ != nullptr; }
   void Reset();
+  // Gives the mapping to the caller, who unmaps it.
+  std::byte* Release() { return std::exchange(base_, nullptr); }
 
  private:
   std::byte* base_ = nullptr;
