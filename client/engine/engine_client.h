@@ -87,13 +87,13 @@ struct SendRoom {
 struct ReceiveRoom {
   RoomKey room;
   std::string prefill_server;
-  std::optional<uint32_t> prefill_dp;  // unset: looked up by room
-  planner::RoutePolicy policy;
+  std::optional<uint32_t> prefill_dp = std::nullopt;  // unset: looked up by room
+  planner::RoutePolicy policy = {};
   uint64_t total_tokens = 0;
   uint64_t prefix_tokens = 0;  // already in the pages' predecessors
   // pages[g] holds this rank's tokens of [prefix, total) of page group g, see planner::SidePages.
-  std::vector<absl::Span<const int32_t>> pages;
-  std::vector<uint32_t> state_rows;
+  std::vector<absl::Span<const int32_t>> pages = {};
+  std::vector<uint32_t> state_rows = {};
   uint32_t aux_row = 0;
   std::chrono::milliseconds time_left{60000};
 };
@@ -106,8 +106,8 @@ struct Chunk {
   uint32_t layer_begin = 0;
   uint32_t layer_end = UINT32_MAX;
   bool is_last_chunk = false;  // STATE rows and the AUX row are complete too; may be empty
-  std::vector<absl::Span<const int32_t>> pages;
-  absl::Span<const uint32_t> state_rows;
+  std::vector<absl::Span<const int32_t>> pages = {};
+  absl::Span<const uint32_t> state_rows = {};
   uint32_t aux_row = 0;
 };
 

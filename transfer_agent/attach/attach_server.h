@@ -2,101 +2,29 @@
 // gives them ring, table, doorbell and the agent's pidfd, and notices their end.
 //
 // Nothing an engine says is trusted: sizes are bounded, descriptors must carry F_SEAL_SHRINK, the
-// layout must fit the regions. A refusal names the rank and what to do, to the engine and in the log.
+// layout must fit the regions. A refusal names the rank and what to do, to the engine and in the
+// log.
 #ifndef BATON_TRANSFER_AGENT_ATTACH_ATTACH_SERVER_H_
 #define BATON_TRANSFER_AGENT_ATTACH_ATTACH_SERVER_H_
 
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/ids.h"
-#include "common/shm_abi/commands.h"
-#include "common/shm_abi/table.h"
-#include "common/unique_fd.h"
-#include "planner/layout.h"
+#include "transfer_agent/attach/attached_rank.h"
 
 namespace baton::attach {
-
-// A region as mapped by the agent; unmapped with its owner. Prefill pools are mapped read-only.
-class MappedRegion {
- public:
-  MappedRegion(UniqueFd fd, std::byte* base, uint64_t size, bool dma_buf)
-      : fd_(std::move(fd)), base_(base), size_(size), dma_buf_(dma_buf) {}
-  MappedRegion(MappedRegion&& other) noexcept;
-  MappedRegion& operator=(MappedRegion&&) = delete;
-  ~MappedRegion();
-
-  int fd() const { return fd_.get(); }
-  std::byte* base() const { return base_; }  // null for a dma-buf
-  uint64_t size() const { return size_; }
-  bool dma_buf() const { return dma_buf_; }
-
- private:
-  UniqueFd fd_;
-  std::byte* base_;
-  uint64_t size_;
-  bool dma_buf_;
-};
-
-// The agent's end of a rank's ring. One reader: the worker's thread.
-class RingReader {
- public:
-  virtual ~RingReader() = default;
-  // The next command, copied out and checked; nullopt when there is none. An error is final: the
-  // engine wrote nonsense and is to be detached.
-  virtual absl::StatusOr<std::optional<shm_abi::Command>> Next() = 0;
-  virtual bool Empty() const = 0;
-};
-
-// The agent's end of a rank's completion table. One writer: the worker's thread.
-class TableWriter {
- public:
-  virtual ~TableWriter() = default;
-  virtual uint32_t slots() const = 0;
-  virtual void SetPrefix(uint32_t slot, uint64_t prefix_tokens) = 0;
-  virtual void SetBytes(uint32_t slot, uint64_t bytes) = 0;
-  // Before Publish(kFailed).
-  virtual void SetCause(uint32_t slot, const absl::Status& cause) = 0;
-  virtual void Publish(uint32_t slot, shm_abi::RoomWord word) = 0;
-  virtual void Heartbeat() = 0;
-  // Announce sleep, then look at the ring once more before sleeping.
-  virtual void SetAsleep(bool asleep) = 0;
-};
-
-using AttachmentId = StrongId<struct AttachmentIdTag, uint64_t>;
-
-// Everything of one attached rank. The worker owns it until the rank is detached; destroying it
-// unmaps and closes everything and ends the connection.
-struct AttachedRank {
-  AttachmentId id;
-  RankRef rank;
-  Role role = Role::kPrefill;
-  std::string launch_id;
-  std::string model;
-  planner::ServerSpec spec;
-  planner::RankLayout layout;
-  std::map<std::string, std::string> labels;
-  bool device_orders_writes = false;
-  int64_t engine_pid = 0;
-  std::vector<MappedRegion> regions;
-  std::unique_ptr<RingReader> ring;
-  std::unique_ptr<TableWriter> table;
-  // The engine writes it when the worker sleeps; in the worker's epoll set.
-  UniqueFd doorbell;
-};
 
 class AttachEvents {
  public:
   virtual ~AttachEvents() = default;
   // On the attach thread. An error refuses the engine with that cause (a rank that is attached
-  // already, say); the engine waits for the answer.
+  // already, say); the engine waits for the answer. A rank is accepted again only when every room
+  // of its former attachment is released: engines take the acceptance as proof of that.
   virtual absl::Status OnAttach(std::unique_ptr<AttachedRank> rank) = 0;
   // The engine closed its connection or died. On the attach thread; once for each accepted rank.
   virtual void OnDetach(AttachmentId id) = 0;
@@ -108,17 +36,22 @@ struct AttachOptions {
   std::string version;
   uint64_t pool_bytes_max = uint64_t{1} << 46;
   uint32_t ranks_max = 64;
+  // Engines that have connected and not yet handed everything over, and how long they may take.
+  uint32_t half_open_max = 16;
+  std::chrono::milliseconds handshake_timeout{5000};
+  // Host pools will be registered with a NIC: refuse those that RLIMIT_MEMLOCK cannot cover.
+  bool pins_host_memory = false;
 };
 
 class AttachServer {
  public:
-  // CONFIG names the socket path when it cannot be bound, SYSTEM when /dev/shm is missing or full.
+  // CONFIG names the socket path when it cannot be bound, SYSTEM when shared memory cannot be had.
   static absl::StatusOr<std::unique_ptr<AttachServer>> Start(AttachOptions options,
-                                                            AttachEvents* events);
+                                                             AttachEvents* events);
   virtual ~AttachServer() = default;
-  // Ends one attachment from this side; OnDetach follows.
+  // Ends one attachment from this side; OnDetach follows. From any thread.
   virtual void Detach(AttachmentId id) = 0;
-  // No event after it returns.
+  // No event after it returns. Not from an event. Connections live on with their AttachedRank.
   virtual void Stop() = 0;
 };
 

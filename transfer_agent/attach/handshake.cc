@@ -1,0 +1,185 @@
+#include "transfer_agent/attach/handshake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "baton/v1/attach.pb.h"
+#include "client/rpc/error_detail.h"
+#include "common/reason.h"
+#include "common/shm_abi/attach_limits.h"
+#include "planner/plan.h"
+#include "transfer_agent/attach/ring_memory.h"
+
+namespace baton::attach {
+namespace {
+
+absl::StatusOr<UniqueFd> Duplicate(int fd, absl::string_view what) {
+  UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy) return SystemError(absl::StrCat("duplicating ", what), errno);
+  return copy;
+}
+
+absl::Status CheckPacket(const Packet& packet) {
+  if (packet.truncated) {
+    return Error(Reason::kTooLarge,
+                 absl::StrCat("a packet is longer than ", shm_abi::kAttachPacketMax, " bytes"));
+  }
+  if (packet.fds_lost) {
+    return Error(Reason::kSystem,
+                 "descriptors were lost on the way: the agent may open no more files (raise its "
+                 "RLIMIT_NOFILE), or the packet carried more than 64");
+  }
+  return absl::OkStatus();
+}
+
+std::string SerializeReply(Epoch epoch, const std::string& version, const AttachRequest& request) {
+  v1::AttachReply reply;
+  reply.set_epoch(epoch.value());
+  reply.set_ring_bytes(request.ring_bytes);
+  reply.set_slots(request.slots);
+  reply.set_agent_version(version);
+  return reply.SerializeAsString();
+}
+
+}  // namespace
+
+std::optional<RankRef> Handshake::rank() const {
+  if (!request_.has_value()) return std::nullopt;
+  return request_->rank;
+}
+
+absl::Status Handshake::Named(const absl::Status& status) const {
+  if (status.ok() || !request_.has_value() || RankOf(status).has_value()) return status;
+  return Error(ReasonOf(status), status.message(), request_->rank);
+}
+
+absl::StatusOr<bool> Handshake::Take(Packet packet) {
+  if (absl::Status s = TakePacket(std::move(packet)); !s.ok()) return Named(s);
+  return regions_.size() == request_->region_count;
+}
+
+absl::Status Handshake::TakePacket(Packet packet) {
+  if (absl::Status s = CheckPacket(packet); !s.ok()) return s;
+  if (request_.has_value()) return TakeRegions(std::move(packet));
+  if (!packet.fds.empty()) {
+    return Error(Reason::kBadMessage, "the first packet carries descriptors");
+  }
+  absl::StatusOr<AttachRequest> request = ParseAttachRequest(packet.bytes);
+  if (!request.ok()) return request.status();
+  request_ = *std::move(request);
+  return absl::OkStatus();
+}
+
+absl::Status Handshake::CheckPool(uint64_t size, bool dma_buf) const {
+  if (size > limits_.pool_bytes_max || pool_bytes_ + size > limits_.pool_bytes_max) {
+    return Error(Reason::kTooLarge,
+                 absl::StrCat("pools of more than ", limits_.pool_bytes_max, " bytes in all"));
+  }
+  if (limits_.pinnable_bytes.has_value() && !dma_buf &&
+      host_bytes_ + size > *limits_.pinnable_bytes) {
+    return Error(Reason::kSystem,
+                 absl::StrCat("host pools of ", host_bytes_ + size,
+                              " bytes cannot be pinned: ", *limits_.pinnable_bytes,
+                              " bytes of the agent's RLIMIT_MEMLOCK are "
+                              "left (raise it with ulimit -l, or grant CAP_IPC_LOCK)"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Handshake::TakeRegions(Packet packet) {
+  v1::AttachRegions proto;
+  if (!proto.ParseFromString(packet.bytes) || proto.regions_size() == 0) {
+    return Error(Reason::kBadMessage, "a packet after the first is no AttachRegions");
+  }
+  size_t count = static_cast<size_t>(proto.regions_size());
+  if (count != packet.fds.size() || count > shm_abi::kRegionsPerPacketMax) {
+    return Error(Reason::kBadMessage,
+                 absl::StrCat(count, " regions came with ", packet.fds.size(), " descriptors"));
+  }
+  if (regions_.size() + count > request_->region_count) {
+    return Error(Reason::kBadMessage,
+                 absl::StrCat("more regions came than the ", request_->region_count, " announced"));
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const v1::Region& region = proto.regions(static_cast<int>(i));
+    std::string name = absl::StrCat("region ", regions_.size(), " '",
+                                    region.name().substr(0, shm_abi::kNameMax), "': ");
+    absl::Status fits = CheckPool(region.size(), region.dma_buf());
+    if (!fits.ok()) return Error(ReasonOf(fits), absl::StrCat(name, fits.message()));
+    absl::StatusOr<MappedRegion> mapped =
+        MapRegion(std::move(packet.fds[i]), region.size(), region.dma_buf(), request_->role);
+    if (!mapped.ok()) {
+      return Error(ReasonOf(mapped.status()), absl::StrCat(name, mapped.status().message()));
+    }
+    regions_.push_back(*std::move(mapped));
+    pool_bytes_ += region.size();
+    if (!region.dma_buf()) host_bytes_ += region.size();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Accepted> Handshake::Finish(Epoch epoch, const std::string& version,
+                                           int agent_pidfd) {
+  absl::StatusOr<Accepted> accepted = Build(epoch, version, agent_pidfd);
+  if (!accepted.ok()) return Named(accepted.status());
+  return accepted;
+}
+
+absl::StatusOr<Accepted> Handshake::Build(Epoch epoch, const std::string& version,
+                                          int agent_pidfd) {
+  std::vector<uint64_t> sizes;
+  for (const MappedRegion& region : regions_) sizes.push_back(region.size());
+  absl::Status fits =
+      planner::ValidateLayout(request_->spec, request_->rank.coord, request_->layout, sizes);
+  if (!fits.ok()) return fits;
+  absl::StatusOr<NewRing> ring = MakeRing(epoch, request_->ring_bytes, request_->slots);
+  if (!ring.ok()) return ring.status();
+  absl::StatusOr<NewTable> table = MakeTable(epoch, request_->slots);
+  if (!table.ok()) return table.status();
+  UniqueFd doorbell(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!doorbell) return SystemError("eventfd", errno);
+  absl::StatusOr<UniqueFd> bell = Duplicate(doorbell.get(), "the doorbell");
+  if (!bell.ok()) return bell.status();
+  absl::StatusOr<UniqueFd> pidfd = Duplicate(agent_pidfd, "the pidfd");
+  if (!pidfd.ok()) return pidfd.status();
+
+  Accepted accepted;
+  accepted.rank = std::make_unique<AttachedRank>();
+  MoveTo(accepted.rank.get());
+  accepted.rank->ring = std::move(ring->reader);
+  accepted.rank->table = std::move(table->writer);
+  accepted.rank->doorbell = std::move(doorbell);
+  accepted.answer.packet = SerializeReply(epoch, version, *request_);
+  std::vector<UniqueFd>& fds = accepted.answer.fds;
+  fds.push_back(std::move(ring->for_engine));
+  fds.push_back(std::move(table->for_engine));
+  fds.push_back(*std::move(bell));
+  fds.push_back(*std::move(pidfd));
+  return accepted;
+}
+
+// The name stays here, for the log.
+void Handshake::MoveTo(AttachedRank* rank) {
+  rank->rank = request_->rank;
+  rank->role = request_->role;
+  rank->launch_id = std::move(request_->launch_id);
+  rank->model = std::move(request_->model);
+  rank->spec = std::move(request_->spec);
+  rank->layout = std::move(request_->layout);
+  rank->labels = std::move(request_->labels);
+  rank->device_orders_writes = request_->device_orders_writes;
+  rank->regions = std::move(regions_);
+}
+
+AttachAnswer Refusal(const absl::Status& cause, const std::string& version) {
+  v1::AttachReply reply;
+  *reply.mutable_cause() = ToDetail(cause);
+  reply.set_agent_version(version);
+  return {reply.SerializeAsString(), {}};
+}
+
+}  // namespace baton::attach
