@@ -20,8 +20,12 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--config", choices=["asan", "tsan"], help="a sanitizer")
     parser.add_argument("--only", action="store_true",
                         help="the named targets alone: no build graph, no planted faults")
-    parser.add_argument("targets", nargs="*", default=["//..."])
-    return parser.parse_args(argv)
+    parser.add_argument("targets", nargs="*")
+    options = parser.parse_args(argv)
+    if not options.targets:
+        # A sanitizer has nothing to say about scripts.
+        options.targets = ["//...", "-//tools/..."] if options.config else ["//..."]
+    return options
 
 
 def main(argv: list[str]) -> int:
