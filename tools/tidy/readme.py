@@ -4,25 +4,30 @@ import textwrap
 
 from tools.tidy import finding
 
-# In the README: <!-- from: PATH --> and then a fenced block. In the file: `// README: begin` and
-# `// README: end` around the part.
-_BLOCK = re.compile(r"<!-- from: (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
-_PART = re.compile(r"^[ \t]*// README: begin\n(.*?)^[ \t]*// README: end\n",
-                   re.DOTALL | re.MULTILINE)
+# In the README: <!-- from: PATH [name] --> and then a fenced block. In the file: the part stands
+# between two lines `// [name]`.
+_BLOCK = re.compile(r"<!-- from: (\S+) \[(\w+)\] -->\n```\w*\n(.*?)```", re.DOTALL)
+
+
+def _part(source: str, name: str) -> str | None:
+    marker = r"^[ \t]*// \[%s\]\n" % name
+    match = re.search(marker + r"(.*?)" + marker, source, re.DOTALL | re.MULTILINE)
+    return textwrap.dedent(match.group(1)) if match else None
 
 
 def check(path: str, text: str, read) -> list[finding.Finding]:
     found = []
     for match in _BLOCK.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        source = match.group(1)
+        source, name, shown = match.groups()
         try:
-            part = _PART.search(read(source))
+            part = _part(read(source), name)
         except OSError:
             found.append(finding.Finding(path, line, "example", "there is no " + source))
             continue
         if part is None:
-            found.append(finding.Finding(path, line, "example", source + " marks no part"))
-        elif textwrap.dedent(part.group(1)) != match.group(2):
+            what = "%s has no part [%s]" % (source, name)
+            found.append(finding.Finding(path, line, "example", what))
+        elif part != shown:
             found.append(finding.Finding(path, line, "example", "differs from " + source))
     return found

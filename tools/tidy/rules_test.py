@@ -120,8 +120,8 @@ class BuildsTest(unittest.TestCase):
 
 class DocsTest(unittest.TestCase):
     def test_the_readme_shows_what_compiles(self):
-        source = "int main() {\n  // README: begin\n  Go();\n    On();\n  // README: end\n}\n"
-        good = "<!-- from: e.cc -->\n```cpp\nGo();\n  On();\n```\n"
+        source = "int main() {\n  // [go]\n  Go();\n    On();\n  // [go]\n}\n"
+        good = "<!-- from: e.cc [go] -->\n```cpp\nGo();\n  On();\n```\n"
         self.assertEqual(readme.check("README.md", good, lambda path: source), [])
         bad = good.replace("On", "Off")
         self.assertEqual(_rules(readme.check("README.md", bad, lambda path: source)), ["example"])
