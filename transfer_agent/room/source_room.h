@@ -1,0 +1,119 @@
+// One room of one prefill rank: the chunks its engine has finished and the targets that wait.
+//
+// Pure, as target_room.h. Offers and chunks come in either order; both are held until the other is
+// there. A chunk's pages stay the room's until every segment over them is done.
+#ifndef BATON_TRANSFER_AGENT_ROOM_SOURCE_ROOM_H_
+#define BATON_TRANSFER_AGENT_ROOM_SOURCE_ROOM_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/ids.h"
+#include "common/shm_abi/commands.h"
+#include "planner/cursor.h"
+#include "planner/layout.h"
+#include "planner/plan.h"
+#include "transfer_agent/room/source_states.h"
+#include "transfer_agent/transport/transport.h"
+
+namespace baton::room {
+
+// What one target waits for.
+struct TargetLeg {
+  RankRef target;
+  transport::PeerId peer;
+  uint32_t target_worker = 0;
+  transport::OfferId offer;
+  transport::Transport* transport = nullptr;
+  std::optional<transport::ChannelId> channel;
+  transport::RemoteMemoryId remote;
+  std::shared_ptr<const planner::PairPlan> plan;
+  std::vector<std::vector<int32_t>> pages;
+  std::vector<uint32_t> state_rows;
+  planner::SidePages side;  // over the two above
+  uint64_t bytes_expected = 0;
+  size_t next_chunk = 0;        // first chunk not submitted
+  uint64_t bytes_submitted = 0;
+  uint32_t segments_in_flight = 0;
+  bool sent = false;    // last chunk submitted, Sent told
+  bool landed = false;  // the target has everything
+  bool fence_asked = false;
+};
+
+// A finished chunk. Stable address: cursors borrow its spans.
+struct HeldChunk {
+  planner::ChunkRange range;
+  std::vector<std::vector<int32_t>> pages;
+  std::vector<uint32_t> state_rows;
+  planner::SidePages side;
+
+  explicit HeldChunk(shm_abi::Send&& send);
+  HeldChunk(const HeldChunk&) = delete;
+};
+
+class SourceRoom {
+ public:
+  // Opened by the engine, or held for it because an offer came first.
+  SourceRoom(RoomKey key, SourceState initial);
+
+  const RoomKey& key() const { return key_; }
+  SourceState state() const { return machine_.state(); }
+  const absl::Status& cause() const { return cause_; }
+  // Known once the engine has opened the room.
+  uint64_t total_tokens() const { return total_tokens_; }
+  planner::RoomTokens tokens() const { return {total_tokens_, prefix_tokens_}; }
+  std::deque<TargetLeg>& legs() { return legs_; }
+  const std::deque<TargetLeg>& legs() const { return legs_; }
+  const std::deque<HeldChunk>& chunks() const { return chunks_; }
+  uint64_t bytes_submitted() const;
+
+  // The engine opened the room. Fails when the totals differ from those of an offer that was held.
+  absl::Status Opened(uint64_t total_tokens);
+  // A target offered pages for `tokens`; `expected` are the targets of the whole room. Adds its leg
+  // and returns it. Fails when totals or prefix differ from what is known, when the target is none
+  // of those expected, or offers twice.
+  absl::StatusOr<TargetLeg*> Offered(TargetLeg leg, const planner::RoomTokens& tokens,
+                                     const std::vector<RankCoord>& expected);
+  // The decode side told that this rank has nothing to send.
+  absl::Status OfferedSpare(const planner::RoomTokens& tokens);
+
+  // A chunk in order, inside the room, pages already validated. Fails with BAD_CHUNK.
+  absl::Status CheckChunk(const shm_abi::Send& send) const;
+  void AddChunk(shm_abi::Send&& send);
+
+  // True in kMatched when the room has nothing to send at all.
+  bool NothingToSend() const { return state() == SourceState::kMatched && spare_; }
+  // True in kMatched once every expected target is known and has been sent everything.
+  bool AllSent() const;
+  // True in kSent once every target has everything.
+  bool AllLanded() const;
+  void Advance(SourceEvent event) { machine_.Advance(event); }
+
+  bool Fail(absl::Status cause);
+  // True in kStopping once no page is read any more.
+  bool AllStopped() const;
+
+ private:
+  absl::Status CheckTotals(const planner::RoomTokens& tokens) const;
+  void Match();
+
+  RoomKey key_;
+  StateMachine<SourceState, SourceEvent> machine_;
+  bool opened_ = false;
+  bool offered_ = false;
+  bool spare_ = false;
+  uint64_t total_tokens_ = 0;
+  uint64_t prefix_tokens_ = 0;
+  std::vector<RankCoord> expected_;
+  std::deque<TargetLeg> legs_;
+  std::deque<HeldChunk> chunks_;
+  absl::Status cause_;
+};
+
+}  // namespace baton::room
+
+#endif  // BATON_TRANSFER_AGENT_ROOM_SOURCE_ROOM_H_

@@ -1,0 +1,84 @@
+#include "transfer_agent/room/target_room.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+
+namespace baton::room {
+
+TargetRoom::TargetRoom(shm_abi::OpenReceive request)
+    : request_(std::move(request)),
+      machine_("target_room", absl::MakeConstSpan(kTargetRows), TargetState::kLooking) {}
+
+uint64_t TargetRoom::bytes_landed() const {
+  uint64_t bytes = 0;
+  for (const SourceLeg& leg : legs_) bytes += leg.bytes_landed;
+  return bytes;
+}
+
+absl::Status TargetRoom::PartLanded(size_t leg_index, uint32_t part, uint64_t bytes) {
+  SourceLeg& leg = legs_[leg_index];
+  if (part >= transport::kPartsMax) {
+    return Error(Reason::kBadMessage, absl::StrCat("part ", part, " of at most 64"), leg.source);
+  }
+  const uint64_t bit = uint64_t{1} << part;
+  if (leg.parts_landed & bit) return absl::OkStatus();
+  if (leg.sent && !(leg.parts_expected & bit)) {
+    return Error(Reason::kBadMessage, absl::StrCat("part ", part, " was never announced"),
+                 leg.source);
+  }
+  leg.parts_landed |= bit;
+  leg.bytes_landed += bytes;
+  if (leg.bytes_landed > leg.bytes_expected) {
+    return Error(Reason::kBadMessage,
+                 absl::StrCat("source sent ", leg.bytes_landed, " bytes, the plan has ",
+                              leg.bytes_expected),
+                 leg.source);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TargetRoom::Sent(size_t leg_index, uint64_t parts, uint64_t bytes,
+                              uint64_t total_tokens) {
+  SourceLeg& leg = legs_[leg_index];
+  if (leg.sent) return absl::OkStatus();
+  if (total_tokens != request_.total_tokens) {
+    return Error(Reason::kTotalsDiffer,
+                 absl::StrCat("source has ", total_tokens, " tokens, target expects ",
+                              request_.total_tokens),
+                 leg.source);
+  }
+  if (bytes != leg.bytes_expected) {
+    return Error(Reason::kBadChunk,
+                 absl::StrCat("source's chunks cover ", bytes, " bytes, the room needs ",
+                              leg.bytes_expected),
+                 leg.source);
+  }
+  if (parts == 0 || (leg.parts_landed & ~parts) != 0) {
+    return Error(Reason::kBadMessage, "source announces other parts than it sent", leg.source);
+  }
+  leg.sent = true;
+  leg.parts_expected = parts;
+  return absl::OkStatus();
+}
+
+bool TargetRoom::AllIn() const {
+  return state() == TargetState::kOffered &&
+         std::all_of(legs_.begin(), legs_.end(), [](const SourceLeg& leg) { return leg.AllIn(); });
+}
+
+bool TargetRoom::Fail(absl::Status cause) {
+  if (!machine_.CanAdvance(TargetEvent::kFail)) return false;
+  cause_ = std::move(cause);
+  machine_.Advance(TargetEvent::kFail);
+  return true;
+}
+
+bool TargetRoom::AllFenced() const {
+  return state() == TargetState::kFencing &&
+         std::all_of(legs_.begin(), legs_.end(), [](const SourceLeg& leg) { return leg.fenced; });
+}
+
+}  // namespace baton::room

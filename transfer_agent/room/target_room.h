@@ -1,0 +1,85 @@
+// One room of one decode rank: which sources it hears from and what has come from each.
+//
+// Pure: no clock, no thread, no I/O. The target side of the worker (worker/target_side.h) feeds it
+// and carries out what follows. What has landed is a set, not a count: a repeated part changes
+// nothing, and nothing short of every part of every source is "all in".
+#ifndef BATON_TRANSFER_AGENT_ROOM_TARGET_ROOM_H_
+#define BATON_TRANSFER_AGENT_ROOM_TARGET_ROOM_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/ids.h"
+#include "common/shm_abi/commands.h"
+#include "planner/layout.h"
+#include "planner/plan.h"
+#include "transfer_agent/room/target_states.h"
+#include "transfer_agent/transport/transport.h"
+
+namespace baton::room {
+
+// What one source writes for the room.
+struct SourceLeg {
+  RankRef source;
+  transport::PeerId peer;
+  uint32_t source_worker = 0;
+  transport::OfferId offer;
+  transport::Transport* transport = nullptr;
+  std::shared_ptr<const planner::PairPlan> plan;
+  uint64_t bytes_expected = 0;
+  uint64_t bytes_landed = 0;
+  uint64_t parts_landed = 0;    // bit p: part p
+  uint64_t parts_expected = 0;  // valid once `sent`
+  bool sent = false;
+  bool fenced = false;
+
+  bool AllIn() const { return sent && parts_landed == parts_expected; }
+};
+
+class TargetRoom {
+ public:
+  explicit TargetRoom(shm_abi::OpenReceive request);
+
+  const shm_abi::OpenReceive& request() const { return request_; }
+  const RoomKey& key() const { return request_.room; }
+  planner::RoomTokens tokens() const { return {request_.total_tokens, request_.prefix_tokens}; }
+  TargetState state() const { return machine_.state(); }
+  std::vector<SourceLeg>& legs() { return legs_; }
+  const std::vector<SourceLeg>& legs() const { return legs_; }
+  // Why it failed; OK before.
+  const absl::Status& cause() const { return cause_; }
+  uint64_t bytes_landed() const;
+
+  // The bootstrap service told which dp rank has the room.
+  void SetPrefillDp(uint32_t dp) { request_.prefill_dp = dp; }
+  // All offers are out: what the legs say is final.
+  void OffersOut() { machine_.Advance(TargetEvent::kOffersOut); }
+
+  // `part` of leg `leg` is in memory. A repeated part changes nothing. Fails when more came than the
+  // plan has.
+  absl::Status PartLanded(size_t leg, uint32_t part, uint64_t bytes);
+  // The source has posted everything. Fails when its totals differ from ours.
+  absl::Status Sent(size_t leg, uint64_t parts, uint64_t bytes, uint64_t total_tokens);
+  // True once every leg is in: the caller then calls Land().
+  bool AllIn() const;
+  void Land() { machine_.Advance(TargetEvent::kAllIn); }
+
+  // The first cause stays. False when the room had ended or was failing already.
+  bool Fail(absl::Status cause);
+  void Fenced(size_t leg) { legs_[leg].fenced = true; }
+  // True in kFencing once no leg can land any more: the caller then calls Release().
+  bool AllFenced() const;
+  void Release() { machine_.Advance(TargetEvent::kFenced); }
+
+ private:
+  shm_abi::OpenReceive request_;
+  StateMachine<TargetState, TargetEvent> machine_;
+  std::vector<SourceLeg> legs_;
+  absl::Status cause_;
+};
+
+}  // namespace baton::room
+
+#endif  // BATON_TRANSFER_AGENT_ROOM_TARGET_ROOM_H_

@@ -1,0 +1,121 @@
+#include "transfer_agent/worker/channel_table.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+#include "transfer_agent/worker/error_detail.h"
+#include "transfer_agent/worker/worker_context.h"
+
+namespace baton::worker {
+
+absl::StatusOr<transport::ChannelId> ChannelTable::Get(transport::PeerId peer,
+                                                       uint32_t peer_worker,
+                                                       transport::Transport* transport) {
+  Route route{peer, peer_worker, transport};
+  if (auto it = routes_.find(route); it != routes_.end()) return it->second;
+  auto opened = transport->Open(peer);
+  if (!opened.ok()) return opened.status();
+  v1::Frame frame;
+  v1::ChannelOpen* open = frame.mutable_channel_open();
+  open->set_channel(opened->id.value());
+  open->set_source_worker(worker_);
+  open->set_target_worker(peer_worker);
+  open->set_transport(std::string(transport->capabilities().name));
+  open->set_data(opened->data);
+  if (absl::Status sent = outbox_->Send(peer, control::Priority::kBulk, std::move(frame));
+      !sent.ok()) {
+    transport->Close(opened->id);
+    return sent;
+  }
+  channels_.emplace(ChannelKey{transport, opened->id},
+                    Channel{peer, peer_worker,
+                            StateMachine<ChannelState, ChannelEvent>(
+                                "channel", absl::MakeConstSpan(kChannelRows),
+                                ChannelState::kAsked)});
+  routes_[route] = opened->id;
+  return opened->id;
+}
+
+bool ChannelTable::IsUp(transport::Transport* transport, transport::ChannelId id) const {
+  auto it = channels_.find(ChannelKey{transport, id});
+  return it != channels_.end() && it->second.machine.state() == ChannelState::kUp;
+}
+
+std::optional<transport::PeerId> ChannelTable::PeerOf(transport::Transport* transport,
+                                                      transport::ChannelId id) const {
+  auto it = channels_.find(ChannelKey{transport, id});
+  if (it == channels_.end()) return std::nullopt;
+  return it->second.peer;
+}
+
+void ChannelTable::OnOpen(transport::PeerId peer, const v1::ChannelOpen& open) {
+  v1::Frame frame;
+  v1::ChannelAccept* accept = frame.mutable_channel_accept();
+  accept->set_channel(open.channel());
+  accept->set_source_worker(open.source_worker());
+  accept->set_transport(open.transport());
+  transport::Transport* transport = nullptr;
+  for (transport::Transport* t : transports_) {
+    if (t->capabilities().name == open.transport()) transport = t;
+  }
+  if (transport == nullptr) {
+    *accept->mutable_cause() = ToDetail(Error(
+        Reason::kNoTransport, absl::StrCat("transport ", open.transport(), " is not on here")));
+  } else if (auto accepted = transport->Accept(peer, open.data()); !accepted.ok()) {
+    *accept->mutable_cause() = ToDetail(accepted.status());
+  } else {
+    accept->set_data(accepted->data);
+  }
+  outbox_->Send(peer, control::Priority::kBulk, std::move(frame)).IgnoreError();
+}
+
+std::optional<std::pair<ChannelKey, absl::Status>> ChannelTable::OnAccept(
+    transport::PeerId peer, const v1::ChannelAccept& accept) {
+  transport::Transport* transport = nullptr;
+  for (transport::Transport* t : transports_) {
+    if (t->capabilities().name == accept.transport()) transport = t;
+  }
+  ChannelKey key{transport, transport::ChannelId(accept.channel())};
+  auto it = channels_.find(key);
+  if (it == channels_.end() || it->second.peer != peer ||
+      it->second.machine.state() != ChannelState::kAsked) {
+    return std::nullopt;
+  }
+  absl::Status status = accept.has_cause() ? FromDetail(accept.cause())
+                                           : transport->Complete(key.id, accept.data());
+  if (status.ok()) {
+    it->second.machine.Advance(ChannelEvent::kAccepted);
+    return std::nullopt;
+  }
+  transport->Close(key.id);
+  Drop(it);
+  return std::make_pair(key, status);
+}
+
+void ChannelTable::OnUp(transport::Transport* transport, transport::ChannelId id) {
+  auto it = channels_.find(ChannelKey{transport, id});
+  // Channels this worker accepted as a target are the transport's own business.
+  if (it != channels_.end()) it->second.machine.Advance(ChannelEvent::kUp);
+}
+
+void ChannelTable::OnDown(transport::Transport* transport, transport::ChannelId id) {
+  auto it = channels_.find(ChannelKey{transport, id});
+  if (it != channels_.end()) Drop(it);
+}
+
+void ChannelTable::Drop(std::map<ChannelKey, Channel>::iterator it) {
+  it->second.machine.Advance(ChannelEvent::kDown);
+  routes_.erase(Route{it->second.peer, it->second.peer_worker, it->first.transport});
+  channels_.erase(it);
+}
+
+void ChannelTable::ForgetPeer(transport::PeerId peer) {
+  for (auto it = channels_.begin(); it != channels_.end();) {
+    auto next = std::next(it);
+    if (it->second.peer == peer) Drop(it);
+    it = next;
+  }
+}
+
+}  // namespace baton::worker

@@ -1,0 +1,75 @@
+// The channels of a worker: those it opened as a source, lazily, one for each (peer, peer's worker,
+// transport), and those it accepted as a target.
+#ifndef BATON_TRANSFER_AGENT_WORKER_CHANNEL_TABLE_H_
+#define BATON_TRANSFER_AGENT_WORKER_CHANNEL_TABLE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "baton/v1/control.pb.h"
+#include "transfer_agent/transport/transport.h"
+#include "transfer_agent/worker/channel_states.h"
+
+namespace baton::worker {
+
+class Outbox;
+
+// A channel id is unique within its transport only.
+struct ChannelKey {
+  transport::Transport* transport = nullptr;
+  transport::ChannelId id;
+
+  auto operator<=>(const ChannelKey&) const = default;
+};
+
+// Thread-compatible.
+class ChannelTable {
+ public:
+  ChannelTable(uint32_t worker, std::vector<transport::Transport*> transports, Outbox* outbox)
+      : worker_(worker), transports_(std::move(transports)), outbox_(outbox) {}
+
+  // The channel to a worker of a peer, asked for if there is none. It may not be up yet.
+  absl::StatusOr<transport::ChannelId> Get(transport::PeerId peer, uint32_t peer_worker,
+                                           transport::Transport* transport);
+  bool IsUp(transport::Transport* transport, transport::ChannelId id) const;
+  std::optional<transport::PeerId> PeerOf(transport::Transport* transport,
+                                          transport::ChannelId id) const;
+
+  // Target: a source asks. Answers it.
+  void OnOpen(transport::PeerId peer, const v1::ChannelOpen& open);
+  // Source: the answer. Returns the channel that is down, with the cause, if it was a refusal.
+  std::optional<std::pair<ChannelKey, absl::Status>> OnAccept(transport::PeerId peer,
+                                                              const v1::ChannelAccept& accept);
+  void OnUp(transport::Transport* transport, transport::ChannelId id);
+  void OnDown(transport::Transport* transport, transport::ChannelId id);
+  // The peer is gone; its channels are closed by the transport's ForgetPeer.
+  void ForgetPeer(transport::PeerId peer);
+
+  size_t size() const { return channels_.size(); }
+
+ private:
+  struct Channel {
+    transport::PeerId peer;
+    uint32_t peer_worker = 0;
+    StateMachine<ChannelState, ChannelEvent> machine;
+  };
+  using Route = std::tuple<transport::PeerId, uint32_t, transport::Transport*>;
+
+  void Drop(std::map<ChannelKey, Channel>::iterator it);
+
+  const uint32_t worker_;
+  const std::vector<transport::Transport*> transports_;
+  Outbox* const outbox_;
+  std::map<ChannelKey, Channel> channels_;
+  std::map<Route, transport::ChannelId> routes_;
+};
+
+}  // namespace baton::worker
+
+#endif  // BATON_TRANSFER_AGENT_WORKER_CHANNEL_TABLE_H_

@@ -1,0 +1,144 @@
+// How a prefill room ends: failed, stopped, closed, or forgotten.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/reason.h"
+#include "transfer_agent/worker/error_detail.h"
+#include "transfer_agent/worker/source_side.h"
+
+namespace baton::worker {
+
+using room::SourceEvent;
+using room::SourceState;
+
+void SourceSide::Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId told_by) {
+  const SourceState state = entry.room.state();
+  if (!entry.room.Fail(std::move(cause))) return;
+  if (state == SourceState::kHeld) --held_;
+  stalled_.erase(entry.serial);
+  context_->CountFailed(context_->FindRank(entry.rank), entry.room.key(), Name(state),
+                        entry.room.cause());
+  for (room::TargetLeg& leg : entry.room.legs()) {
+    if (leg.channel.has_value() && leg.segments_in_flight > 0) {
+      leg.transport->Cancel(*leg.channel, leg.offer);
+    }
+    if (leg.peer == told_by && !leg.landed) continue;
+    v1::Frame frame;
+    frame.set_to_worker(leg.target_worker);
+    v1::Failed* failed = frame.mutable_failed();
+    failed->mutable_offer()->set_slot(leg.offer.slot);
+    failed->mutable_offer()->set_generation(leg.offer.generation);
+    failed->mutable_offer()->set_worker(leg.target_worker);
+    ToProto(entry.room.key(), failed->mutable_room());
+    ToProto(leg.target, failed->mutable_target());
+    *failed->mutable_cause() = ToDetail(entry.room.cause());
+    context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+  }
+  Publish(entry, shm_abi::RoomState::kFailed, false);
+  MaybeStop(entry, now);
+}
+
+void SourceSide::MaybeStop(Entry& entry, TimePoint now) {
+  if (!entry.room.AllStopped()) return;
+  entry.room.Advance(SourceEvent::kStopped);
+  Publish(entry, shm_abi::RoomState::kFailed, true);
+  MaybeErase(entry, now);
+}
+
+void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
+  const bool in_flight =
+      std::any_of(entry.room.legs().begin(), entry.room.legs().end(),
+                  [](const room::TargetLeg& leg) { return leg.segments_in_flight > 0; });
+  if (!IsTerminal(entry.room.state()) || entry.slot.has_value() || in_flight) return;
+  // Who offers late learns the cause until the room's own deadline.
+  const TimePoint linger = now + context_->limits.linger;
+  const bool failed = !entry.room.cause().ok();
+  if (failed || entry.room.key().nonce == 0) {
+    ended_.Add(entry.rank, entry.room.key(), entry.room.cause(),
+               failed ? std::max(linger, entry.deadline) : linger);
+  }
+  for (const room::TargetLeg& leg : entry.room.legs()) {
+    legs_.erase({leg.peer, leg.target_worker, leg.offer});
+  }
+  if (HostedRank* rank = context_->FindRank(entry.rank)) --rank->rooms;
+  stalled_.erase(entry.serial);
+  rooms_.Erase(entry);
+}
+
+void SourceSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint now) {
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr) continue;
+    for (const room::TargetLeg& leg : entry->room.legs()) {
+      if (leg.peer != peer || leg.landed) continue;
+      Fail(*entry, Error(Reason::kPeerLost, cause.message(), leg.target), now, peer);
+      break;
+    }
+  }
+  std::erase_if(imports_, [&](const auto& e) { return e.second.first->peer == peer; });
+}
+
+void SourceSide::OnDeadline(RoomSerial serial, TimePoint now) {
+  Entry* entry = rooms_.Find(serial);
+  // The engine may have opened a held room with a later deadline.
+  if (entry == nullptr || now < entry->deadline) return;
+  const absl::string_view state = Name(entry->room.state());
+  for (const room::TargetLeg& leg : entry->room.legs()) {
+    if (leg.landed) continue;
+    return Fail(*entry,
+                Error(Reason::kDeadline,
+                      absl::StrCat("deadline passed while ", state, ": ", leg.bytes_submitted,
+                                   " of ", leg.bytes_expected, " bytes handed over, landed: no"),
+                      leg.target),
+                now);
+  }
+  Fail(*entry,
+       Error(Reason::kDeadline, absl::StrCat("deadline passed while ", state,
+                                             ": no decode rank has offered pages")),
+       now);
+}
+
+bool SourceSide::Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why,
+                       TimePoint now) {
+  Entry* entry = rooms_.FindSlot(rank.attached->id, slot);
+  if (entry == nullptr) return false;
+  Fail(*entry, Error(Reason::kAborted, why, rank.ref()), now);
+  return true;
+}
+
+int SourceSide::AbortKey(const RoomKey& key, const HostedRank* only, const absl::Status& cause,
+                         TimePoint now) {
+  int failed = 0;
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr || entry->room.key() != key || IsTerminal(entry->room.state())) continue;
+    if (only != nullptr && entry->rank != only->attached->id) continue;
+    Fail(*entry, cause, now);
+    ++failed;
+  }
+  return failed;
+}
+
+bool SourceSide::Close(HostedRank& rank, const shm_abi::SlotRef& slot, TimePoint now) {
+  Entry* entry = rooms_.FindSlot(rank.attached->id, slot);
+  if (entry == nullptr) return false;
+  const RoomSerial serial = entry->serial;
+  rooms_.UnbindSlot(*entry);
+  Fail(*entry, Error(Reason::kAborted, "the engine closed the room", rank.ref()), now);
+  if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
+  return true;
+}
+
+void SourceSide::EngineGone(HostedRank& rank, TimePoint now) {
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr || entry->rank != rank.attached->id) continue;
+    rooms_.UnbindSlot(*entry);
+    Fail(*entry, Error(Reason::kEngineLost, "the engine of this rank has ended", rank.ref()), now);
+    if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
+  }
+}
+
+}  // namespace baton::worker

@@ -1,0 +1,244 @@
+// An offer as it arrives at its source: checked against what both sides announced, then joined with
+// the engine's room. The slow path of a prefill room.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+#include "planner/cursor.h"
+#include "planner/page_list.h"
+#include "transfer_agent/worker/error_detail.h"
+#include "transfer_agent/worker/rank_table.h"
+#include "transfer_agent/worker/source_side.h"
+
+namespace baton::worker {
+namespace {
+
+planner::RoomTokens TokensOf(const v1::Offer& offer) {
+  return {offer.total_tokens(), offer.prefix_tokens()};
+}
+
+planner::RoutePolicy PolicyOf(const v1::Offer& offer) {
+  return {static_cast<planner::HolderPolicy>(offer.policy().tp_holder()),
+          static_cast<planner::HolderPolicy>(offer.policy().cp_holder())};
+}
+
+OfferId IdOf(const v1::OfferId& offer) {
+  return {static_cast<uint16_t>(offer.slot()), static_cast<uint16_t>(offer.generation())};
+}
+
+}  // namespace
+
+void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
+  const RankRef source = FromProto(offer.source());
+  HostedRank* rank = context_->FindRank(source);
+  if (rank == nullptr) {
+    return Refuse(peer, offer, Error(Reason::kPeerLost, "no engine of this rank is attached",
+                                     source));
+  }
+  auto entry = RoomOf(*rank, offer, now);
+  if (!entry.ok()) return Refuse(peer, offer, entry.status());
+  const RoomSerial serial = (*entry)->serial;
+  if (absl::Status status = Join(*rank, **entry, peer, offer); !status.ok()) {
+    Refuse(peer, offer, status);
+    // The target fails by the refusal; the room here fails with it, so that both sides learn.
+    Fail(**entry, status, now, peer);
+    if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
+    return;
+  }
+  if ((*entry)->room.state() == room::SourceState::kMatched) Matched(**entry, now);
+}
+
+absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1::Offer& offer,
+                                                      TimePoint now) {
+  const RoomKey key = FromProto(offer.room());
+  if (Entry* entry = rooms_.FindKey(rank.attached->id, key)) {
+    if (IsTerminal(entry->room.state()) ||
+        entry->room.state() == room::SourceState::kStopping) {
+      return entry->room.cause().ok()
+                 ? Error(Reason::kRoomInUse, "the room has just ended here", rank.ref())
+                 : entry->room.cause();
+    }
+    return entry;
+  }
+  if (auto ended = ended_.Find(rank.attached->id, key, now); ended.has_value()) {
+    return ended->ok() ? Error(Reason::kRoomInUse, "the room has just ended here", rank.ref())
+                       : *ended;
+  }
+  if (held_ >= context_->limits.held_offers_max) {
+    return Error(Reason::kFull, absl::StrCat(held_, " offers wait for their engine"), rank.ref());
+  }
+  const uint32_t left = std::min(offer.time_left_ms(), context_->limits.time_left_ms_max);
+  const TimePoint deadline = now + std::chrono::milliseconds(left);
+  Entry& entry = rooms_.Add(rank.attached->id, room::SourceRoom(key, room::SourceState::kHeld),
+                            now, deadline);
+  ++rank.rooms;
+  ++held_;
+  context_->deadlines.Add(deadline, entry.serial);
+  return &entry;
+}
+
+absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer,
+                              const v1::Offer& offer) {
+  auto leg = CheckOffer(rank, peer, offer);
+  if (!leg.ok()) return leg.status();
+  const planner::RoomTokens tokens = TokensOf(offer);
+  if (offer.spare()) return entry.room.OfferedSpare(tokens);
+  auto target = context_->FindRemote(leg->target);
+  const OfferKey key{peer, leg->target_worker, leg->offer};
+  if (legs_.contains(key)) {
+    return Error(Reason::kBadMessage, "the offer's slot is in use", leg->target);
+  }
+  auto expected = planner::TargetsOf(rank.attached->spec, rank.coord(), target->spec,
+                                     leg->target.coord.dp, PolicyOf(offer), tokens);
+  auto added = entry.room.Offered(*std::move(leg), tokens, expected);
+  if (!added.ok()) return added.status();
+  legs_[key] = {entry.serial, entry.room.legs().size() - 1};
+  auto channel = context_->channels.Get(peer, (*added)->target_worker, (*added)->transport);
+  if (!channel.ok()) return channel.status();
+  (*added)->channel = *channel;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId peer,
+                                                       const v1::Offer& offer) {
+  const RankRef target_ref = FromProto(offer.target());
+  auto target = context_->FindRemote(target_ref);
+  if (target == nullptr || target->peer != peer || target->role != Role::kDecode) {
+    return Error(Reason::kBadMessage, "the offer's target was not announced by its agent",
+                 target_ref);
+  }
+  if (offer.target_incarnation() != target->incarnation.value()) {
+    return Error(Reason::kStaleIncarnation, "the target is of another incarnation", target_ref);
+  }
+  if (offer.source_incarnation() != rank.incarnation.value()) {
+    return Error(Reason::kStaleIncarnation,
+                 absl::StrCat("offered to incarnation ", offer.source_incarnation(),
+                              ", this is ", rank.incarnation.value()),
+                 rank.ref());
+  }
+  if (offer.source_epoch() != context_->epoch.value()) {
+    return Error(Reason::kStaleEpoch, "this agent has restarted", rank.ref());
+  }
+  const planner::RoomTokens tokens = TokensOf(offer);
+  if (tokens.total > context_->limits.total_tokens_max || tokens.prefix > tokens.total) {
+    return Error(Reason::kBadMessage, "the offer's tokens are out of range", target_ref);
+  }
+  room::TargetLeg leg;
+  leg.target = target_ref;
+  leg.peer = peer;
+  leg.target_worker = offer.offer().worker();
+  leg.offer = IdOf(offer.offer());
+  if (offer.spare()) return leg;
+  leg.transport = context_->FindTransport(offer.transport());
+  if (leg.transport == nullptr) {
+    return Error(Reason::kNoTransport, absl::StrCat("transport '", offer.transport(),
+                                                    "' is not on at this source"),
+                 rank.ref());
+  }
+  auto plan = context_->plans.ToTarget(rank, target, PolicyOf(offer));
+  if (!plan.ok()) return plan.status();
+  if (offer.planner_version() != planner::kPlannerVersionMax ||
+      offer.plan_hash() != (*plan)->hash) {
+    return Error(Reason::kPlanDiffers,
+                 absl::StrCat("source and target planned differently (planner version ",
+                              planner::kPlannerVersionMax, " here, ", offer.planner_version(),
+                              " there)"),
+                 target_ref);
+  }
+  leg.plan = *std::move(plan);
+  leg.bytes_expected = planner::RoomBytes(*leg.plan, tokens);
+  if (absl::Status status = DecodePages(*target, offer, &leg); !status.ok()) return status;
+  auto remote = ImportMemory(*target, leg.transport);
+  if (!remote.ok()) return remote.status();
+  leg.remote = *remote;
+  return leg;
+}
+
+absl::Status SourceSide::DecodePages(const RemoteRank& target, const v1::Offer& offer,
+                                     room::TargetLeg* leg) {
+  planner::SidePages side;
+  side.first_token = offer.prefix_tokens();
+  for (const v1::PageList& list : offer.pages()) {
+    auto pages = planner::DecodePageList(list.pages(), shm_abi::kPagesMax);
+    if (!pages.ok()) return pages.status();
+    leg->pages.push_back(*std::move(pages));
+  }
+  for (const auto& list : leg->pages) side.pages.push_back(list);
+  leg->state_rows.assign(offer.state_rows().begin(), offer.state_rows().end());
+  side.state_rows = leg->state_rows;
+  side.aux_row = offer.aux_row();
+  leg->side.aux_row = offer.aux_row();
+  return planner::ValidatePages(target.spec, target.rank.coord, target.layout, side,
+                                offer.prefix_tokens(), offer.total_tokens(),
+                                offer.total_tokens(), /*with_rows=*/true);
+}
+
+absl::StatusOr<transport::RemoteMemoryId> SourceSide::ImportMemory(
+    const RemoteRank& target, transport::Transport* transport) {
+  const auto key = std::make_pair(&target, transport);
+  if (auto it = imports_.find(key); it != imports_.end()) return it->second.second;
+  std::string memory_key;
+  for (size_t i = 0; i < target.transports.size() && i < target.memory_keys.size(); ++i) {
+    if (target.transports[i] == transport->capabilities().name) memory_key = target.memory_keys[i];
+  }
+  auto remote = transport->ImportMemory(target.peer, memory_key);
+  if (!remote.ok()) return remote.status();
+  imports_[key] = {context_->FindRemote(target.rank), *remote};
+  return remote;
+}
+
+void SourceSide::Refuse(PeerId peer, const v1::Offer& offer, const absl::Status& cause) {
+  if (offer.spare()) return;
+  v1::Frame frame;
+  frame.set_to_worker(offer.offer().worker());
+  *frame.mutable_refused()->mutable_offer() = offer.offer();
+  *frame.mutable_refused()->mutable_cause() = ToDetail(cause);
+  context_->outbox->Send(peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+}
+
+void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePoint now) {
+  auto refuse = [&](const absl::Status& cause) { PublishRefusal(rank, request.slot, cause); };
+  if (rank.attached->role != Role::kPrefill) {
+    return refuse(Error(Reason::kBadMessage, "OpenSend on a decode rank", rank.ref()));
+  }
+  if (!rank.accepting) return refuse(rank.not_accepting);
+  if (request.total_tokens > context_->limits.total_tokens_max ||
+      request.time_left_ms > context_->limits.time_left_ms_max) {
+    return refuse(Error(Reason::kTooLarge,
+                        absl::StrCat("total tokens ", request.total_tokens, " (at most ",
+                                     context_->limits.total_tokens_max,
+                                     "), or time left above 24 hours"),
+                        rank.ref()));
+  }
+  Entry* entry = rooms_.FindKey(rank.attached->id, request.room);
+  auto ended = ended_.Find(rank.attached->id, request.room, now);
+  if (entry == nullptr && ended.has_value() && !ended->ok()) return refuse(*ended);
+  if ((entry != nullptr && entry->room.state() != room::SourceState::kHeld) ||
+      ended.has_value()) {
+    return refuse(Error(
+        Reason::kRoomInUse,
+        absl::StrCat("room ", ToString(request.room), " is open or has just ended here"),
+        rank.ref()));
+  }
+  if (entry == nullptr && rank.rooms >= context_->limits.rooms_per_rank_max) {
+    return refuse(Error(Reason::kFull, "too many rooms are open", rank.ref()));
+  }
+  const TimePoint deadline = now + std::chrono::milliseconds(request.time_left_ms);
+  if (entry == nullptr) {
+    entry = &rooms_.Add(rank.attached->id,
+                        room::SourceRoom(request.room, room::SourceState::kOpen), now, deadline);
+    ++rank.rooms;
+  } else {
+    --held_;
+    entry->deadline = deadline;
+  }
+  context_->deadlines.Add(deadline, entry->serial);
+  rooms_.BindSlot(*entry, request.slot);
+  Publish(*entry, shm_abi::RoomState::kOpen, false);
+  if (absl::Status status = entry->room.Opened(request.total_tokens); !status.ok()) {
+    return Fail(*entry, status, now);
+  }
+  if (entry->room.state() == room::SourceState::kMatched) Matched(*entry, now);
+}
+
+}  // namespace baton::worker

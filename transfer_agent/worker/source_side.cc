@@ -1,0 +1,272 @@
+// From the match to the end of a prefill room.
+#include "transfer_agent/worker/source_side.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/reason.h"
+#include "planner/cursor.h"
+#include "transfer_agent/worker/error_detail.h"
+
+namespace baton::worker {
+
+using room::SourceEvent;
+using room::SourceState;
+
+SourceSide::Entry* SourceSide::FindLeg(const OfferKey& key, size_t* leg) {
+  auto it = legs_.find(key);
+  if (it == legs_.end()) return nullptr;
+  *leg = it->second.leg;
+  return rooms_.Find(it->second.serial);
+}
+
+void SourceSide::Publish(Entry& entry, shm_abi::RoomState state, bool released) {
+  HostedRank* rank = context_->FindRank(entry.rank);
+  if (rank == nullptr || rank->leaving || !entry.slot.has_value()) return;
+  attach::TableWriter& table = *rank->attached->table;
+  const uint32_t slot = entry.slot->slot;
+  if (state == shm_abi::RoomState::kFailed) table.SetCause(slot, entry.room.cause());
+  table.SetPrefix(slot, entry.room.tokens().prefix);
+  table.SetBytes(slot, entry.room.bytes_submitted());
+  table.Publish(slot, {entry.slot->generation, state, released});
+}
+
+void SourceSide::Send(HostedRank& rank, shm_abi::Send send, TimePoint now) {
+  Entry* entry = rooms_.FindSlot(rank.attached->id, send.slot);
+  // A room that was refused or has failed already: the table says why.
+  if (entry == nullptr || IsTerminal(entry->room.state()) ||
+      entry->room.state() == SourceState::kStopping) {
+    return;
+  }
+  absl::Status status = entry->room.CheckChunk(send);
+  if (status.ok()) {
+    planner::SidePages side;
+    side.first_token = send.token_begin;
+    for (const auto& list : send.pages) side.pages.push_back(list);
+    side.state_rows = send.state_rows;
+    side.aux_row = send.aux_row;
+    status = planner::ValidatePages(rank.attached->spec, rank.coord(), rank.attached->layout, side,
+                                    send.token_begin, send.token_end, entry->room.total_tokens(),
+                                    send.last);
+  }
+  if (!status.ok()) {
+    return Fail(*entry, Error(ReasonOf(status), status.message(), rank.ref()), now);
+  }
+  entry->room.AddChunk(std::move(send));
+  if (entry->room.state() == SourceState::kMatched) PumpRoom(*entry, now);
+}
+
+void SourceSide::Matched(Entry& entry, TimePoint now) {
+  if (entry.room.NothingToSend()) {
+    entry.room.Advance(SourceEvent::kSpare);
+    ++context_->rooms_done;
+    Publish(entry, shm_abi::RoomState::kDone, true);
+    return MaybeErase(entry, now);
+  }
+  Publish(entry, shm_abi::RoomState::kOffered, false);
+  PumpRoom(entry, now);
+}
+
+bool SourceSide::Pump(TimePoint now) {
+  if (stalled_.empty()) return false;
+  std::set<RoomSerial> again;
+  again.swap(stalled_);
+  for (RoomSerial serial : again) {
+    if (Entry* entry = rooms_.Find(serial)) PumpRoom(*entry, now);
+  }
+  return stalled_ != again;
+}
+
+void SourceSide::PumpRoom(Entry& entry, TimePoint now) {
+  const RoomSerial serial = entry.serial;
+  for (size_t i = 0; i < entry.room.legs().size(); ++i) {
+    if (entry.room.state() != SourceState::kMatched) return;
+    if (!PumpLeg(entry, i, now)) stalled_.insert(serial);
+    if (rooms_.Find(serial) == nullptr) return;
+  }
+  MaybeFinish(entry, now);
+}
+
+bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
+  room::TargetLeg& leg = entry.room.legs()[index];
+  // A channel that is not up yet pumps when it comes.
+  if (leg.sent || !leg.channel.has_value() ||
+      !context_->channels.IsUp(leg.transport, *leg.channel)) {
+    return true;
+  }
+  HostedRank* rank = context_->FindRank(entry.rank);
+  const auto& chunks = entry.room.chunks();
+  while (leg.next_chunk < chunks.size()) {
+    const room::HeldChunk& chunk = chunks[leg.next_chunk];
+    transport::Segment segment;
+    segment.offer = leg.offer;
+    segment.memory = rank->memory[context_->IndexOf(leg.transport)].id;
+    segment.remote = leg.remote;
+    segment.tokens = entry.room.tokens();
+    segment.chunk = chunk.range;
+    segment.cursor = planner::Cursor(leg.plan.get(), segment.tokens, chunk.range, &chunk.side,
+                                     &leg.side);
+    segment.close_part = chunk.range.last;
+    segment.cookie = next_cookie_;
+    const uint64_t bytes = segment.cursor.bytes_total();
+    if (chunk.range.last && leg.bytes_submitted + bytes != leg.bytes_expected) {
+      Fail(entry,
+           Error(Reason::kBadChunk,
+                 absl::StrCat("the chunks cover ", leg.bytes_submitted + bytes, " of the ",
+                              leg.bytes_expected, " bytes that the target waits for"),
+                 rank->ref()),
+           now);
+      return true;
+    }
+    if (bytes == 0 && !chunk.range.last) {
+      ++leg.next_chunk;
+      continue;
+    }
+    switch (leg.transport->Submit(*leg.channel, std::move(segment))) {
+      case transport::Submitted::kFull: return false;
+      case transport::Submitted::kNoChannel: return true;  // OnChannelDown follows
+      case transport::Submitted::kAccepted: break;
+    }
+    cookies_[next_cookie_++] = {entry.serial, index};
+    ++leg.segments_in_flight;
+    leg.bytes_submitted += bytes;
+    ++leg.next_chunk;
+    if (!chunk.range.last) continue;
+    if (absl::Status status = FinishLeg(entry, leg); !status.ok()) Fail(entry, status, now);
+    return true;
+  }
+  return true;
+}
+
+absl::Status SourceSide::FinishLeg(Entry& entry, room::TargetLeg& leg) {
+  leg.sent = true;
+  v1::Frame frame;
+  frame.set_to_worker(leg.target_worker);
+  v1::Sent* sent = frame.mutable_sent();
+  sent->mutable_offer()->set_slot(leg.offer.slot);
+  sent->mutable_offer()->set_generation(leg.offer.generation);
+  sent->mutable_offer()->set_worker(leg.target_worker);
+  sent->set_parts(1);
+  sent->set_bytes(leg.bytes_submitted);
+  sent->set_total_tokens(entry.room.total_tokens());
+  return context_->outbox->Send(leg.peer, control::Priority::kBulk, std::move(frame));
+}
+
+void SourceSide::MaybeFinish(Entry& entry, TimePoint now) {
+  if (entry.room.AllSent()) entry.room.Advance(SourceEvent::kAllSent);
+  if (!entry.room.AllLanded()) return;
+  entry.room.Advance(SourceEvent::kAllLanded);
+  ++context_->rooms_done;
+  Publish(entry, shm_abi::RoomState::kDone, true);
+  MaybeErase(entry, now);
+}
+
+void SourceSide::OnLanded(PeerId peer, const v1::Landed& landed, TimePoint now) {
+  size_t leg = 0;
+  const v1::OfferId& id = landed.offer();
+  Entry* entry = FindLeg({peer, id.worker(),
+                          {static_cast<uint16_t>(id.slot()), static_cast<uint16_t>(id.generation())}},
+                         &leg);
+  if (entry == nullptr || !entry->room.legs()[leg].sent) return;
+  entry->room.legs()[leg].landed = true;
+  MaybeFinish(*entry, now);
+}
+
+void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) {
+  size_t leg = 0;
+  const v1::OfferId& id = failed.offer();
+  const OfferId offer{static_cast<uint16_t>(id.slot()), static_cast<uint16_t>(id.generation())};
+  if (Entry* entry = FindLeg({peer, id.worker(), offer}, &leg)) {
+    return Fail(*entry, FromDetail(failed.cause()), now, peer);
+  }
+  // It overtook its offer on the other stream: the offer, when it comes, is refused with this.
+  HostedRank* rank = context_->FindRank(FromProto(failed.source()));
+  if (rank == nullptr) return;
+  const RoomKey key = FromProto(failed.room());
+  Entry* entry = rooms_.FindKey(rank->attached->id, key);
+  if (entry != nullptr) return Fail(*entry, FromDetail(failed.cause()), now, peer);
+  constexpr auto kRemember = std::chrono::seconds(10);
+  ended_.Add(rank->attached->id, key, FromDetail(failed.cause()), now + kRemember);
+}
+
+void SourceSide::OnFence(PeerId peer, const v1::Fence& fence, TimePoint now) {
+  size_t leg = 0;
+  const v1::OfferId& id = fence.offer();
+  const OfferId offer{static_cast<uint16_t>(id.slot()), static_cast<uint16_t>(id.generation())};
+  Entry* entry = FindLeg({peer, id.worker(), offer}, &leg);
+  if (entry != nullptr && entry->room.legs()[leg].segments_in_flight > 0) {
+    entry->room.legs()[leg].fence_asked = true;  // answered when the last segment is done
+    return Fail(*entry, Error(Reason::kAborted, "the target fenced the room"), now, peer);
+  }
+  v1::Frame frame;
+  frame.set_to_worker(id.worker());
+  *frame.mutable_fenced()->mutable_offer() = id;
+  context_->outbox->Send(peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+}
+
+void SourceSide::OnChannelUp(transport::Transport* transport, transport::ChannelId channel,
+                             TimePoint now) {
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr || entry->room.state() != SourceState::kMatched) continue;
+    for (const room::TargetLeg& leg : entry->room.legs()) {
+      if (leg.transport != transport || leg.channel != channel) continue;
+      PumpRoom(*entry, now);
+      break;
+    }
+  }
+}
+
+void SourceSide::OnChannelDown(transport::Transport* transport, transport::ChannelId channel,
+                               const absl::Status& cause, TimePoint now) {
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr) continue;
+    for (const room::TargetLeg& leg : entry->room.legs()) {
+      if (leg.transport != transport || leg.channel != channel) continue;
+      // What was handed over whole is the target's to judge.
+      if (leg.landed || (leg.sent && leg.segments_in_flight == 0)) continue;
+      Fail(*entry,
+           Error(Reason::kTransport,
+                 absl::StrCat(transport->capabilities().name, " channel: ", cause.message()),
+                 leg.target),
+           now);
+      break;
+    }
+  }
+}
+
+void SourceSide::OnSegmentDone(transport::Transport* transport, uint64_t cookie,
+                               const absl::Status& status, TimePoint now) {
+  auto it = cookies_.find(cookie);
+  if (it == cookies_.end()) return;
+  const LegRef ref = it->second;
+  cookies_.erase(it);
+  Entry* entry = rooms_.Find(ref.serial);
+  if (entry == nullptr) return;
+  room::TargetLeg& leg = entry->room.legs()[ref.leg];
+  --leg.segments_in_flight;
+  if (leg.segments_in_flight == 0 && leg.fence_asked) {
+    v1::Frame frame;
+    frame.set_to_worker(leg.target_worker);
+    v1::OfferId* id = frame.mutable_fenced()->mutable_offer();
+    id->set_slot(leg.offer.slot);
+    id->set_generation(leg.offer.generation);
+    id->set_worker(leg.target_worker);
+    context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+  }
+  const SourceState state = entry->room.state();
+  if (!status.ok() && (state == SourceState::kMatched || state == SourceState::kSent)) {
+    return Fail(*entry,
+                Error(Reason::kTransport, absl::StrCat(transport->capabilities().name, ": ",
+                                                       status.message()),
+                      leg.target),
+                now);
+  }
+  if (state == SourceState::kStopping) return MaybeStop(*entry, now);
+  MaybeErase(*entry, now);
+}
+
+}  // namespace baton::worker

@@ -1,0 +1,120 @@
+// Every room that a worker's prefill ranks send: holds offers and chunks until they meet, hands the
+// chunks to the transport, and tells the engine when its pages are free.
+//
+// Carries out what room/source_room.h decides. Runs on the worker's thread.
+#ifndef BATON_TRANSFER_AGENT_WORKER_SOURCE_SIDE_H_
+#define BATON_TRANSFER_AGENT_WORKER_SOURCE_SIDE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "baton/v1/control.pb.h"
+#include "transfer_agent/room/source_room.h"
+#include "transfer_agent/worker/ended_rooms.h"
+#include "transfer_agent/worker/room_index.h"
+#include "transfer_agent/worker/worker_context.h"
+
+namespace baton::worker {
+
+class SourceSide {
+ public:
+  using Index = RoomIndex<room::SourceRoom>;
+  using Entry = Index::Entry;
+
+  explicit SourceSide(WorkerContext* context) : context_(context) {}
+
+  // --- from the engine
+  void Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePoint now);
+  void Send(HostedRank& rank, shm_abi::Send send, TimePoint now);
+  // False: the slot is not a room of this side.
+  bool Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why,
+             TimePoint now);
+  bool Close(HostedRank& rank, const shm_abi::SlotRef& slot, TimePoint now);
+  void EngineGone(HostedRank& rank, TimePoint now);
+
+  // --- what the worker learns
+  void OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint now);
+  void OnDeadline(RoomSerial serial, TimePoint now);
+  // On one rank, or on all (null). Returns rooms failed.
+  int AbortKey(const RoomKey& key, const HostedRank* only, const absl::Status& cause,
+               TimePoint now);
+
+  // --- from the targets
+  void OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now);
+  void OnLanded(PeerId peer, const v1::Landed& landed, TimePoint now);
+  void OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now);
+  void OnFence(PeerId peer, const v1::Fence& fence, TimePoint now);
+
+  // --- from the transport
+  void OnChannelUp(transport::Transport* transport, transport::ChannelId channel, TimePoint now);
+  void OnChannelDown(transport::Transport* transport, transport::ChannelId channel,
+                     const absl::Status& cause, TimePoint now);
+  void OnSegmentDone(transport::Transport* transport, uint64_t cookie, const absl::Status& status,
+                     TimePoint now);
+
+  // Submits again what found its channel full. True when something moved.
+  bool Pump(TimePoint now);
+
+  Index& rooms() { return rooms_; }
+
+ private:
+  // Offers of one worker of one peer.
+  struct OfferKey {
+    PeerId peer;
+    uint32_t worker = 0;
+    OfferId offer;
+    auto operator<=>(const OfferKey&) const = default;
+  };
+  struct LegRef {
+    RoomSerial serial = 0;
+    size_t leg = 0;
+  };
+
+  // A leg made of what the offer says; a refusal otherwise.
+  absl::StatusOr<room::TargetLeg> CheckOffer(HostedRank& rank, PeerId peer,
+                                             const v1::Offer& offer);
+  absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer,
+                           room::TargetLeg* leg);
+  absl::StatusOr<transport::RemoteMemoryId> ImportMemory(const RemoteRank& target,
+                                                         transport::Transport* transport);
+  absl::StatusOr<Entry*> RoomOf(HostedRank& rank, const v1::Offer& offer, TimePoint now);
+  absl::Status Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer);
+  void Refuse(PeerId peer, const v1::Offer& offer, const absl::Status& cause);
+
+  void Matched(Entry& entry, TimePoint now);
+  void PumpRoom(Entry& entry, TimePoint now);
+  // False: the channel is full or not up.
+  bool PumpLeg(Entry& entry, size_t leg, TimePoint now);
+  absl::Status FinishLeg(Entry& entry, room::TargetLeg& leg);
+  void MaybeFinish(Entry& entry, TimePoint now);
+  // `told_by`: the peer that knows already.
+  void Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId told_by = PeerId());
+  void MaybeStop(Entry& entry, TimePoint now);
+  void MaybeErase(Entry& entry, TimePoint now);
+  Entry* FindLeg(const OfferKey& key, size_t* leg);
+  void Publish(Entry& entry, shm_abi::RoomState state, bool released);
+
+  WorkerContext* const context_;
+  Index rooms_{2};
+  EndedRooms ended_;
+  uint32_t held_ = 0;
+  std::map<OfferKey, LegRef> legs_;
+  uint64_t next_cookie_ = 1;
+  absl::flat_hash_map<uint64_t, LegRef> cookies_;
+  std::set<RoomSerial> stalled_;
+  // By announcement; swept when its peer goes.
+  std::map<std::pair<const RemoteRank*, transport::Transport*>,
+           std::pair<std::shared_ptr<const RemoteRank>, transport::RemoteMemoryId>>
+      imports_;
+};
+
+}  // namespace baton::worker
+
+#endif  // BATON_TRANSFER_AGENT_WORKER_SOURCE_SIDE_H_

@@ -1,0 +1,299 @@
+// From OpenReceive to the offers: the slow path of a decode room.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/reason.h"
+#include "planner/cursor.h"
+#include "planner/page_list.h"
+#include "transfer_agent/worker/error_detail.h"
+#include "transfer_agent/worker/rank_table.h"
+#include "transfer_agent/worker/target_side.h"
+
+namespace baton::worker {
+namespace {
+
+planner::RoutePolicy PolicyOf(const shm_abi::OpenReceive& request) {
+  return {static_cast<planner::HolderPolicy>(request.tp_holder),
+          static_cast<planner::HolderPolicy>(request.cp_holder)};
+}
+
+planner::SidePages SideOf(const shm_abi::OpenReceive& request) {
+  planner::SidePages side;
+  side.first_token = request.prefix_tokens;
+  for (const auto& list : request.pages) side.pages.push_back(list);
+  side.state_rows = request.state_rows;
+  side.aux_row = request.aux_row;
+  return side;
+}
+
+// The first of ours, best first, that the source has too.
+transport::Transport* ChooseTransport(const WorkerContext& context, const RemoteRank& source) {
+  for (transport::Transport* transport : context.transports) {
+    const absl::string_view name = transport->capabilities().name;
+    if (name == "shm" && source.host_key != context.host_key) continue;
+    for (const std::string& theirs : source.transports) {
+      if (theirs == name) return transport;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now) {
+  const shm_abi::SlotRef slot = request.slot;
+  if (absl::Status status = CheckRequest(rank, request, now); !status.ok()) {
+    PublishRefusal(rank, slot, status);
+    return;
+  }
+  const TimePoint deadline = now + std::chrono::milliseconds(request.time_left_ms);
+  const RoomKey key = request.room;
+  Entry& entry = rooms_.Add(rank.attached->id, room::TargetRoom(std::move(request)), now, deadline);
+  rooms_.BindSlot(entry, slot);
+  ++rank.rooms;
+  context_->deadlines.Add(deadline, entry.serial);
+  const shm_abi::OpenReceive& asked = entry.room.request();
+  looking_[asked.prefill_server].insert(entry.serial);
+  Publish(entry, shm_abi::RoomState::kOpen, false);
+  if (asked.prefill_dp.has_value()) {
+    TryOffer(entry, now);
+  } else {
+    context_->outbox->LookupRoom(asked.prefill_server, key,
+                                 std::chrono::milliseconds(asked.time_left_ms), entry.serial);
+  }
+}
+
+absl::Status TargetSide::CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request,
+                                      TimePoint now) {
+  if (rank.attached->role != Role::kDecode) {
+    return Error(Reason::kBadMessage, "OpenReceive on a prefill rank", rank.ref());
+  }
+  if (!rank.accepting) return rank.not_accepting;
+  if (rooms_.FindKey(rank.attached->id, request.room) != nullptr ||
+      ended_.Find(rank.attached->id, request.room, now).has_value()) {
+    return Error(Reason::kRoomInUse,
+                 absl::StrCat("room ", ToString(request.room), " is open or has just ended here"),
+                 rank.ref());
+  }
+  if (request.total_tokens > context_->limits.total_tokens_max ||
+      request.prefix_tokens > request.total_tokens) {
+    return Error(Reason::kBadChunk,
+                 absl::StrCat("prefix ", request.prefix_tokens, " of total ", request.total_tokens,
+                              " tokens (at most ", context_->limits.total_tokens_max, ")"),
+                 rank.ref());
+  }
+  if (request.time_left_ms > context_->limits.time_left_ms_max) {
+    return Error(Reason::kTooLarge, "time left is above 24 hours", rank.ref());
+  }
+  if (rank.rooms >= context_->limits.rooms_per_rank_max) {
+    return Error(Reason::kFull, "too many rooms are open", rank.ref());
+  }
+  return planner::ValidatePages(rank.attached->spec, rank.coord(), rank.attached->layout,
+                                SideOf(request), request.prefix_tokens, request.total_tokens,
+                                request.total_tokens, /*with_rows=*/true);
+}
+
+void TargetSide::OnLookup(RoomSerial serial, const absl::StatusOr<uint32_t>& dp, TimePoint now) {
+  Entry* entry = rooms_.Find(serial);
+  if (entry == nullptr || entry->room.state() != room::TargetState::kLooking) return;
+  if (!dp.ok()) return Fail(*entry, dp.status(), now);
+  entry->room.SetPrefillDp(*dp);
+  TryOffer(*entry, now);
+}
+
+void TargetSide::OnServer(const std::string& name, TimePoint now) {
+  auto it = looking_.find(name);
+  if (it == looking_.end()) return;
+  const std::set<RoomSerial> waiting = it->second;
+  for (RoomSerial serial : waiting) {
+    if (Entry* entry = rooms_.Find(serial)) TryOffer(*entry, now);
+  }
+}
+
+void TargetSide::OnRemoteRanks(TimePoint now) {
+  std::vector<std::string> names;
+  for (const auto& [name, waiting] : looking_) names.push_back(name);
+  for (const std::string& name : names) OnServer(name, now);
+}
+
+void TargetSide::TryOffer(Entry& entry, TimePoint now) {
+  const shm_abi::OpenReceive& request = entry.room.request();
+  HostedRank* rank = context_->FindRank(entry.rank);
+  if (entry.room.state() != room::TargetState::kLooking || !request.prefill_dp.has_value()) return;
+  auto server = context_->servers.find(request.prefill_server);
+  if (server == context_->servers.end()) return;
+  if (absl::Status status = CheckServer(*rank, *server->second, *request.prefill_dp);
+      !status.ok()) {
+    return Fail(entry, status, now);
+  }
+  auto sources = FindSources(*rank, entry, *server->second);
+  if (!sources.ok()) return Fail(entry, sources.status(), now);
+  if (!sources->has_value()) return;
+  StopLooking(entry);
+  if (absl::Status status = MakeOffers(*rank, entry, **sources, now); !status.ok()) {
+    return Fail(entry, status, now);
+  }
+  entry.room.OffersOut();
+  Publish(entry, shm_abi::RoomState::kOffered, false);
+  MaybeLand(entry, now);
+}
+
+void TargetSide::StopLooking(const Entry& entry) {
+  auto it = looking_.find(entry.room.request().prefill_server);
+  if (it == looking_.end()) return;
+  it->second.erase(entry.serial);
+  if (it->second.empty()) looking_.erase(it);
+}
+
+absl::Status TargetSide::CheckServer(const HostedRank& rank, const ServerView& server,
+                                     uint32_t dp) {
+  if (server.role != Role::kPrefill) {
+    return Error(Reason::kUnknownServer, absl::StrCat(server.name, " is a decode server"));
+  }
+  if (dp >= server.spec.sizes.dp) {
+    return Error(Reason::kBadCoord, absl::StrCat("dp rank ", dp, " of ", server.name, ", which has ",
+                                                 server.spec.sizes.dp));
+  }
+  const auto key = std::make_pair(&server, rank.attached->id);
+  if (auto it = compatible_.find(key); it != compatible_.end()) return it->second.second;
+  if (compatible_.size() > 1024) compatible_.clear();
+  absl::Status status = planner::CheckCompatible(server.spec, rank.attached->spec);
+  compatible_[key] = {context_->servers[server.name], status};
+  return status;
+}
+
+absl::StatusOr<std::optional<TargetSide::Sources>> TargetSide::FindSources(
+    const HostedRank& rank, const Entry& entry, const ServerView& server) {
+  const shm_abi::OpenReceive& request = entry.room.request();
+  const planner::RoutePolicy policy = PolicyOf(request);
+  const planner::ServerSpec& spec = rank.attached->spec;
+  auto senders = planner::SourcesOf(server.spec, *request.prefill_dp, spec, rank.coord(), policy,
+                                    entry.room.tokens());
+  std::vector<RankCoord> spares;
+  if (planner::TellsSpares(rank.coord())) {
+    spares = planner::SpareSources(server.spec, *request.prefill_dp, spec, rank.coord().dp, policy,
+                                   entry.room.tokens());
+  }
+  Sources found;
+  bool complete = true;
+  auto find = [&](const std::vector<RankCoord>& coords,
+                  std::vector<std::shared_ptr<const RemoteRank>>* out) {
+    for (const RankCoord& coord : coords) {
+      auto address = server.addresses.find(coord);
+      if (address != server.addresses.end()) context_->outbox->Dial(address->second);
+      auto remote = context_->FindRemote({server.name, coord});
+      // What the peer itself announced decides; the registry may be behind or ahead of it.
+      if (remote == nullptr || remote->incarnation != server.incarnation) {
+        complete = false;
+      } else {
+        out->push_back(std::move(remote));
+      }
+    }
+  };
+  find(senders, &found.senders);
+  find(spares, &found.spares);
+  if (!complete) return std::optional<Sources>();
+  return std::optional<Sources>(std::move(found));
+}
+
+absl::Status TargetSide::MakeOffers(HostedRank& rank, Entry& entry, const Sources& sources,
+                                    TimePoint now) {
+  const planner::RoutePolicy policy = PolicyOf(entry.room.request());
+  // Legs must not move once windows borrow from them.
+  entry.room.legs().reserve(sources.senders.size());
+  for (const auto& source : sources.senders) {
+    transport::Transport* transport = ChooseTransport(*context_, *source);
+    if (transport == nullptr) {
+      return Error(Reason::kNoTransport, "no transport in common with the source", source->rank);
+    }
+    auto plan = context_->plans.FromSource(source, rank, policy);
+    if (!plan.ok()) return plan.status();
+    if (absl::Status status = AddLeg(rank, entry, *source, *std::move(plan), transport);
+        !status.ok()) {
+      return status;
+    }
+  }
+  // Offers go out only when every window is open.
+  for (size_t i = 0; i < sources.senders.size(); ++i) {
+    absl::Status status =
+        SendOffer(rank, entry, *sources.senders[i], &entry.room.legs()[i], now);
+    if (!status.ok()) return status;
+  }
+  for (const auto& spare : sources.spares) {
+    if (absl::Status status = SendOffer(rank, entry, *spare, nullptr, now); !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TargetSide::AddLeg(HostedRank& rank, Entry& entry, const RemoteRank& source,
+                                std::shared_ptr<const planner::PairPlan> plan,
+                                transport::Transport* transport) {
+  auto offer = slots_[source.peer].Acquire();
+  if (!offer.has_value()) {
+    return Error(Reason::kFull, "65536 offers to this agent are open", source.rank);
+  }
+  room::SourceLeg leg;
+  leg.source = source.rank;
+  leg.peer = source.peer;
+  leg.source_worker = source.worker;
+  leg.offer = *offer;
+  leg.transport = transport;
+  leg.plan = std::move(plan);
+  leg.bytes_expected = planner::RoomBytes(*leg.plan, entry.room.tokens());
+  transport::Window window;
+  window.peer = source.peer;
+  window.offer = *offer;
+  window.memory = rank.memory[context_->IndexOf(transport)].id;
+  window.plan = leg.plan.get();
+  window.tokens = entry.room.tokens();
+  window.pages = SideOf(entry.room.request());
+  window.checksums = context_->checksums;
+  if (absl::Status status = transport->OpenWindow(std::move(window)); !status.ok()) {
+    slots_[source.peer].Release(*offer);
+    return status;
+  }
+  legs_[{source.peer, *offer}] = {entry.serial, entry.room.legs().size()};
+  entry.room.legs().push_back(std::move(leg));
+  return absl::OkStatus();
+}
+
+absl::Status TargetSide::SendOffer(const HostedRank& rank, const Entry& entry,
+                                   const RemoteRank& source, const room::SourceLeg* leg,
+                                   TimePoint now) {
+  const shm_abi::OpenReceive& request = entry.room.request();
+  v1::Frame frame;
+  frame.set_to_worker(source.worker);
+  v1::Offer* offer = frame.mutable_offer();
+  offer->mutable_offer()->set_worker(context_->index);
+  ToProto(request.room, offer->mutable_room());
+  ToProto(source.rank, offer->mutable_source());
+  ToProto(rank.ref(), offer->mutable_target());
+  offer->set_source_incarnation(source.incarnation.value());
+  offer->set_target_incarnation(rank.incarnation.value());
+  offer->set_source_epoch(source.epoch.value());
+  offer->mutable_policy()->set_tp_holder(static_cast<v1::HolderPolicy>(request.tp_holder));
+  offer->mutable_policy()->set_cp_holder(static_cast<v1::HolderPolicy>(request.cp_holder));
+  offer->set_total_tokens(request.total_tokens);
+  offer->set_prefix_tokens(request.prefix_tokens);
+  offer->set_time_left_ms(MillisLeft(entry.deadline, now));
+  if (leg == nullptr) {
+    offer->set_spare(true);
+    return context_->outbox->Send(source.peer, control::Priority::kBulk, std::move(frame));
+  }
+  offer->mutable_offer()->set_slot(leg->offer.slot);
+  offer->mutable_offer()->set_generation(leg->offer.generation);
+  offer->set_planner_version(planner::kPlannerVersionMax);
+  offer->set_plan_hash(leg->plan->hash);
+  offer->set_transport(std::string(leg->transport->capabilities().name));
+  for (const auto& list : request.pages) {
+    offer->add_pages()->set_pages(planner::EncodePageList(list));
+  }
+  for (uint32_t row : request.state_rows) offer->add_state_rows(row);
+  offer->set_aux_row(request.aux_row);
+  return context_->outbox->Send(source.peer, control::Priority::kBulk, std::move(frame));
+}
+
+}  // namespace baton::worker

@@ -1,0 +1,258 @@
+// From the offers to the end of a decode room.
+#include "transfer_agent/worker/target_side.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/reason.h"
+#include "transfer_agent/worker/error_detail.h"
+
+namespace baton::worker {
+
+using room::TargetState;
+
+TargetSide::Entry* TargetSide::FindLeg(PeerId peer, OfferId offer, size_t* leg) {
+  auto it = legs_.find({peer, offer});
+  if (it == legs_.end()) return nullptr;
+  *leg = it->second.leg;
+  return rooms_.Find(it->second.serial);
+}
+
+void TargetSide::Publish(Entry& entry, shm_abi::RoomState state, bool released) {
+  HostedRank* rank = context_->FindRank(entry.rank);
+  if (rank == nullptr || rank->leaving || !entry.slot.has_value()) return;
+  attach::TableWriter& table = *rank->attached->table;
+  if (state == shm_abi::RoomState::kFailed) table.SetCause(entry.slot->slot, entry.room.cause());
+  table.SetBytes(entry.slot->slot, entry.room.bytes_landed());
+  table.Publish(entry.slot->slot, {entry.slot->generation, state, released});
+}
+
+void TargetSide::OnPart(PeerId peer, OfferId offer, uint32_t part, uint64_t bytes, TimePoint now) {
+  size_t leg = 0;
+  Entry* entry = FindLeg(peer, offer, &leg);
+  if (entry == nullptr || entry->room.state() != TargetState::kOffered) return;
+  if (absl::Status status = entry->room.PartLanded(leg, part, bytes); !status.ok()) {
+    return Fail(*entry, status, now);
+  }
+  MaybeLand(*entry, now);
+}
+
+void TargetSide::OnSent(PeerId peer, const v1::Sent& sent, TimePoint now) {
+  size_t leg = 0;
+  const OfferId offer{static_cast<uint16_t>(sent.offer().slot()),
+                      static_cast<uint16_t>(sent.offer().generation())};
+  Entry* entry = FindLeg(peer, offer, &leg);
+  if (entry == nullptr || entry->room.state() != TargetState::kOffered) return;
+  absl::Status status =
+      entry->room.Sent(leg, sent.parts(), sent.bytes(), sent.total_tokens());
+  if (!status.ok()) return Fail(*entry, status, now);
+  MaybeLand(*entry, now);
+}
+
+void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
+  if (!entry.room.AllIn()) return;
+  // With a local fence nothing lands once Fence has been called; elsewhere every part is closed.
+  entry.room.Land();
+  FenceLegs(entry);
+  ++context_->rooms_done;
+  Publish(entry, shm_abi::RoomState::kDone, true);
+  for (const room::SourceLeg& leg : entry.room.legs()) {
+    v1::Frame frame;
+    frame.set_to_worker(leg.source_worker);
+    v1::OfferId* offer = frame.mutable_landed()->mutable_offer();
+    offer->set_slot(leg.offer.slot);
+    offer->set_generation(leg.offer.generation);
+    offer->set_worker(context_->index);
+    absl::Status sent =
+        context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame));
+    if (!sent.ok()) LOG(WARNING) << "room " << ToString(entry.room.key()) << ": " << sent;
+  }
+  MaybeErase(entry, now);
+}
+
+void TargetSide::FenceLegs(Entry& entry) {
+  for (const room::SourceLeg& leg : entry.room.legs()) leg.transport->Fence(leg.peer, leg.offer);
+}
+
+void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId told_by) {
+  const absl::string_view state = Name(entry.room.state());
+  if (!entry.room.Fail(std::move(cause))) return;
+  StopLooking(entry);
+  context_->CountFailed(context_->FindRank(entry.rank), entry.room.key(), state,
+                        entry.room.cause());
+  FenceLegs(entry);
+  Publish(entry, shm_abi::RoomState::kFailed, false);
+  for (const room::SourceLeg& leg : entry.room.legs()) {
+    if (leg.peer == told_by) continue;
+    v1::Frame frame;
+    frame.set_to_worker(leg.source_worker);
+    v1::Failed* failed = frame.mutable_failed();
+    failed->mutable_offer()->set_slot(leg.offer.slot);
+    failed->mutable_offer()->set_generation(leg.offer.generation);
+    failed->mutable_offer()->set_worker(context_->index);
+    ToProto(entry.room.key(), failed->mutable_room());
+    ToProto(leg.source, failed->mutable_source());
+    *failed->mutable_cause() = ToDetail(entry.room.cause());
+    // A peer that is down learns by its own loss of us.
+    context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+  }
+  MaybeRelease(entry, now);
+}
+
+void TargetSide::MaybeRelease(Entry& entry, TimePoint now) {
+  if (!entry.room.AllFenced()) return;
+  entry.room.Release();
+  Publish(entry, shm_abi::RoomState::kFailed, true);
+  MaybeErase(entry, now);
+}
+
+void TargetSide::OnFenced(PeerId peer, OfferId offer, TimePoint now) {
+  size_t leg = 0;
+  Entry* entry = FindLeg(peer, offer, &leg);
+  legs_.erase({peer, offer});
+  auto slots = slots_.find(peer);
+  if (slots != slots_.end()) slots->second.Release(offer);
+  if (entry == nullptr) return;
+  entry->room.Fenced(leg);
+  if (entry->room.state() == TargetState::kFencing) {
+    MaybeRelease(*entry, now);
+  } else {
+    MaybeErase(*entry, now);
+  }
+}
+
+void TargetSide::MaybeErase(Entry& entry, TimePoint now) {
+  const bool all_fenced = std::all_of(entry.room.legs().begin(), entry.room.legs().end(),
+                                      [](const room::SourceLeg& leg) { return leg.fenced; });
+  if (!room::IsTerminal(entry.room.state()) || entry.slot.has_value() || !all_fenced) return;
+  if (entry.room.key().nonce == 0) {
+    ended_.Add(entry.rank, entry.room.key(), entry.room.cause(), now + context_->limits.linger);
+  }
+  if (HostedRank* rank = context_->FindRank(entry.rank)) --rank->rooms;
+  rooms_.Erase(entry);
+}
+
+void TargetSide::OnRefused(PeerId peer, const v1::Refused& refused, TimePoint now) {
+  size_t leg = 0;
+  const OfferId offer{static_cast<uint16_t>(refused.offer().slot()),
+                      static_cast<uint16_t>(refused.offer().generation())};
+  Entry* entry = FindLeg(peer, offer, &leg);
+  if (entry != nullptr) Fail(*entry, FromDetail(refused.cause()), now);
+}
+
+void TargetSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) {
+  size_t leg = 0;
+  const OfferId offer{static_cast<uint16_t>(failed.offer().slot()),
+                      static_cast<uint16_t>(failed.offer().generation())};
+  Entry* entry = FindLeg(peer, offer, &leg);
+  if (entry != nullptr) Fail(*entry, FromDetail(failed.cause()), now);
+}
+
+void TargetSide::OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause,
+                                TimePoint now) {
+  size_t leg = 0;
+  Entry* entry = FindLeg(peer, offer, &leg);
+  if (entry == nullptr) return;
+  Fail(*entry, Error(ReasonOf(cause), cause.message(), entry->room.legs()[leg].source), now);
+}
+
+void TargetSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint now) {
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr) continue;
+    for (const room::SourceLeg& leg : entry->room.legs()) {
+      if (leg.peer != peer) continue;
+      Fail(*entry, Error(Reason::kPeerLost, cause.message(), leg.source), now, peer);
+      break;
+    }
+  }
+}
+
+void TargetSide::OnDeadline(RoomSerial serial, TimePoint now) {
+  Entry* entry = rooms_.Find(serial);
+  if (entry == nullptr) return;
+  const shm_abi::OpenReceive& request = entry->room.request();
+  for (const room::SourceLeg& leg : entry->room.legs()) {
+    if (leg.AllIn()) continue;
+    return Fail(*entry, Error(Reason::kDeadline,
+                              absl::StrCat("deadline of ", request.time_left_ms,
+                                           " ms passed while waiting for a source: ",
+                                           leg.bytes_landed, " of ", leg.bytes_expected,
+                                           " bytes, sent: ", leg.sent ? "yes" : "no"),
+                              leg.source),
+                now);
+  }
+  Fail(*entry,
+       Error(Reason::kDeadline, absl::StrCat("deadline of ", request.time_left_ms,
+                                             " ms passed while ", Name(entry->room.state()),
+                                             " for ", request.prefill_server, ": ",
+                                             WhatIsMissing(*entry))),
+       now);
+}
+
+std::string TargetSide::WhatIsMissing(const Entry& entry) const {
+  const shm_abi::OpenReceive& request = entry.room.request();
+  if (!request.prefill_dp.has_value()) return "nobody bound the room to a dp rank";
+  auto server = context_->servers.find(request.prefill_server);
+  if (server == context_->servers.end()) return "no such server is registered";
+  const ServerView& view = *server->second;
+  for (const auto& [coord, address] : view.addresses) {
+    auto remote = context_->FindRemote({view.name, coord});
+    if (coord.dp != *request.prefill_dp) continue;
+    if (remote == nullptr) {
+      return absl::StrCat(ToString(coord), " at ", address, " has not announced itself");
+    }
+    if (remote->incarnation != view.incarnation) {
+      return absl::StrCat(ToString(coord), " is of incarnation ", remote->incarnation.value(),
+                          ", the registry has ", view.incarnation.value());
+    }
+  }
+  return absl::StrCat("only ", view.addresses.size(), " ranks of it are registered");
+}
+
+bool TargetSide::Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why,
+                       TimePoint now) {
+  Entry* entry = rooms_.FindSlot(rank.attached->id, slot);
+  if (entry == nullptr) return false;
+  Fail(*entry, Error(Reason::kAborted, why, rank.ref()), now);
+  return true;
+}
+
+int TargetSide::AbortKey(const RoomKey& key, const HostedRank* only, const absl::Status& cause,
+                         TimePoint now) {
+  int failed = 0;
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr || entry->room.key() != key || IsTerminal(entry->room.state())) continue;
+    if (only != nullptr && entry->rank != only->attached->id) continue;
+    Fail(*entry, cause, now);
+    ++failed;
+  }
+  return failed;
+}
+
+bool TargetSide::Close(HostedRank& rank, const shm_abi::SlotRef& slot, TimePoint now) {
+  Entry* entry = rooms_.FindSlot(rank.attached->id, slot);
+  if (entry == nullptr) return false;
+  const RoomSerial serial = entry->serial;
+  rooms_.UnbindSlot(*entry);
+  Fail(*entry, Error(Reason::kAborted, "the engine closed the room", rank.ref()), now);
+  if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
+  return true;
+}
+
+void TargetSide::EngineGone(HostedRank& rank, TimePoint now) {
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr || entry->rank != rank.attached->id) continue;
+    rooms_.UnbindSlot(*entry);
+    Fail(*entry, Error(Reason::kEngineLost, "the engine of this rank has ended", rank.ref()), now);
+    if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
+  }
+  std::erase_if(compatible_,
+                [&](const auto& e) { return e.first.second == rank.attached->id; });
+}
+
+}  // namespace baton::worker

@@ -1,0 +1,115 @@
+// Every room that a worker's decode ranks receive: looks the sources up, offers them the pages, and
+// tells the engine when everything has landed or nothing can land any more.
+//
+// Carries out what room/target_room.h decides. Runs on the worker's thread.
+#ifndef BATON_TRANSFER_AGENT_WORKER_TARGET_SIDE_H_
+#define BATON_TRANSFER_AGENT_WORKER_TARGET_SIDE_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "baton/v1/control.pb.h"
+#include "transfer_agent/room/offer_slots.h"
+#include "transfer_agent/room/target_room.h"
+#include "transfer_agent/worker/ended_rooms.h"
+#include "transfer_agent/worker/room_index.h"
+#include "transfer_agent/worker/worker_context.h"
+
+namespace baton::worker {
+
+class TargetSide {
+ public:
+  using Index = RoomIndex<room::TargetRoom>;
+  using Entry = Index::Entry;
+
+  explicit TargetSide(WorkerContext* context) : context_(context) {}
+
+  // --- from the engine
+  void Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now);
+  // False: the slot is not a room of this side.
+  bool Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why,
+             TimePoint now);
+  bool Close(HostedRank& rank, const shm_abi::SlotRef& slot, TimePoint now);
+  void EngineGone(HostedRank& rank, TimePoint now);
+
+  // --- what the worker learns
+  void OnServer(const std::string& name, TimePoint now);
+  void OnRemoteRanks(TimePoint now);
+  void OnLookup(RoomSerial serial, const absl::StatusOr<uint32_t>& dp, TimePoint now);
+  void OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint now);
+  void OnDeadline(RoomSerial serial, TimePoint now);
+  // On one rank, or on all (null). Returns rooms failed.
+  int AbortKey(const RoomKey& key, const HostedRank* only, const absl::Status& cause,
+               TimePoint now);
+
+  // --- from the sources
+  void OnRefused(PeerId peer, const v1::Refused& refused, TimePoint now);
+  void OnSent(PeerId peer, const v1::Sent& sent, TimePoint now);
+  void OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now);
+
+  // --- from the transport
+  void OnPart(PeerId peer, OfferId offer, uint32_t part, uint64_t bytes, TimePoint now);
+  void OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause, TimePoint now);
+  void OnFenced(PeerId peer, OfferId offer, TimePoint now);
+
+  Index& rooms() { return rooms_; }
+
+ private:
+  struct LegRef {
+    RoomSerial serial = 0;
+    size_t leg = 0;
+  };
+  // The sources of a room, all announced and ready to be offered pages.
+  struct Sources {
+    std::vector<std::shared_ptr<const RemoteRank>> senders;
+    std::vector<std::shared_ptr<const RemoteRank>> spares;
+  };
+
+  absl::Status CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request,
+                            TimePoint now);
+  // Offers the pages if all sources are known; else the room goes on looking.
+  void TryOffer(Entry& entry, TimePoint now);
+  void StopLooking(const Entry& entry);
+  absl::Status CheckServer(const HostedRank& rank, const ServerView& server, uint32_t dp);
+  // Nullopt: some are not announced yet (they are dialled).
+  absl::StatusOr<std::optional<Sources>> FindSources(const HostedRank& rank, const Entry& entry,
+                                                     const ServerView& server);
+  absl::Status MakeOffers(HostedRank& rank, Entry& entry, const Sources& sources, TimePoint now);
+  absl::Status AddLeg(HostedRank& rank, Entry& entry, const RemoteRank& source,
+                      std::shared_ptr<const planner::PairPlan> plan,
+                      transport::Transport* transport);
+  absl::Status SendOffer(const HostedRank& rank, const Entry& entry, const RemoteRank& source,
+                         const room::SourceLeg* leg, TimePoint now);
+
+  std::string WhatIsMissing(const Entry& entry) const;
+  void MaybeLand(Entry& entry, TimePoint now);
+  // `told_by`: the peer that knows already.
+  void Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId told_by = PeerId());
+  void FenceLegs(Entry& entry);
+  void MaybeRelease(Entry& entry, TimePoint now);
+  void MaybeErase(Entry& entry, TimePoint now);
+  Entry* FindLeg(PeerId peer, OfferId offer, size_t* leg);
+  void Publish(Entry& entry, shm_abi::RoomState state, bool released);
+
+  WorkerContext* const context_;
+  Index rooms_{1};
+  EndedRooms ended_;
+  std::map<std::string, std::set<RoomSerial>> looking_;  // by prefill server
+  absl::flat_hash_map<std::pair<PeerId, OfferId>, LegRef> legs_;
+  std::map<PeerId, room::OfferSlots> slots_;
+  std::map<std::pair<const ServerView*, AttachmentId>,
+           std::pair<std::shared_ptr<const ServerView>, absl::Status>>
+      compatible_;
+};
+
+}  // namespace baton::worker
+
+#endif  // BATON_TRANSFER_AGENT_WORKER_TARGET_SIDE_H_

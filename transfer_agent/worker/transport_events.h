@@ -1,0 +1,51 @@
+// What a transport reports, handed to the side of the worker that it concerns.
+#ifndef BATON_TRANSFER_AGENT_WORKER_TRANSPORT_EVENTS_H_
+#define BATON_TRANSFER_AGENT_WORKER_TRANSPORT_EVENTS_H_
+
+#include "transfer_agent/transport/transport.h"
+#include "transfer_agent/worker/worker_core.h"
+
+namespace baton::worker {
+
+// Transport events carry no time of their own: that of the poll that raised them.
+class WorkerCore::TransportEvents final : public transport::Events {
+ public:
+  TransportEvents(WorkerCore* core, transport::Transport* transport)
+      : core_(core), transport_(transport) {}
+
+  bool Poll(TimePoint now) {
+    now_ = now;
+    return transport_->Poll(now, this);
+  }
+
+  void OnChannelUp(transport::ChannelId channel) override {
+    core_->context_.channels.OnUp(transport_, channel);
+    core_->source_.OnChannelUp(transport_, channel, now_);
+  }
+  void OnChannelDown(transport::ChannelId channel, const absl::Status& cause) override {
+    core_->context_.channels.OnDown(transport_, channel);
+    core_->source_.OnChannelDown(transport_, channel, cause, now_);
+  }
+  void OnSegmentDone(uint64_t cookie, const absl::Status& status) override {
+    core_->source_.OnSegmentDone(transport_, cookie, status, now_);
+  }
+  void OnPart(transport::ChannelId, PeerId peer, OfferId offer, uint32_t part,
+              uint64_t bytes) override {
+    core_->target_.OnPart(peer, offer, part, bytes, now_);
+  }
+  void OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause) override {
+    core_->target_.OnWindowBroken(peer, offer, cause, now_);
+  }
+  void OnFenced(PeerId peer, OfferId offer) override {
+    core_->target_.OnFenced(peer, offer, now_);
+  }
+
+ private:
+  WorkerCore* const core_;
+  transport::Transport* const transport_;
+  TimePoint now_;
+};
+
+}  // namespace baton::worker
+
+#endif  // BATON_TRANSFER_AGENT_WORKER_TRANSPORT_EVENTS_H_

@@ -1,0 +1,29 @@
+#include "transfer_agent/worker/worker_context.h"
+
+#include <string>
+
+#include "common/log.h"
+#include "transfer_agent/worker/error_detail.h"
+
+namespace baton::worker {
+
+void WorkerContext::CountFailed(const HostedRank* rank, const RoomKey& key,
+                                absl::string_view state, const absl::Status& cause) {
+  constexpr size_t kRemembered = 256;
+  ++rooms_failed;
+  v1::RoomStatus status;
+  ToProto(key, status.mutable_room());
+  if (rank != nullptr) {
+    ToProto(rank->ref(), status.mutable_rank());
+    status.set_role(static_cast<v1::Role>(rank->attached->role));
+  }
+  status.set_state("failed");
+  *status.mutable_cause() = ToDetail(cause);
+  failed_rooms.push_back(std::move(status));
+  if (failed_rooms.size() > kRemembered) failed_rooms.pop_front();
+  LOG(WARNING) << "room " << ToString(key) << " failed on "
+               << (rank != nullptr ? ToString(rank->ref()) : "a rank that left") << " while "
+               << state << ": " << cause;
+}
+
+}  // namespace baton::worker

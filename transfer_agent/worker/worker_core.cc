@@ -1,0 +1,194 @@
+#include "transfer_agent/worker/worker_core.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/reason.h"
+#include "planner/layout_proto.h"
+#include "transfer_agent/worker/error_detail.h"
+#include "transfer_agent/worker/transport_events.h"
+
+namespace baton::worker {
+
+WorkerCore::WorkerCore(uint32_t index, Epoch epoch, std::string host_key, WorkerLimits limits,
+                       bool checksums, std::vector<transport::Transport*> transports,
+                       Outbox* outbox, Announce announce)
+    : context_(index, epoch, std::move(host_key), limits, std::move(transports), outbox),
+      source_(&context_),
+      target_(&context_),
+      announce_(std::move(announce)) {
+  context_.checksums = checksums;
+  for (transport::Transport* transport : context_.transports) {
+    events_.push_back(std::make_unique<TransportEvents>(this, transport));
+  }
+}
+
+absl::Status WorkerCore::AddRank(std::unique_ptr<attach::AttachedRank> attached) {
+  auto rank = std::make_unique<HostedRank>();
+  std::vector<transport::LocalRegion> regions;
+  for (const attach::MappedRegion& region : attached->regions) {
+    regions.push_back({region.fd(), region.base(), region.size(), region.dma_buf()});
+  }
+  rank->not_accepting = Error(Reason::kNotReady, "the rank is not registered yet", attached->rank);
+  for (transport::Transport* transport : context_.transports) {
+    auto exported = transport->ExportMemory(regions);
+    if (!exported.ok()) {
+      for (size_t i = 0; i < rank->memory.size(); ++i) {
+        context_.transports[i]->ForgetMemory(rank->memory[i].id);
+      }
+      return Error(Reason::kBadRegion,
+                   absl::StrCat(transport->capabilities().name, ": ", exported.status().message()),
+                   attached->rank);
+    }
+    rank->memory.push_back(*std::move(exported));
+  }
+  rank->attached = std::move(attached);
+  const AttachmentId id = rank->attached->id;
+  context_.ranks[id] = std::move(rank);
+  return absl::OkStatus();
+}
+
+void WorkerCore::EngineGone(AttachmentId id, TimePoint now) {
+  HostedRank* rank = context_.FindRank(id);
+  if (rank == nullptr || rank->leaving) return;
+  rank->leaving = true;
+  rank->accepting = false;
+  ranks_leaving_ = true;
+  source_.EngineGone(*rank, now);
+  target_.EngineGone(*rank, now);
+  AnnounceRanks();
+  SweepRanks();
+}
+
+void WorkerCore::SweepRanks() {
+  if (!ranks_leaving_) return;
+  ranks_leaving_ = false;
+  for (auto it = context_.ranks.begin(); it != context_.ranks.end();) {
+    auto next = std::next(it);
+    HostedRank& rank = *it->second;
+    if (rank.leaving && rank.rooms == 0) {
+      for (size_t i = 0; i < rank.memory.size(); ++i) {
+        context_.transports[i]->ForgetMemory(rank.memory[i].id);
+      }
+      context_.plans.Forget(rank.attached->id);
+      LOG(INFO) << ToString(rank.ref()) << ": pools released";
+      context_.ranks.erase(it);
+    } else {
+      ranks_leaving_ |= rank.leaving;
+    }
+    it = next;
+  }
+}
+
+void WorkerCore::OnRegistered(const RankRef& ref, Incarnation incarnation) {
+  HostedRank* rank = context_.FindRank(ref);
+  if (rank == nullptr) return;
+  const bool changed = rank->incarnation != incarnation;
+  rank->incarnation = incarnation;
+  rank->accepting = true;
+  if (changed) AnnounceRanks();
+}
+
+void WorkerCore::OnNotAccepting(const RankRef& ref, const absl::Status& cause) {
+  HostedRank* rank = context_.FindRank(ref);
+  if (rank == nullptr) return;
+  rank->accepting = false;
+  rank->not_accepting = cause;
+}
+
+void WorkerCore::AnnounceRanks() {
+  std::vector<v1::RankAnnouncement> all;
+  for (const auto& [id, rank] : context_.ranks) {
+    if (rank->leaving || rank->incarnation == Incarnation()) continue;
+    v1::RankAnnouncement& announced = all.emplace_back();
+    ToProto(rank->ref(), announced.mutable_rank());
+    announced.set_role(static_cast<v1::Role>(rank->attached->role));
+    announced.set_incarnation(rank->incarnation.value());
+    *announced.mutable_spec() = planner::ToProto(rank->attached->spec);
+    *announced.mutable_layout() = planner::ToProto(rank->attached->layout);
+    announced.set_worker(context_.index);
+    announced.set_host_key(context_.host_key);
+    for (size_t i = 0; i < context_.transports.size(); ++i) {
+      announced.add_transports(std::string(context_.transports[i]->capabilities().name));
+      announced.add_memory_keys(rank->memory[i].key);
+    }
+  }
+  announce_(std::move(all));
+}
+
+void WorkerCore::OnPeerUp(const control::PeerInfo& peer) { context_.peers[peer.id] = peer; }
+
+void WorkerCore::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint now) {
+  if (context_.peers.erase(peer) == 0) return;
+  OnAnnounce(peer, {}, now);
+  source_.OnPeerDown(peer, cause, now);
+  target_.OnPeerDown(peer, cause, now);
+  for (transport::Transport* transport : context_.transports) transport->ForgetPeer(peer);
+  context_.channels.ForgetPeer(peer);
+}
+
+void WorkerCore::OnAnnounce(PeerId peer,
+                            const std::vector<std::shared_ptr<const RemoteRank>>& ranks,
+                            TimePoint now) {
+  auto& known = context_.remote_ranks;
+  for (auto it = known.begin(); it != known.end();) {
+    auto next = std::next(it);
+    if (it->second->peer == peer) {
+      context_.plans.Forget(it->second.get());
+      known.erase(it);
+    }
+    it = next;
+  }
+  for (const auto& rank : ranks) {
+    auto& slot = known[rank->rank];
+    // An older start that still talks does not hide a newer one.
+    if (slot != nullptr && slot->incarnation > rank->incarnation) continue;
+    if (slot != nullptr) context_.plans.Forget(slot.get());
+    slot = rank;
+  }
+  target_.OnRemoteRanks(now);
+}
+
+void WorkerCore::OnServer(std::shared_ptr<const ServerView> server, TimePoint now) {
+  const std::string name = server->name;
+  context_.servers[name] = std::move(server);
+  target_.OnServer(name, now);
+}
+
+void WorkerCore::OnServerRemoved(const std::string& name) { context_.servers.erase(name); }
+
+void WorkerCore::OnLookup(uint64_t token, const absl::StatusOr<uint32_t>& dp, TimePoint now) {
+  target_.OnLookup(token, dp, now);
+}
+
+void WorkerCore::OnFrame(PeerId peer, const v1::Frame& frame, TimePoint now) {
+  if (!context_.peers.contains(peer)) return;
+  switch (frame.body_case()) {
+    case v1::Frame::kOffer: return source_.OnOffer(peer, frame.offer(), now);
+    case v1::Frame::kLanded: return source_.OnLanded(peer, frame.landed(), now);
+    case v1::Frame::kFence: return source_.OnFence(peer, frame.fence(), now);
+    case v1::Frame::kRefused: return target_.OnRefused(peer, frame.refused(), now);
+    case v1::Frame::kSent: return target_.OnSent(peer, frame.sent(), now);
+    // Who is told is in the message: a source names its target, a target its source.
+    case v1::Frame::kFailed:
+      return frame.failed().has_source() ? source_.OnFailed(peer, frame.failed(), now)
+                                         : target_.OnFailed(peer, frame.failed(), now);
+    case v1::Frame::kChannelOpen: return context_.channels.OnOpen(peer, frame.channel_open());
+    case v1::Frame::kChannelAccept: {
+      auto down = context_.channels.OnAccept(peer, frame.channel_accept());
+      if (!down.has_value()) return;
+      return source_.OnChannelDown(down->first.transport, down->first.id, down->second, now);
+    }
+    // Local fences need no answer from the source.
+    case v1::Frame::kFenced:
+    // The agent handles these before they reach a worker.
+    case v1::Frame::kHello:
+    case v1::Frame::kHeartbeat:
+    case v1::Frame::kAnnounce:
+    // A newer peer's message.
+    case v1::Frame::BODY_NOT_SET: return;
+  }
+}
+
+}  // namespace baton::worker

@@ -1,0 +1,91 @@
+// One worker without its thread: the rooms of its ranks, both sides, and everything that reaches
+// them. No clock, no thread, no socket: inputs are method calls with the time, outputs go through
+// Transport, TableWriter and Outbox. worker.h runs it; the simulation runs it too.
+#ifndef BATON_TRANSFER_AGENT_WORKER_WORKER_CORE_H_
+#define BATON_TRANSFER_AGENT_WORKER_WORKER_CORE_H_
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "baton/v1/agent.pb.h"
+#include "baton/v1/control.pb.h"
+#include "transfer_agent/worker/source_side.h"
+#include "transfer_agent/worker/target_side.h"
+#include "transfer_agent/worker/worker_context.h"
+
+namespace baton::worker {
+
+// Thread-compatible.
+class WorkerCore {
+ public:
+  // What the ranks of this worker are, for peers; called when it changes.
+  using Announce = std::function<void(std::vector<v1::RankAnnouncement>)>;
+
+  WorkerCore(uint32_t index, Epoch epoch, std::string host_key, WorkerLimits limits,
+             bool checksums, std::vector<transport::Transport*> transports, Outbox* outbox,
+             Announce announce);
+
+  // --- ranks
+  absl::Status AddRank(std::unique_ptr<attach::AttachedRank> rank);
+  void EngineGone(AttachmentId id, TimePoint now);
+  void OnRegistered(const RankRef& rank, Incarnation incarnation);
+  // The rank takes no new rooms until OnRegistered comes (again).
+  void OnNotAccepting(const RankRef& rank, const absl::Status& cause);
+
+  // --- peers and servers
+  void OnPeerUp(const control::PeerInfo& peer);
+  void OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint now);
+  // All ranks of a peer; those not listed are gone.
+  void OnAnnounce(PeerId peer, const std::vector<std::shared_ptr<const RemoteRank>>& ranks,
+                  TimePoint now);
+  void OnServer(std::shared_ptr<const ServerView> server, TimePoint now);
+  void OnServerRemoved(const std::string& name);
+  void OnLookup(uint64_t token, const absl::StatusOr<uint32_t>& dp, TimePoint now);
+  void OnFrame(PeerId peer, const v1::Frame& frame, TimePoint now);
+
+  // --- progress
+  // Reads rings, polls transports, expires deadlines: a bounded amount. False when idle.
+  bool Poll(TimePoint now);
+  std::optional<TimePoint> NextDeadline() const { return context_.deadlines.Next(); }
+  void Heartbeat();
+  // Tells engines whether to ring the doorbell. After true: look at RingsEmpty once more.
+  void SetAsleep(bool asleep);
+  bool RingsEmpty() const;
+  // File descriptors that engines ring.
+  std::vector<int> Doorbells() const;
+
+  // --- operators
+  int AbortRoom(const RoomKey& key, const std::optional<RankRef>& rank, const std::string& why,
+                TimePoint now);
+  void Describe(v1::AgentStatusResponse* status) const;
+  void DescribeRooms(bool failed_only, uint32_t limit, TimePoint now, v1::ListRoomsResponse* out);
+  uint32_t open_rooms() const;
+  WorkerContext& context() { return context_; }
+
+ private:
+  class TransportEvents;
+
+  bool ReadRing(HostedRank& rank, TimePoint now);
+  void Run(HostedRank& rank, shm_abi::Command command, TimePoint now);
+  void Detach(HostedRank& rank, const absl::Status& cause);
+  // Lets go of ranks whose engine is gone and whose rooms are all over.
+  void SweepRanks();
+  void AnnounceRanks();
+
+  WorkerContext context_;
+  SourceSide source_;
+  TargetSide target_;
+  Announce announce_;
+  std::vector<std::unique_ptr<TransportEvents>> events_;
+  bool ranks_leaving_ = false;
+};
+
+}  // namespace baton::worker
+
+#endif  // BATON_TRANSFER_AGENT_WORKER_WORKER_CORE_H_

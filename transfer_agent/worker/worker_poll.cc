@@ -1,0 +1,109 @@
+// A worker's progress: rings, transports, deadlines.
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "common/reason.h"
+#include "transfer_agent/worker/error_detail.h"
+#include "transfer_agent/worker/rank_table.h"
+#include "transfer_agent/worker/transport_events.h"
+#include "transfer_agent/worker/worker_core.h"
+
+namespace baton::worker {
+
+bool WorkerCore::Poll(TimePoint now) {
+  bool worked = false;
+  for (auto& [id, rank] : context_.ranks) {
+    if (!rank->leaving) worked |= ReadRing(*rank, now);
+  }
+  for (const auto& events : events_) worked |= events->Poll(now);
+  worked |= source_.Pump(now);
+  while (auto due = context_.deadlines.PopDue(now)) {
+    // Sides number their rooms apart: odd targets, even sources.
+    if (*due % 2 == 1) {
+      target_.OnDeadline(*due, now);
+    } else {
+      source_.OnDeadline(*due, now);
+    }
+    worked = true;
+  }
+  SweepRanks();
+  return worked;
+}
+
+bool WorkerCore::ReadRing(HostedRank& rank, TimePoint now) {
+  // Bounded, so that one busy engine does not starve the others' transports.
+  constexpr int kCommandsMax = 32;
+  for (int i = 0; i < kCommandsMax; ++i) {
+    auto command = rank.attached->ring->Next();
+    if (!command.ok()) {
+      Detach(rank, command.status());
+      return true;
+    }
+    if (!command->has_value()) return i > 0;
+    Run(rank, *std::move(*command), now);
+    if (rank.leaving) return true;
+  }
+  return true;
+}
+
+void WorkerCore::Run(HostedRank& rank, shm_abi::Command command, TimePoint now) {
+  const shm_abi::SlotRef slot = std::visit([](const auto& c) { return c.slot; }, command);
+  if (slot.slot >= rank.attached->table->slots()) {
+    return Detach(rank, Error(Reason::kBadMessage,
+                              absl::StrCat("slot ", slot.slot, " of ",
+                                           rank.attached->table->slots()),
+                              rank.ref()));
+  }
+  const bool opens = std::holds_alternative<shm_abi::OpenSend>(command) ||
+                     std::holds_alternative<shm_abi::OpenReceive>(command);
+  if (opens && (source_.rooms().SlotInUse(rank.attached->id, slot.slot) ||
+                target_.rooms().SlotInUse(rank.attached->id, slot.slot))) {
+    return Detach(rank, Error(Reason::kBadMessage,
+                              absl::StrCat("slot ", slot.slot, " is in use already"), rank.ref()));
+  }
+  if (auto* open = std::get_if<shm_abi::OpenSend>(&command)) {
+    source_.Open(rank, *open, now);
+  } else if (auto* receive = std::get_if<shm_abi::OpenReceive>(&command)) {
+    target_.Open(rank, std::move(*receive), now);
+  } else if (auto* send = std::get_if<shm_abi::Send>(&command)) {
+    source_.Send(rank, std::move(*send), now);
+  } else if (auto* abort = std::get_if<shm_abi::Abort>(&command)) {
+    if (!source_.Abort(rank, slot, abort->why, now)) target_.Abort(rank, slot, abort->why, now);
+  } else if (std::holds_alternative<shm_abi::Close>(command)) {
+    if (!source_.Close(rank, slot, now)) target_.Close(rank, slot, now);
+  }
+}
+
+void WorkerCore::Detach(HostedRank& rank, const absl::Status& cause) {
+  LOG(ERROR) << ToString(rank.ref()) << ": its engine broke the ring's rules and is detached: "
+             << cause;
+  rank.accepting = false;
+  context_.outbox->Detach(rank.attached->id);
+}
+
+void WorkerCore::Heartbeat() {
+  for (auto& [id, rank] : context_.ranks) rank->attached->table->Heartbeat();
+}
+
+void WorkerCore::SetAsleep(bool asleep) {
+  for (auto& [id, rank] : context_.ranks) rank->attached->table->SetAsleep(asleep);
+}
+
+bool WorkerCore::RingsEmpty() const {
+  for (const auto& [id, rank] : context_.ranks) {
+    if (!rank->leaving && !rank->attached->ring->Empty()) return false;
+  }
+  return true;
+}
+
+std::vector<int> WorkerCore::Doorbells() const {
+  std::vector<int> fds;
+  for (const auto& [id, rank] : context_.ranks) {
+    if (!rank->leaving) fds.push_back(rank->attached->doorbell.get());
+  }
+  return fds;
+}
+
+}  // namespace baton::worker
