@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/rpc/error_detail.h"
 #include "common/reason.h"
-#include "transfer_agent/worker/error_detail.h"
 #include "transfer_agent/worker/worker_context.h"
 
 namespace baton::worker {

@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/rpc/error_detail.h"
 #include "common/log.h"
 #include "common/reason.h"
-#include "transfer_agent/worker/error_detail.h"
 #include "transfer_agent/worker/source_side.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 
@@ -28,9 +29,7 @@ void SourceSide::Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId to
     v1::Frame frame;
     frame.set_to_worker(leg.target_worker);
     v1::Failed* failed = frame.mutable_failed();
-    failed->mutable_offer()->set_slot(leg.offer.slot);
-    failed->mutable_offer()->set_generation(leg.offer.generation);
-    failed->mutable_offer()->set_worker(leg.target_worker);
+    ToProto(leg.offer, leg.target_worker, failed->mutable_offer());
     ToProto(entry.room.key(), failed->mutable_room());
     ToProto(leg.target, failed->mutable_target());
     *failed->mutable_cause() = ToDetail(entry.room.cause());

@@ -3,12 +3,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/rpc/error_detail.h"
 #include "common/reason.h"
 #include "planner/cursor.h"
 #include "planner/page_list.h"
-#include "transfer_agent/worker/error_detail.h"
 #include "transfer_agent/worker/rank_table.h"
 #include "transfer_agent/worker/source_side.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 namespace {
@@ -20,10 +21,6 @@ planner::RoomTokens TokensOf(const v1::Offer& offer) {
 planner::RoutePolicy PolicyOf(const v1::Offer& offer) {
   return {static_cast<planner::HolderPolicy>(offer.policy().tp_holder()),
           static_cast<planner::HolderPolicy>(offer.policy().cp_holder())};
-}
-
-OfferId IdOf(const v1::OfferId& offer) {
-  return {static_cast<uint16_t>(offer.slot()), static_cast<uint16_t>(offer.generation())};
 }
 
 }  // namespace
@@ -127,7 +124,7 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
   leg.target = target_ref;
   leg.peer = peer;
   leg.target_worker = offer.offer().worker();
-  leg.offer = IdOf(offer.offer());
+  leg.offer = FromProto(offer.offer());
   if (offer.spare()) return leg;
   leg.transport = context_->FindTransport(offer.transport());
   if (leg.transport == nullptr) {

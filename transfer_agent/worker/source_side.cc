@@ -1,14 +1,15 @@
 // From the match to the end of a prefill room.
 #include "transfer_agent/worker/source_side.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/rpc/error_detail.h"
 #include "common/log.h"
 #include "common/reason.h"
 #include "planner/cursor.h"
-#include "transfer_agent/worker/error_detail.h"
 
 namespace baton::worker {
 
@@ -145,9 +146,7 @@ absl::Status SourceSide::FinishLeg(Entry& entry, room::TargetLeg& leg) {
   v1::Frame frame;
   frame.set_to_worker(leg.target_worker);
   v1::Sent* sent = frame.mutable_sent();
-  sent->mutable_offer()->set_slot(leg.offer.slot);
-  sent->mutable_offer()->set_generation(leg.offer.generation);
-  sent->mutable_offer()->set_worker(leg.target_worker);
+  ToProto(leg.offer, leg.target_worker, sent->mutable_offer());
   sent->set_parts(1);
   sent->set_bytes(leg.bytes_submitted);
   sent->set_total_tokens(entry.room.total_tokens());
@@ -166,9 +165,7 @@ void SourceSide::MaybeFinish(Entry& entry, TimePoint now) {
 void SourceSide::OnLanded(PeerId peer, const v1::Landed& landed, TimePoint now) {
   size_t leg = 0;
   const v1::OfferId& id = landed.offer();
-  Entry* entry = FindLeg({peer, id.worker(),
-                          {static_cast<uint16_t>(id.slot()), static_cast<uint16_t>(id.generation())}},
-                         &leg);
+  Entry* entry = FindLeg({peer, id.worker(), FromProto(id)}, &leg);
   if (entry == nullptr || !entry->room.legs()[leg].sent) return;
   entry->room.legs()[leg].landed = true;
   MaybeFinish(*entry, now);
@@ -177,7 +174,7 @@ void SourceSide::OnLanded(PeerId peer, const v1::Landed& landed, TimePoint now) 
 void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) {
   size_t leg = 0;
   const v1::OfferId& id = failed.offer();
-  const OfferId offer{static_cast<uint16_t>(id.slot()), static_cast<uint16_t>(id.generation())};
+  const OfferId offer = FromProto(id);
   if (Entry* entry = FindLeg({peer, id.worker(), offer}, &leg)) {
     return Fail(*entry, FromDetail(failed.cause()), now, peer);
   }
@@ -194,7 +191,7 @@ void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) 
 void SourceSide::OnFence(PeerId peer, const v1::Fence& fence, TimePoint now) {
   size_t leg = 0;
   const v1::OfferId& id = fence.offer();
-  const OfferId offer{static_cast<uint16_t>(id.slot()), static_cast<uint16_t>(id.generation())};
+  const OfferId offer = FromProto(id);
   Entry* entry = FindLeg({peer, id.worker(), offer}, &leg);
   if (entry != nullptr && entry->room.legs()[leg].segments_in_flight > 0) {
     entry->room.legs()[leg].fence_asked = true;  // answered when the last segment is done
@@ -251,10 +248,7 @@ void SourceSide::OnSegmentDone(transport::Transport* transport, uint64_t cookie,
   if (leg.segments_in_flight == 0 && leg.fence_asked) {
     v1::Frame frame;
     frame.set_to_worker(leg.target_worker);
-    v1::OfferId* id = frame.mutable_fenced()->mutable_offer();
-    id->set_slot(leg.offer.slot);
-    id->set_generation(leg.offer.generation);
-    id->set_worker(leg.target_worker);
+    ToProto(leg.offer, leg.target_worker, frame.mutable_fenced()->mutable_offer());
     context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
   }
   const SourceState state = entry->room.state();

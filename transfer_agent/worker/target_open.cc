@@ -6,9 +6,9 @@
 #include "common/reason.h"
 #include "planner/cursor.h"
 #include "planner/page_list.h"
-#include "transfer_agent/worker/error_detail.h"
 #include "transfer_agent/worker/rank_table.h"
 #include "transfer_agent/worker/target_side.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 namespace {
@@ -283,8 +283,7 @@ absl::Status TargetSide::SendOffer(const HostedRank& rank, const Entry& entry,
     offer->set_spare(true);
     return context_->outbox->Send(source.peer, control::Priority::kBulk, std::move(frame));
   }
-  offer->mutable_offer()->set_slot(leg->offer.slot);
-  offer->mutable_offer()->set_generation(leg->offer.generation);
+  ToProto(leg->offer, context_->index, offer->mutable_offer());
   offer->set_planner_version(planner::kPlannerVersionMax);
   offer->set_plan_hash(leg->plan->hash);
   offer->set_transport(std::string(leg->transport->capabilities().name));

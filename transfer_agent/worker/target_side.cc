@@ -1,13 +1,14 @@
 // From the offers to the end of a decode room.
 #include "transfer_agent/worker/target_side.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/rpc/error_detail.h"
 #include "common/log.h"
 #include "common/reason.h"
-#include "transfer_agent/worker/error_detail.h"
 
 namespace baton::worker {
 
@@ -41,8 +42,7 @@ void TargetSide::OnPart(PeerId peer, OfferId offer, uint32_t part, uint64_t byte
 
 void TargetSide::OnSent(PeerId peer, const v1::Sent& sent, TimePoint now) {
   size_t leg = 0;
-  const OfferId offer{static_cast<uint16_t>(sent.offer().slot()),
-                      static_cast<uint16_t>(sent.offer().generation())};
+  const OfferId offer = FromProto(sent.offer());
   Entry* entry = FindLeg(peer, offer, &leg);
   if (entry == nullptr || entry->room.state() != TargetState::kOffered) return;
   absl::Status status =
@@ -61,10 +61,7 @@ void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
   for (const room::SourceLeg& leg : entry.room.legs()) {
     v1::Frame frame;
     frame.set_to_worker(leg.source_worker);
-    v1::OfferId* offer = frame.mutable_landed()->mutable_offer();
-    offer->set_slot(leg.offer.slot);
-    offer->set_generation(leg.offer.generation);
-    offer->set_worker(context_->index);
+    ToProto(leg.offer, context_->index, frame.mutable_landed()->mutable_offer());
     absl::Status sent =
         context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame));
     if (!sent.ok()) LOG(WARNING) << "room " << ToString(entry.room.key()) << ": " << sent;
@@ -89,9 +86,7 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId to
     v1::Frame frame;
     frame.set_to_worker(leg.source_worker);
     v1::Failed* failed = frame.mutable_failed();
-    failed->mutable_offer()->set_slot(leg.offer.slot);
-    failed->mutable_offer()->set_generation(leg.offer.generation);
-    failed->mutable_offer()->set_worker(context_->index);
+    ToProto(leg.offer, context_->index, failed->mutable_offer());
     ToProto(entry.room.key(), failed->mutable_room());
     ToProto(leg.source, failed->mutable_source());
     *failed->mutable_cause() = ToDetail(entry.room.cause());
@@ -136,16 +131,14 @@ void TargetSide::MaybeErase(Entry& entry, TimePoint now) {
 
 void TargetSide::OnRefused(PeerId peer, const v1::Refused& refused, TimePoint now) {
   size_t leg = 0;
-  const OfferId offer{static_cast<uint16_t>(refused.offer().slot()),
-                      static_cast<uint16_t>(refused.offer().generation())};
+  const OfferId offer = FromProto(refused.offer());
   Entry* entry = FindLeg(peer, offer, &leg);
   if (entry != nullptr) Fail(*entry, FromDetail(refused.cause()), now);
 }
 
 void TargetSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) {
   size_t leg = 0;
-  const OfferId offer{static_cast<uint16_t>(failed.offer().slot()),
-                      static_cast<uint16_t>(failed.offer().generation())};
+  const OfferId offer = FromProto(failed.offer());
   Entry* entry = FindLeg(peer, offer, &leg);
   if (entry != nullptr) Fail(*entry, FromDetail(failed.cause()), now);
 }

@@ -1,9 +1,10 @@
 #include "transfer_agent/worker/worker_context.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 #include <string>
 
+#include "client/rpc/error_detail.h"
 #include "common/log.h"
-#include "transfer_agent/worker/error_detail.h"
 
 namespace baton::worker {
 

@@ -6,8 +6,8 @@
 #include "common/log.h"
 #include "common/reason.h"
 #include "planner/layout_proto.h"
-#include "transfer_agent/worker/error_detail.h"
 #include "transfer_agent/worker/transport_events.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 
@@ -120,8 +120,9 @@ void WorkerCore::AnnounceRanks() {
 void WorkerCore::OnPeerUp(const control::PeerInfo& peer) { context_.peers[peer.id] = peer; }
 
 void WorkerCore::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint now) {
-  if (context_.peers.erase(peer) == 0) return;
+  if (!context_.peers.contains(peer)) return;
   OnAnnounce(peer, {}, now);
+  context_.peers.erase(peer);
   source_.OnPeerDown(peer, cause, now);
   target_.OnPeerDown(peer, cause, now);
   for (transport::Transport* transport : context_.transports) transport->ForgetPeer(peer);
@@ -131,6 +132,7 @@ void WorkerCore::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
 void WorkerCore::OnAnnounce(PeerId peer,
                             const std::vector<std::shared_ptr<const RemoteRank>>& ranks,
                             TimePoint now) {
+  if (!context_.peers.contains(peer)) return;
   auto& known = context_.remote_ranks;
   for (auto it = known.begin(); it != known.end();) {
     auto next = std::next(it);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -57,8 +58,8 @@ class WorkerCore {
   // Tells engines whether to ring the doorbell. After true: look at RingsEmpty once more.
   void SetAsleep(bool asleep);
   bool RingsEmpty() const;
-  // File descriptors that engines ring.
-  std::vector<int> Doorbells() const;
+  // What engines ring, by attachment; borrowed from the ranks.
+  std::vector<std::pair<AttachmentId, int>> Doorbells() const;
 
   // --- operators
   int AbortRoom(const RoomKey& key, const std::optional<RankRef>& rank, const std::string& why,

@@ -1,9 +1,10 @@
 // What operators see of a worker.
 #include <string>
 
+#include "client/rpc/error_detail.h"
 #include "common/reason.h"
-#include "transfer_agent/worker/error_detail.h"
 #include "transfer_agent/worker/worker_core.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 namespace {

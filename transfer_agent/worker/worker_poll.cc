@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "common/reason.h"
-#include "transfer_agent/worker/error_detail.h"
 #include "transfer_agent/worker/rank_table.h"
 #include "transfer_agent/worker/transport_events.h"
 #include "transfer_agent/worker/worker_core.h"
@@ -98,12 +97,12 @@ bool WorkerCore::RingsEmpty() const {
   return true;
 }
 
-std::vector<int> WorkerCore::Doorbells() const {
-  std::vector<int> fds;
+std::vector<std::pair<AttachmentId, int>> WorkerCore::Doorbells() const {
+  std::vector<std::pair<AttachmentId, int>> doorbells;
   for (const auto& [id, rank] : context_.ranks) {
-    if (!rank->leaving) fds.push_back(rank->attached->doorbell.get());
+    if (!rank->leaving) doorbells.emplace_back(id, rank->attached->doorbell.get());
   }
-  return fds;
+  return doorbells;
 }
 
 }  // namespace baton::worker
