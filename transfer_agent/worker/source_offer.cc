@@ -232,6 +232,12 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
   context_->deadlines.Add(deadline, entry->serial);
   rooms_.BindSlot(*entry, request.slot);
   Publish(*entry, shm_abi::RoomState::kOpen, false);
+  const RankCoord& coord = rank.coord();
+  if (rank.attached->spec.sizes.dp > 1 && coord.pp == 0 && coord.cp == 0 && coord.tp == 0) {
+    // One rank of the dp group tells decode ranks that know only the room.
+    context_->outbox->BindRoom(rank.ref().server, request.room, coord.dp,
+                               std::chrono::milliseconds(request.time_left_ms));
+  }
   if (absl::Status status = entry->room.Opened(request.total_tokens); !status.ok()) {
     return Fail(*entry, status, now);
   }

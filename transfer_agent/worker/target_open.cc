@@ -59,8 +59,8 @@ void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint 
   if (asked.prefill_dp.has_value()) {
     TryOffer(entry, now);
   } else {
-    context_->outbox->LookupRoom(asked.prefill_server, key,
-                                 std::chrono::milliseconds(asked.time_left_ms), entry.serial);
+    context_->outbox->LookupRoom(context_->index, entry.serial, asked.prefill_server, key,
+                                 std::chrono::milliseconds(asked.time_left_ms));
   }
 }
 

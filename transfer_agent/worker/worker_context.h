@@ -49,9 +49,12 @@ class Outbox {
   virtual ~Outbox() = default;
   virtual absl::Status Send(PeerId peer, control::Priority priority, v1::Frame frame) = 0;
   virtual void Dial(const std::string& address) = 0;
-  // Answered by WorkerCore::OnLookup(token, ...).
-  virtual void LookupRoom(const std::string& server, const RoomKey& room,
-                          std::chrono::milliseconds wait, uint64_t token) = 0;
+  // Answered by OnLookup(token, ...) of the worker.
+  virtual void LookupRoom(uint32_t worker, uint64_t token, const std::string& server,
+                          const RoomKey& room, std::chrono::milliseconds wait) = 0;
+  // Tells the registry which dp rank has a room.
+  virtual void BindRoom(const std::string& server, const RoomKey& room, uint32_t dp,
+                        std::chrono::milliseconds ttl) = 0;
   // Ends an attachment whose engine wrote nonsense.
   virtual void Detach(AttachmentId id) = 0;
 };

@@ -24,6 +24,8 @@ WorkerCore::WorkerCore(uint32_t index, Epoch epoch, std::string host_key, Worker
   }
 }
 
+WorkerCore::~WorkerCore() = default;
+
 absl::Status WorkerCore::AddRank(std::unique_ptr<attach::AttachedRank> attached) {
   auto rank = std::make_unique<HostedRank>();
   std::vector<transport::LocalRegion> regions;

@@ -31,6 +31,7 @@ class WorkerCore {
   WorkerCore(uint32_t index, Epoch epoch, std::string host_key, WorkerLimits limits,
              bool checksums, std::vector<transport::Transport*> transports, Outbox* outbox,
              Announce announce);
+  ~WorkerCore();
 
   // --- ranks
   absl::Status AddRank(std::unique_ptr<attach::AttachedRank> rank);

@@ -1,0 +1,114 @@
+// The agent: joins attach socket, workers, control streams and registry. Every event is handed to
+// the worker that it concerns; nothing here decides anything about a room.
+#ifndef BATON_TRANSFER_AGENT_APP_AGENT_H_
+#define BATON_TRANSFER_AGENT_APP_AGENT_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/bootstrap/directory.h"
+#include "client/bootstrap/registrar.h"
+#include "common/mutex.h"
+#include "transfer_agent/app/options.h"
+#include "transfer_agent/attach/attach_server.h"
+#include "transfer_agent/control/peer_links.h"
+#include "transfer_agent/worker/worker.h"
+
+namespace baton::agent {
+
+inline constexpr char kAgentVersion[] = "0.1.0";
+
+// Thread-safe after Start.
+class Agent final : private attach::AttachEvents,
+              private control::PeerEvents,
+              private RegistrarEvents,
+              private DirectoryEvents,
+              private worker::Outbox {
+ public:
+  // Errors name the flag or path that stood in the way.
+  static absl::StatusOr<std::unique_ptr<Agent>> Start(const Options& options);
+  ~Agent() override;
+
+  // host:port of the control streams.
+  std::string address() const { return links_->address(); }
+  Epoch epoch() const { return epoch_; }
+  std::vector<std::unique_ptr<worker::Worker>>& workers() { return workers_; }
+  std::vector<control::PeerLinkStatus> Peers() const { return links_->Status(); }
+
+  // No new rooms from now on, running ones may end.
+  void BeginDrain();
+  uint32_t OpenRooms();
+  // Ends everything. Idempotent.
+  void Stop();
+
+ private:
+  using PeerId = transport::PeerId;
+  using AttachmentId = attach::AttachmentId;
+  struct Hosted {
+    RankRef rank;
+    uint32_t worker = 0;
+  };
+
+  explicit Agent(const Options& options);
+  absl::Status Build();
+  absl::Status BuildWorker(uint32_t index);
+  void PostAll(worker::Lane lane,
+               const std::function<void(worker::WorkerCore&, TimePoint)>& task);
+  void PostRank(const RankRef& rank, worker::Worker::Task task);
+  uint32_t PickWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetAnnounced(uint32_t worker, std::vector<v1::RankAnnouncement> ranks);
+
+  // attach::AttachEvents
+  absl::Status OnAttach(std::unique_ptr<attach::AttachedRank> rank) override;
+  void OnDetach(AttachmentId id) override;
+  // control::PeerEvents
+  void OnPeerUp(const control::PeerInfo& peer) override;
+  void OnPeerDown(PeerId peer, const absl::Status& cause) override;
+  void OnDialFailed(const std::string& address, const absl::Status& cause) override;
+  void OnFrame(PeerId peer, control::Priority priority, v1::Frame frame) override;
+  void OnAnnounce(PeerId peer, const v1::Announce& announce);
+  // RegistrarEvents
+  void OnRegistered(const RankRef& rank, Incarnation incarnation) override;
+  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) override;
+  void OnLeaseLost(const RankRef& rank) override;
+  // DirectoryEvents
+  void OnServer(const std::shared_ptr<const v1::ServerRecord>& server) override;
+  void OnServerRemoved(const std::string& name) override;
+  // worker::Outbox
+  absl::Status Send(PeerId peer, control::Priority priority, v1::Frame frame) override;
+  void Dial(const std::string& address) override;
+  void LookupRoom(uint32_t worker, uint64_t token, const std::string& server, const RoomKey& room,
+                  std::chrono::milliseconds wait) override;
+  void BindRoom(const std::string& server, const RoomKey& room, uint32_t dp,
+                std::chrono::milliseconds ttl) override;
+  void Detach(AttachmentId id) override;
+
+  const Options options_;
+  const Epoch epoch_;
+  const std::string host_key_;
+  std::vector<std::unique_ptr<worker::Worker>> workers_;
+  std::unique_ptr<control::PeerLinks> links_;
+  std::unique_ptr<Registrar> registrar_;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<attach::AttachServer> attach_;
+
+  Mutex mu_;
+  absl::flat_hash_map<AttachmentId, Hosted> hosted_ ABSL_GUARDED_BY(mu_);
+  std::map<RankRef, AttachmentId> by_rank_ ABSL_GUARDED_BY(mu_);
+  std::vector<uint32_t> ranks_of_worker_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::vector<v1::RankAnnouncement>> announced_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<PeerId, control::PeerInfo> peers_ ABSL_GUARDED_BY(mu_);
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopped_ = false;
+};
+
+}  // namespace baton::agent
+
+#endif  // BATON_TRANSFER_AGENT_APP_AGENT_H_

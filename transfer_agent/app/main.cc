@@ -1,0 +1,86 @@
+// baton-agent: parse, build, serve, drain.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "common/log.h"
+#include "common/reason.h"
+#include "transfer_agent/app/agent.h"
+#include "transfer_agent/app/options.h"
+#include "transfer_agent/service/agent_service.h"
+
+namespace baton::agent {
+namespace {
+
+int Complain(const absl::Status& status) {
+  fprintf(stderr, "baton-agent: %s: %s\n", std::string(ReasonName(ReasonOf(status))).c_str(),
+          std::string(status.message()).c_str());
+  return 1;
+}
+
+// Blocked before any thread starts, so that only the wait below sees them.
+UniqueFd BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC));
+}
+
+// Whole or not at all: who waits for the file never reads half an address.
+absl::Status WriteAddress(const std::string& path, const std::string& address) {
+  if (path.empty()) return absl::OkStatus();
+  const std::string partial = path + ".partial";
+  std::ofstream(partial) << address << "\n";
+  if (rename(partial.c_str(), path.c_str()) != 0) {
+    return Error(Reason::kConfig, "--port_file=" + path + " cannot be written");
+  }
+  return absl::OkStatus();
+}
+
+void Drain(Agent& agent, const Options& options) {
+  LOG(INFO) << "draining: no new rooms, at most " << options.drain_ms << " ms for those that run";
+  agent.BeginDrain();
+  const TimePoint until = Monotonic::now() + std::chrono::milliseconds(options.drain_ms);
+  uint32_t rooms = agent.OpenRooms();
+  while (rooms > 0 && Monotonic::now() < until) {
+    usleep(20000);
+    rooms = agent.OpenRooms();
+  }
+  LOG(INFO) << "drained, " << rooms << " rooms left";
+}
+
+int Run(int argc, char** argv) {
+  Options options;
+  ConfigTable table("baton-agent", "Moves KV pages between the engines of its pod and others'.");
+  AddRows(&options, &table);
+  table.ParseOrExit(argc, argv);
+  if (absl::Status status = Complete(&options); !status.ok()) return Complain(status);
+  InitLog(argv[0]);
+  UniqueFd signals = BlockSignals();
+  auto agent = Agent::Start(options);
+  if (!agent.ok()) return Complain(agent.status());
+  auto service = AgentService::Start(options.service_socket, agent->get());
+  if (!service.ok()) return Complain(service.status());
+  if (absl::Status status = WriteAddress(options.port_file, (*agent)->address()); !status.ok()) {
+    return Complain(status);
+  }
+  signalfd_siginfo info;
+  while (read(signals.get(), &info, sizeof(info)) < 0 && errno == EINTR) {
+  }
+  Drain(**agent, options);
+  service->reset();
+  (*agent)->Stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace baton::agent
+
+int main(int argc, char** argv) { return baton::agent::Run(argc, argv); }

@@ -1,0 +1,61 @@
+#include "transfer_agent/app/options.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+
+namespace baton::agent {
+
+void AddRows(Options* o, ConfigTable* table) {
+  table->Text("bootstrap", &o->bootstrap, "host:port", "Address of the bootstrap service.",
+              CheckHostPort);
+  table->Text("listen", &o->listen, "host:port",
+              "Address for other agents' control streams; port 0 takes a free one.", CheckHostPort);
+  table->Text("advertise", &o->advertise, "host:port",
+              "What other agents dial; empty: the address of --listen.");
+  table->Text("attach_socket", &o->attach_socket, "path", "Unix socket on which engines attach.",
+              CheckNotEmpty);
+  table->Text("service_socket", &o->service_socket, "path",
+              "Unix socket of the agent's own service (batonctl agent).", CheckNotEmpty);
+  table->Text("port_file", &o->port_file, "path",
+              "File to write the control address to, once bound; empty: none.");
+  table->Choice("transport", &o->transport, {"auto", "tcp", "shm"},
+                "Path of the pages. auto: shm between agents of one host, tcp elsewhere; the log "
+                "and batonctl agent status say which was taken.");
+  table->Text("data_host", &o->data_host, "address",
+              "Numeric address for tcp data connections; empty: the host of --listen.");
+  table->Text("shm_folder", &o->shm_folder, "path",
+              "Folder for shm sockets shared by the agents of a host; empty: the abstract "
+              "namespace of the network namespace.");
+  table->Number("workers", &o->workers, {0, 64}, "threads",
+                "Threads that serve ranks; 0: one for each core, at most 8.");
+  table->Number("spin_us", &o->spin_us, {0, 1000000}, "us",
+                "How long an idle worker polls on before it sleeps.");
+  table->Number("heartbeat_ms", &o->heartbeat_ms, {10, 60000}, "ms",
+                "Period of heartbeats to other agents.");
+  table->Number("silence_ms", &o->silence_ms, {50, 600000}, "ms",
+                "Silence after which another agent counts as lost.");
+  table->Number("drain_ms", &o->drain_ms, {0, 3600000}, "ms",
+                "After SIGTERM: how long running rooms may take to end.");
+  table->Number("ranks_max", &o->ranks_max, {1, 1024}, "ranks", "Engine ranks attached at once.");
+  table->Bool("checksums", &o->checksums,
+              "Check a CRC32C of every segment at the target before it counts as landed.");
+}
+
+absl::Status Complete(Options* o) {
+  if (o->bootstrap.empty()) {
+    return Error(Reason::kConfig, "--bootstrap is missing: give the address of baton-bootstrap");
+  }
+  if (o->silence_ms < 2 * o->heartbeat_ms) {
+    return Error(Reason::kConfig, absl::StrCat("--silence_ms=", o->silence_ms,
+                                               " is below two heartbeats (--heartbeat_ms=",
+                                               o->heartbeat_ms, ")"));
+  }
+  if (o->workers == 0) o->workers = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
+  if (o->data_host.empty()) o->data_host = o->listen.substr(0, o->listen.rfind(':'));
+  return absl::OkStatus();
+}
+
+}  // namespace baton::agent
