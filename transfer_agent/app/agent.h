@@ -30,7 +30,7 @@ class Agent final : private attach::AttachEvents,
               private control::PeerEvents,
               private RegistrarEvents,
               private DirectoryEvents,
-              private worker::Outbox {
+              public worker::Outbox {
  public:
   // Errors name the flag or path that stood in the way.
   static absl::StatusOr<std::unique_ptr<Agent>> Start(const Options& options);
