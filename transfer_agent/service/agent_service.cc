@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -38,6 +40,12 @@ class Service final : public v1::Agent::Service {
         [gathered](worker::WorkerCore& core, TimePoint) { core.Describe(gathered.get()); },
         kWorkerTimeout);
     if (!answered) return NoAnswer();
+    // Each worker names the paths it uses; a peer is listed once.
+    std::map<std::pair<std::string, uint64_t>, std::string> paths;
+    for (const v1::PeerStatus& peer : gathered->peers()) {
+      paths[{peer.agent_address(), peer.epoch()}] = peer.transport();
+    }
+    gathered->clear_peers();
     *response = *gathered;
     response->set_version(kAgentVersion);
     response->set_epoch(agent_->epoch().value());
@@ -48,6 +56,7 @@ class Service final : public v1::Agent::Service {
       peer->set_agent_address(link.peer.address);
       peer->set_epoch(link.peer.epoch.value());
       peer->set_state(link.up ? "up" : "down");
+      peer->set_transport(paths[{link.peer.address, link.peer.epoch.value()}]);
     }
     return grpc::Status::OK;
   }

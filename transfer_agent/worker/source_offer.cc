@@ -132,6 +132,7 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
                                                     "' is not on at this source"),
                  rank.ref());
   }
+  context_->NotePath(peer, *leg.transport, "chosen by the target");
   auto plan = context_->plans.ToTarget(rank, target, PolicyOf(offer));
   if (!plan.ok()) return plan.status();
   if (offer.planner_version() != planner::kPlannerVersionMax ||

@@ -28,12 +28,15 @@ planner::SidePages SideOf(const shm_abi::OpenReceive& request) {
 }
 
 // The first of ours, best first, that the source has too.
-transport::Transport* ChooseTransport(const WorkerContext& context, const RemoteRank& source) {
+transport::Transport* ChooseTransport(WorkerContext& context, const RemoteRank& source) {
   for (transport::Transport* transport : context.transports) {
     const absl::string_view name = transport->capabilities().name;
     if (name == "shm" && source.host_key != context.host_key) continue;
     for (const std::string& theirs : source.transports) {
-      if (theirs == name) return transport;
+      if (theirs != name) continue;
+      context.NotePath(source.peer, *transport,
+                       source.host_key == context.host_key ? "same host" : "another host");
+      return transport;
     }
   }
   return nullptr;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "client/rpc/error_detail.h"
 #include "common/log.h"
 
@@ -25,6 +26,17 @@ void WorkerContext::CountFailed(const HostedRank* rank, const RoomKey& key,
   LOG(WARNING) << "room " << ToString(key) << " failed on "
                << (rank != nullptr ? ToString(rank->ref()) : "a rank that left") << " while "
                << state << ": " << cause;
+}
+
+void WorkerContext::NotePath(PeerId peer, const transport::Transport& transport,
+                             absl::string_view why) {
+  const std::string path = absl::StrCat(transport.capabilities().name, " (", why, ")");
+  std::string& known = paths[peer];
+  if (known == path) return;
+  known = path;
+  auto info = peers.find(peer);
+  LOG(INFO) << "pages from and to " << (info == peers.end() ? "?" : info->second.address)
+            << " go by " << path;
 }
 
 }  // namespace baton::worker

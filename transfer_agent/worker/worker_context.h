@@ -104,6 +104,11 @@ struct WorkerContext {
   void CountFailed(const HostedRank* rank, const RoomKey& key, absl::string_view state,
                    const absl::Status& cause);
 
+  // By which transport pages go to or come from a peer, and why: said once in the log, and in the
+  // agent's status.
+  std::map<PeerId, std::string> paths;
+  void NotePath(PeerId peer, const transport::Transport& transport, absl::string_view why);
+
   HostedRank* FindRank(const RankRef& ref) {
     for (auto& [id, rank] : ranks) {
       if (!rank->leaving && rank->ref() == ref) return rank.get();

@@ -53,6 +53,14 @@ void WorkerCore::Describe(v1::AgentStatusResponse* status) const {
     for (const attach::MappedRegion& region : rank->attached->regions) pool_bytes += region.size();
     hosted->set_pool_bytes(pool_bytes);
   }
+  for (const auto& [peer, path] : context_.paths) {
+    auto info = context_.peers.find(peer);
+    if (info == context_.peers.end()) continue;
+    v1::PeerStatus* with = status->add_peers();
+    with->set_agent_address(info->second.address);
+    with->set_epoch(info->second.epoch.value());
+    with->set_transport(path);
+  }
   for (transport::Transport* transport : context_.transports) {
     const transport::Counters counters = transport->counters();
     status->set_bytes_sent(status->bytes_sent() + counters.bytes_sent);
