@@ -112,7 +112,7 @@ absl::Status Agent::BuildWorker(uint32_t index) {
 
 void Agent::SetAnnounced(uint32_t worker, std::vector<v1::RankAnnouncement> ranks) {
   v1::Announce all;
-  MutexLock lock(&mu_);
+  MutexLock lock(&announce_mu_);
   announced_[worker] = std::move(ranks);
   for (const auto& of_worker : announced_) {
     for (const v1::RankAnnouncement& rank : of_worker) *all.add_ranks() = rank;

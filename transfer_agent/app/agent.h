@@ -103,10 +103,13 @@ class Agent final : private attach::AttachEvents,
   absl::flat_hash_map<AttachmentId, Hosted> hosted_ ABSL_GUARDED_BY(mu_);
   std::map<RankRef, AttachmentId> by_rank_ ABSL_GUARDED_BY(mu_);
   std::vector<uint32_t> ranks_of_worker_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::vector<v1::RankAnnouncement>> announced_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<PeerId, control::PeerInfo> peers_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ = false;
+
+  // Held while the links are told, so of its own: their events take mu_.
+  Mutex announce_mu_;
+  std::vector<std::vector<v1::RankAnnouncement>> announced_ ABSL_GUARDED_BY(announce_mu_);
 };
 
 }  // namespace baton::agent
