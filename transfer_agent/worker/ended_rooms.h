@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "common/clock.h"
 #include "common/ids.h"
-#include "transfer_agent/attach/attach_server.h"
+#include "transfer_agent/attach/attached_rank.h"
 
 namespace baton::worker {
 

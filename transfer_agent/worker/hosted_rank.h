@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "common/ids.h"
 #include "planner/layout.h"
-#include "transfer_agent/attach/attach_server.h"
+#include "transfer_agent/attach/attached_rank.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::worker {

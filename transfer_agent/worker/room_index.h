@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/shm_abi/commands.h"
-#include "transfer_agent/attach/attach_server.h"
+#include "transfer_agent/attach/attached_rank.h"
 #include "transfer_agent/worker/deadline_queue.h"
 
 namespace baton::worker {
