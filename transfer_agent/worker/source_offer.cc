@@ -6,7 +6,7 @@
 #include "client/rpc/error_detail.h"
 #include "common/reason.h"
 #include "planner/cursor.h"
-#include "planner/page_list.h"
+#include "transfer_agent/worker/page_bytes.h"
 #include "transfer_agent/worker/rank_table.h"
 #include "transfer_agent/worker/source_side.h"
 #include "transfer_agent/worker/wire_ids.h"

@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "common/reason.h"
 #include "planner/cursor.h"
-#include "planner/page_list.h"
+#include "transfer_agent/worker/page_bytes.h"
 #include "transfer_agent/worker/rank_table.h"
 #include "transfer_agent/worker/target_side.h"
 #include "transfer_agent/worker/wire_ids.h"
