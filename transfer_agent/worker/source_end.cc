@@ -14,18 +14,19 @@ namespace baton::worker {
 using room::SourceEvent;
 using room::SourceState;
 
-void SourceSide::Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId told_by) {
+void SourceSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by) {
   const SourceState state = entry.room.state();
   if (!entry.room.Fail(std::move(cause))) return;
   if (state == SourceState::kHeld) --held_;
   stalled_.erase(entry.serial);
   context_->CountFailed(context_->FindRank(entry.rank), entry.room.key(), Name(state),
                         entry.room.cause());
-  for (room::TargetLeg& leg : entry.room.legs()) {
+  for (size_t i = 0; i < entry.room.legs().size(); ++i) {
+    room::TargetLeg& leg = entry.room.legs()[i];
     if (leg.channel.has_value() && leg.segments_in_flight > 0) {
       leg.transport->Cancel(*leg.channel, leg.offer);
     }
-    if (leg.peer == told_by && !leg.landed) continue;
+    if (i == told_by || leg.landed) continue;
     v1::Frame frame;
     frame.set_to_worker(leg.target_worker);
     v1::Failed* failed = frame.mutable_failed();
@@ -72,7 +73,7 @@ void SourceSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
     if (entry == nullptr) continue;
     for (const room::TargetLeg& leg : entry->room.legs()) {
       if (leg.peer != peer || leg.landed) continue;
-      Fail(*entry, Error(Reason::kPeerLost, cause.message(), leg.target), now, peer);
+      Fail(*entry, Error(Reason::kPeerLost, cause.message(), leg.target), now);
       break;
     }
   }

@@ -38,7 +38,7 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
   if (absl::Status status = Join(*rank, **entry, peer, offer); !status.ok()) {
     Refuse(peer, offer, status);
     // The target fails by the refusal; the room here fails with it, so that both sides learn.
-    Fail(**entry, status, now, peer);
+    Fail(**entry, status, now);
     if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
     return;
   }

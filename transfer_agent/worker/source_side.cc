@@ -176,14 +176,14 @@ void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) 
   const v1::OfferId& id = failed.offer();
   const OfferId offer = FromProto(id);
   if (Entry* entry = FindLeg({peer, id.worker(), offer}, &leg)) {
-    return Fail(*entry, FromDetail(failed.cause()), now, peer);
+    return Fail(*entry, FromDetail(failed.cause()), now, leg);
   }
   // It overtook its offer on the other stream: the offer, when it comes, is refused with this.
   HostedRank* rank = context_->FindRank(FromProto(failed.source()));
   if (rank == nullptr) return;
   const RoomKey key = FromProto(failed.room());
   Entry* entry = rooms_.FindKey(rank->attached->id, key);
-  if (entry != nullptr) return Fail(*entry, FromDetail(failed.cause()), now, peer);
+  if (entry != nullptr) return Fail(*entry, FromDetail(failed.cause()), now);
   constexpr auto kRemember = std::chrono::seconds(10);
   ended_.Add(rank->attached->id, key, FromDetail(failed.cause()), now + kRemember);
 }
@@ -195,7 +195,7 @@ void SourceSide::OnFence(PeerId peer, const v1::Fence& fence, TimePoint now) {
   Entry* entry = FindLeg({peer, id.worker(), offer}, &leg);
   if (entry != nullptr && entry->room.legs()[leg].segments_in_flight > 0) {
     entry->room.legs()[leg].fence_asked = true;  // answered when the last segment is done
-    return Fail(*entry, Error(Reason::kAborted, "the target fenced the room"), now, peer);
+    return Fail(*entry, Error(Reason::kAborted, "the target fenced the room"), now, leg);
   }
   v1::Frame frame;
   frame.set_to_worker(id.worker());

@@ -94,8 +94,9 @@ class SourceSide {
   bool PumpLeg(Entry& entry, size_t leg, TimePoint now);
   absl::Status FinishLeg(Entry& entry, room::TargetLeg& leg);
   void MaybeFinish(Entry& entry, TimePoint now);
-  // `told_by`: the peer that knows already.
-  void Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId told_by = PeerId());
+  // `told_by`: the leg that knows already. Other ranks behind the same peer do not.
+  static constexpr size_t kNobody = SIZE_MAX;
+  void Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by = kNobody);
   void MaybeStop(Entry& entry, TimePoint now);
   void MaybeErase(Entry& entry, TimePoint now);
   Entry* FindLeg(const OfferKey& key, size_t* leg);

@@ -73,7 +73,7 @@ void TargetSide::FenceLegs(Entry& entry) {
   for (const room::SourceLeg& leg : entry.room.legs()) leg.transport->Fence(leg.peer, leg.offer);
 }
 
-void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId told_by) {
+void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by) {
   const absl::string_view state = Name(entry.room.state());
   if (!entry.room.Fail(std::move(cause))) return;
   StopLooking(entry);
@@ -81,8 +81,9 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId to
                         entry.room.cause());
   FenceLegs(entry);
   Publish(entry, shm_abi::RoomState::kFailed, false);
-  for (const room::SourceLeg& leg : entry.room.legs()) {
-    if (leg.peer == told_by) continue;
+  for (size_t i = 0; i < entry.room.legs().size(); ++i) {
+    const room::SourceLeg& leg = entry.room.legs()[i];
+    if (i == told_by) continue;
     v1::Frame frame;
     frame.set_to_worker(leg.source_worker);
     v1::Failed* failed = frame.mutable_failed();
@@ -133,14 +134,14 @@ void TargetSide::OnRefused(PeerId peer, const v1::Refused& refused, TimePoint no
   size_t leg = 0;
   const OfferId offer = FromProto(refused.offer());
   Entry* entry = FindLeg(peer, offer, &leg);
-  if (entry != nullptr) Fail(*entry, FromDetail(refused.cause()), now);
+  if (entry != nullptr) Fail(*entry, FromDetail(refused.cause()), now, leg);
 }
 
 void TargetSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) {
   size_t leg = 0;
   const OfferId offer = FromProto(failed.offer());
   Entry* entry = FindLeg(peer, offer, &leg);
-  if (entry != nullptr) Fail(*entry, FromDetail(failed.cause()), now);
+  if (entry != nullptr) Fail(*entry, FromDetail(failed.cause()), now, leg);
 }
 
 void TargetSide::OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause,
@@ -157,7 +158,7 @@ void TargetSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
     if (entry == nullptr) continue;
     for (const room::SourceLeg& leg : entry->room.legs()) {
       if (leg.peer != peer) continue;
-      Fail(*entry, Error(Reason::kPeerLost, cause.message(), leg.source), now, peer);
+      Fail(*entry, Error(Reason::kPeerLost, cause.message(), leg.source), now);
       break;
     }
   }

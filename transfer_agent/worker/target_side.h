@@ -91,8 +91,9 @@ class TargetSide {
 
   std::string WhatIsMissing(const Entry& entry) const;
   void MaybeLand(Entry& entry, TimePoint now);
-  // `told_by`: the peer that knows already.
-  void Fail(Entry& entry, absl::Status cause, TimePoint now, PeerId told_by = PeerId());
+  // `told_by`: the leg that knows already. Other ranks behind the same peer do not.
+  static constexpr size_t kNobody = SIZE_MAX;
+  void Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by = kNobody);
   void FenceLegs(Entry& entry);
   void MaybeRelease(Entry& entry, TimePoint now);
   void MaybeErase(Entry& entry, TimePoint now);

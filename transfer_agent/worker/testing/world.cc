@@ -139,6 +139,7 @@ EngineRank& Pod::Attach(const std::string& server, Role role, const RankCoord& s
 void Pod::EngineGone(EngineRank& rank) { core->EngineGone(rank.id, world_->now); }
 
 absl::Status Pod::Send(PeerId peer, control::Priority priority, v1::Frame frame) {
+  if (lost_.contains(peer)) return Error(Reason::kPeerLost, "the peer is down");
   Pod& to = *world_->pods[peer.value()];
   (priority == control::Priority::kUrgent ? to.urgent : to.bulk)
       .emplace_back(number_, std::move(frame));
@@ -238,6 +239,7 @@ void World::Settle() {
 void World::Lose(Pod& pod) {
   for (auto& other : pods) {
     if (other.get() == &pod) continue;
+    other->lost_.insert(PeerId(pod.number_));
     other->core->OnPeerDown(PeerId(pod.number_), Error(Reason::kPeerLost, "silent for 3000 ms"),
                             now);
   }

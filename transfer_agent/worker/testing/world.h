@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,10 @@ class Pod final : public Outbox {
   std::deque<std::pair<uint32_t, v1::Frame>> urgent;
   std::deque<std::pair<uint32_t, v1::Frame>> bulk;
   bool hold_bulk = false;
+
+ private:
+  friend class World;
+  std::set<PeerId> lost_;
 };
 
 class World {
