@@ -102,12 +102,15 @@ class Cursor {
   bool OpenCopy(const CopyDescriptor& copy);
   void OpenCopySide(const SideAddress& address, Side* side) const;
   void FirstStretch(Span64 stretch);
+  bool NextTooth();
   bool NextStretch();
-  bool NextPiece();
-  void OpenPiece(uint64_t entries);
+  bool MoreStretches();
+  void OpenPiece();
   bool Joined(const Axis& axis, uint64_t length) const;
   void Emit(CopyRun* run) const;
   size_t EmitLoop(absl::Span<CopyRun> out, size_t used);
+  template <bool kSource, bool kTarget>
+  size_t EmitFlat(absl::Span<CopyRun> out, size_t used);
   bool Extend(CopyRun* last) const;
   static void Place(uint64_t local, Side* side);
   static void Advance(uint64_t entries, Side* side);
@@ -120,6 +123,7 @@ class Cursor {
   uint64_t bytes_total_ = 0;
   size_t copy_ = 0;  // the next one to open
   bool in_copy_ = false;
+  bool flat_ = false;  // every piece of the copy is one run
   bool finished_ = true;
 
   uint32_t set_ = UINT32_MAX;
@@ -131,8 +135,8 @@ class Cursor {
 
   // The stretch that is being walked, from the first entry that is left.
   Span64 stretch_;
-  uint64_t tooth_ = 0;    // where the comb's tooth begins
-  uint64_t run_end_ = 0;  // where the comb ends
+  uint64_t tooth_ = 0;  // where its tooth begins
+  uint64_t until_ = 0;  // where teeth stop following one another
   // The piece as nested axes around runs of run_bytes_; at_ counts through the axes.
   Axis axis_[3];
   uint64_t at_[3] = {0, 0, 0};

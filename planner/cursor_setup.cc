@@ -43,9 +43,7 @@ void Cursor::OpenSetSide(const OwnEntries& own, const EntrySharding& sharding, S
     const uint64_t first = own.FirstFrom(first_token / set.tokens_per_entry);
     if (first != kNoEntry) side->first_page = side->page_entries.Quotient(own.Local(first));
   }
-  const Comb& comb = own.comb();
-  const uint64_t step = room_.step();
-  side->step = comb.period == 0 ? step : step / comb.period * comb.granule;
+  if (room_.step() != 0) side->step = room_.StepOf(own);
 }
 
 bool Cursor::OpenCopy(const CopyDescriptor& copy) {
@@ -71,6 +69,9 @@ bool Cursor::OpenCopy(const CopyDescriptor& copy) {
   if (walk_.empty()) return false;
   OpenCopySide(copy.source, &source_);
   OpenCopySide(copy.target, &target_);
+  flat_ = planes_ == 1 && copy.heads == 1 && !rows &&
+          (source_.pages == nullptr || copy.source.entry_stride == copy.unit_bytes) &&
+          (target_.pages == nullptr || copy.target.entry_stride == copy.unit_bytes);
   return true;
 }
 

@@ -4,19 +4,6 @@
 
 namespace baton::planner {
 
-uint64_t Comb::Below(uint64_t x) const {
-  const uint64_t in_period = x % period;
-  const uint64_t in_tooth = in_period <= phase ? 0 : std::min(in_period - phase, granule);
-  return x / period * granule + in_tooth;
-}
-
-uint64_t Comb::FirstFrom(uint64_t x) const {
-  const uint64_t in_period = x % period;
-  if (in_period < phase) return x - in_period + phase;
-  if (in_period < phase + granule) return x;
-  return x - in_period + period + phase;
-}
-
 OwnEntries::OwnEntries(const EntrySharding& s, uint64_t entries) {
   const uint64_t pages = DivideUp(entries, s.page_entries);
   const auto add = [&](Span64 page_run) {
@@ -41,7 +28,7 @@ OwnEntries::OwnEntries(const EntrySharding& s, uint64_t entries) {
       add({0, pages});
       if (s.cp == 1) return;
       const uint64_t granule = s.kind == CpSharding::kInterleavedToken ? s.granule : s.page_entries;
-      comb_ = {granule, granule * s.cp, granule * s.rank};
+      comb_ = Comb(granule, granule * s.cp, granule * s.rank);
       return;
     }
   }
@@ -50,7 +37,7 @@ OwnEntries::OwnEntries(const EntrySharding& s, uint64_t entries) {
 uint64_t OwnEntries::FirstFrom(uint64_t x) const {
   for (int i = 0; i < runs_; ++i) {
     uint64_t at = std::max(x, run_[i].begin);
-    if (comb_.period != 0) at = comb_.FirstFrom(at);
+    if (!comb_.all()) at = comb_.FirstFrom(at);
     if (at < run_[i].end) return at;
   }
   return kNoEntry;
@@ -60,7 +47,7 @@ uint64_t OwnEntries::LastBelow(uint64_t x) const {
   for (int i = runs_ - 1; i >= 0; --i) {
     const uint64_t end = std::min(x, run_[i].end);
     if (end <= run_[i].begin) continue;
-    if (comb_.period == 0) return end - 1;
+    if (comb_.all()) return end - 1;
     const uint64_t below = comb_.Below(end);
     if (below > comb_.Below(run_[i].begin)) return comb_.At(below - 1);
   }
@@ -68,7 +55,7 @@ uint64_t OwnEntries::LastBelow(uint64_t x) const {
 }
 
 uint64_t OwnEntries::Local(uint64_t x) const {
-  if (comb_.period != 0) return comb_.Below(x);
+  if (!comb_.all()) return comb_.Below(x);
   if (runs_ == 2 && x >= run_[1].begin) return run_[0].size() + x - run_[1].begin;
   return x - run_[0].begin;
 }

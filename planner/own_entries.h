@@ -3,8 +3,10 @@
 #ifndef BATON_PLANNER_OWN_ENTRIES_H_
 #define BATON_PLANNER_OWN_ENTRIES_H_
 
+#include <algorithm>
 #include <cstdint>
 
+#include "planner/fast_divide.h"
 #include "planner/layout.h"
 #include "planner/split.h"
 
@@ -23,20 +25,47 @@ struct EntrySharding {
   bool operator==(const EntrySharding&) const = default;
 };
 
-// Entries x with x % period in [phase, phase + granule). A period of 0 means all of them.
-struct Comb {
-  uint64_t granule = 0;
-  uint64_t period = 0;
-  uint64_t phase = 0;
+// Entries x with x % period in [phase, phase + granule): teeth of one width at one distance.
+// Positions and periods are below 2^32 (limits.h).
+class Comb {
+ public:
+  // All entries: no comb at all.
+  Comb() = default;
+  Comb(uint64_t granule, uint64_t period, uint64_t phase)
+      : granule_(granule), phase_(phase), period_(period), by_period_(period) {}
+
+  bool all() const { return period_ == 0; }
+  uint64_t granule() const { return granule_; }
+  uint64_t period() const { return period_; }
+  uint64_t phase() const { return phase_; }
 
   // How many lie below x.
-  uint64_t Below(uint64_t x) const;
+  uint64_t Below(uint64_t x) const {
+    const uint64_t periods = by_period_.Quotient(x);
+    const uint64_t in_period = x - periods * period_;
+    const uint64_t in_tooth = in_period <= phase_ ? 0 : std::min(in_period - phase_, granule_);
+    return periods * granule_ + in_tooth;
+  }
   // The first at or after x.
-  uint64_t FirstFrom(uint64_t x) const;
-  // End of the tooth that holds x.
-  uint64_t ToothEnd(uint64_t x) const { return x - x % period + phase + granule; }
+  uint64_t FirstFrom(uint64_t x) const {
+    const uint64_t in_period = InPeriod(x);
+    if (in_period < phase_) return x - in_period + phase_;
+    if (in_period < phase_ + granule_) return x;
+    return x - in_period + period_ + phase_;
+  }
+  // Of the tooth that holds x: its beginning and end.
+  uint64_t ToothBegin(uint64_t x) const { return x - InPeriod(x) + phase_; }
+  uint64_t ToothEnd(uint64_t x) const { return ToothBegin(x) + granule_; }
   // The k-th of all.
-  uint64_t At(uint64_t k) const { return k / granule * period + phase + k % granule; }
+  uint64_t At(uint64_t k) const { return k / granule_ * period_ + phase_ + k % granule_; }
+
+ private:
+  uint64_t InPeriod(uint64_t x) const { return x - by_period_.Quotient(x) * period_; }
+
+  uint64_t granule_ = 0;
+  uint64_t phase_ = 0;
+  uint64_t period_ = 0;
+  FastDivide by_period_;
 };
 
 // The entries of one rank in a room of `entries`: one or two runs, thinned by a comb.

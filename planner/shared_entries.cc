@@ -10,22 +10,23 @@ namespace {
 // Whether two combs ever meet: whether some i in a's tooth and j in b's are equal modulo the
 // greatest common divisor of the periods.
 bool EverMeet(const Comb& a, const Comb& b) {
-  const int64_t divisor = static_cast<int64_t>(std::gcd(a.period, b.period));
-  const int64_t low = static_cast<int64_t>(a.phase) - static_cast<int64_t>(b.phase + b.granule) + 1;
+  const int64_t divisor = static_cast<int64_t>(std::gcd(a.period(), b.period()));
+  const int64_t low =
+      static_cast<int64_t>(a.phase()) - static_cast<int64_t>(b.phase() + b.granule()) + 1;
   const int64_t high =
-      static_cast<int64_t>(a.phase + a.granule) - 1 - static_cast<int64_t>(b.phase);
+      static_cast<int64_t>(a.phase() + a.granule()) - 1 - static_cast<int64_t>(b.phase());
   const int64_t first = low + ((-low) % divisor + divisor) % divisor;
   return first <= high;
 }
 
 // Two combs of one granule meet in one comb, by the Chinese remainder theorem.
 Comb Meet(const Comb& a, const Comb& b) {
-  const uint64_t teeth_a = a.period / a.granule;
-  const uint64_t teeth_b = b.period / b.granule;
-  const uint64_t phase_b = b.phase / b.granule;
-  uint64_t tooth = a.phase / a.granule;
+  const uint64_t teeth_a = a.period() / a.granule();
+  const uint64_t teeth_b = b.period() / b.granule();
+  const uint64_t phase_b = b.phase() / b.granule();
+  uint64_t tooth = a.phase() / a.granule();
   while (tooth % teeth_b != phase_b) tooth += teeth_a;
-  return {a.granule, std::lcm(teeth_a, teeth_b) * a.granule, tooth * a.granule};
+  return Comb(a.granule(), std::lcm(teeth_a, teeth_b) * a.granule(), tooth * a.granule());
 }
 
 }  // namespace
@@ -68,15 +69,15 @@ SharedEntries::SharedEntries(const EntrySet& set, const RoomTokens& tokens) {
 }
 
 void SharedEntries::Thin(const Comb& a, const Comb& b) {
-  if (a.period == 0 || b.period == 0) {
-    comb_ = a.period == 0 ? b : a;
+  if (a.all() || b.all()) {
+    comb_ = a.all() ? b : a;
   } else if (!EverMeet(a, b)) {
     runs_ = 0;
-  } else if (a.granule == b.granule) {
+  } else if (a.granule() == b.granule()) {
     comb_ = Meet(a, b);
   } else {
-    comb_ = a.period >= b.period ? a : b;
-    odd_ = a.period >= b.period ? b : a;
+    comb_ = a.period() >= b.period() ? a : b;
+    odd_ = a.period() >= b.period() ? b : a;
   }
 }
 
@@ -91,13 +92,13 @@ void SharedEntries::Clip(Span64 span) {
 
 uint64_t SharedEntries::CountIn(Span64 span) const {
   if (span.empty()) return 0;
-  if (comb_.period == 0) return span.size();
-  if (odd_.period == 0) return comb_.Below(span.end) - comb_.Below(span.begin);
+  if (comb_.all()) return span.size();
+  if (odd_.all()) return comb_.Below(span.end) - comb_.Below(span.begin);
   // The pattern repeats: count one repetition and the rest.
-  const uint64_t repeat = comb_.period / std::gcd(comb_.period, odd_.period);
+  const uint64_t repeat = comb_.period() / std::gcd(comb_.period(), odd_.period());
   const uint64_t length = span.size();
-  if (repeat <= length / odd_.period) {
-    const uint64_t cycle = repeat * odd_.period;
+  if (repeat <= length / odd_.period()) {
+    const uint64_t cycle = repeat * odd_.period();
     const uint64_t cycles = length / cycle;
     return cycles * CountBoth({span.begin, span.begin + cycle}) +
            CountBoth({span.begin + cycles * cycle, span.end});
@@ -128,8 +129,8 @@ uint64_t SharedEntries::At(uint64_t k) const {
       k -= count;
       continue;
     }
-    if (comb_.period == 0) return run_[i].begin + k;
-    if (odd_.period == 0) return comb_.At(comb_.Below(run_[i].begin) + k);
+    if (comb_.all()) return run_[i].begin + k;
+    if (odd_.all()) return comb_.At(comb_.Below(run_[i].begin) + k);
     Span64 in = run_[i];
     while (in.size() > 1) {  // the k-th lies in `in`
       const uint64_t middle = in.begin + in.size() / 2;
@@ -141,11 +142,17 @@ uint64_t SharedEntries::At(uint64_t k) const {
   return kNoEntry;
 }
 
-uint64_t SharedEntries::RunEnd(uint64_t x) const {
-  for (int i = 0; i < runs_; ++i) {
-    if (x < run_[i].end) return run_[i].end;
-  }
-  return kNoEntry;
+uint64_t SharedEntries::Until(uint64_t x) const {
+  uint64_t end = kNoEntry;
+  for (int i = runs_ - 1; i >= 0 && x < run_[i].end; --i) end = run_[i].end;
+  return odd_.all() ? end : std::min(end, comb_.ToothEnd(x));
+}
+
+uint64_t SharedEntries::StepOf(const OwnEntries& side) const {
+  const Comb& comb = side.comb();
+  // Between the teeth of `odd_` the other side's own entries follow one another.
+  if (comb.all() || (!odd_.all() && comb.granule() != odd_.granule())) return step();
+  return step() / comb.period() * comb.granule();
 }
 
 Span64 SharedEntries::StretchOfBoth(Span64 span) const {
@@ -162,8 +169,8 @@ Span64 SharedEntries::StretchFrom(uint64_t x) const {
   for (int i = 0; i < runs_; ++i) {
     const Span64 run = Intersect(run_[i], {x, kNoEntry});
     if (run.empty()) continue;
-    if (comb_.period == 0) return run;
-    if (odd_.period != 0) {
+    if (comb_.all()) return run;
+    if (!odd_.all()) {
       const Span64 stretch = StretchOfBoth(run);
       if (!stretch.empty()) return stretch;
       continue;

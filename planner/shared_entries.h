@@ -45,14 +45,18 @@ class SharedEntries {
 
   const OwnEntries& source() const { return source_; }
   const OwnEntries& target() const { return target_; }
-  // Where every stretch of a run is followed by the next at this distance; 0: no such rule.
-  uint64_t step() const { return odd_.period == 0 ? comb_.period : 0; }
-  // With a step: longest stretch, how far into it x is, and where the rule ends for x.
-  uint64_t tooth() const { return comb_.granule; }
-  uint64_t IntoTooth(uint64_t x) const { return x % comb_.period - comb_.phase; }
-  uint64_t RunEnd(uint64_t x) const;
+  // From a place x in a stretch the next stretches follow at a fixed distance, up to Until(x). 0
+  // where no comb thins the entries: stretches are whole runs.
+  uint64_t step() const { return Stepping().period(); }
+  // Longest such stretch, and how far into it x is.
+  uint64_t tooth() const { return Stepping().granule(); }
+  uint64_t IntoTooth(uint64_t x) const { return x - Stepping().ToothBegin(x); }
+  uint64_t Until(uint64_t x) const;
+  // How many of a side's own entries lie between two places at distance step().
+  uint64_t StepOf(const OwnEntries& side) const;
 
  private:
+  const Comb& Stepping() const { return odd_.all() ? comb_ : odd_; }
   void Thin(const Comb& a, const Comb& b);
   uint64_t CountIn(Span64 span) const;
   uint64_t CountBoth(Span64 span) const;
