@@ -3,8 +3,8 @@
 #include <thread>
 #include <utility>
 
-#include "client/bootstrap/spec_proto.h"
 #include "client/rpc/channel.h"
+#include "planner/layout_proto.h"
 
 namespace baton::registry {
 
@@ -35,7 +35,9 @@ planner::ServerSpec SmallSpec(uint32_t pp, uint32_t tp) {
   return spec;
 }
 
-v1::ServerSpec SmallSpecProto(uint32_t pp, uint32_t tp) { return SpecToProto(SmallSpec(pp, tp)); }
+v1::ServerSpec SmallSpecProto(uint32_t pp, uint32_t tp) {
+  return planner::ToProto(SmallSpec(pp, tp));
+}
 
 void Heard::OnRegistered(const RankRef& rank, Incarnation incarnation) {
   MutexLock lock(&mu_);

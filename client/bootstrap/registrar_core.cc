@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "client/bootstrap/spec_proto.h"
 #include "common/reason.h"
+#include "planner/layout_proto.h"
 
 namespace baton {
 namespace {
@@ -38,7 +38,7 @@ RegistrarCore::Launch& RegistrarCore::LaunchOf(const RankRegistration& rank, Tim
   request.set_launch_id(rank.launch_id);
   request.set_role(static_cast<v1::Role>(rank.role));
   request.set_model(rank.model);
-  *request.mutable_spec() = SpecToProto(rank.spec);
+  *request.mutable_spec() = planner::ToProto(rank.spec);
   request.mutable_labels()->insert(rank.labels.begin(), rank.labels.end());
   Launch launch{std::move(request),
                 std::nullopt,
@@ -62,7 +62,7 @@ void RegistrarCore::Add(RankRegistration rank, TimePoint now) {
   record->mutable_coord()->set_tp(rank.rank.coord.tp);
   record->set_epoch(options_.epoch.value());
   record->set_agent_address(options_.agent_address);
-  *request.mutable_spec() = SpecToProto(rank.spec);
+  *request.mutable_spec() = planner::ToProto(rank.spec);
   request.set_role(static_cast<v1::Role>(rank.role));
   request.set_model(rank.model);
   request.set_launch_id(rank.launch_id);
