@@ -88,8 +88,7 @@ absl::StatusOr<TargetLeg*> SourceRoom::Offered(TargetLeg leg, const planner::Roo
   if (!offered_) expected_ = expected;
   total_tokens_ = tokens.total;
   prefix_tokens_ = tokens.prefix;
-  legs_.push_back(std::move(leg));
-  TargetLeg& added = legs_.back();
+  TargetLeg& added = legs_.emplace_back(std::move(leg));
   added.side.first_token = tokens.prefix;
   for (const auto& list : added.pages) added.side.pages.push_back(list);
   added.side.state_rows = added.state_rows;

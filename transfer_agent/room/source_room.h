@@ -6,7 +6,6 @@
 #define BATON_TRANSFER_AGENT_ROOM_SOURCE_ROOM_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "absl/status/status.h"
 #include "common/ids.h"
 #include "common/shm_abi/commands.h"
+#include "common/stable_vector.h"
 #include "planner/cursor.h"
 #include "planner/layout.h"
 #include "planner/plan.h"
@@ -66,9 +66,9 @@ class SourceRoom {
   // Known once the engine has opened the room.
   uint64_t total_tokens() const { return total_tokens_; }
   planner::RoomTokens tokens() const { return {total_tokens_, prefix_tokens_}; }
-  std::deque<TargetLeg>& legs() { return legs_; }
-  const std::deque<TargetLeg>& legs() const { return legs_; }
-  const std::deque<HeldChunk>& chunks() const { return chunks_; }
+  StableVector<TargetLeg>& legs() { return legs_; }
+  const StableVector<TargetLeg>& legs() const { return legs_; }
+  const StableVector<HeldChunk>& chunks() const { return chunks_; }
   uint64_t bytes_submitted() const;
 
   // The engine opened the room. Fails when the totals differ from those of an offer that was held.
@@ -109,8 +109,8 @@ class SourceRoom {
   uint64_t total_tokens_ = 0;
   uint64_t prefix_tokens_ = 0;
   std::vector<RankCoord> expected_;
-  std::deque<TargetLeg> legs_;
-  std::deque<HeldChunk> chunks_;
+  StableVector<TargetLeg> legs_;
+  StableVector<HeldChunk> chunks_;
   absl::Status cause_;
 };
 

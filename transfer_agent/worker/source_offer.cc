@@ -6,7 +6,7 @@
 #include "client/rpc/error_detail.h"
 #include "common/reason.h"
 #include "planner/cursor.h"
-#include "transfer_agent/worker/page_bytes.h"
+#include "planner/page_list.h"
 #include "transfer_agent/worker/rank_table.h"
 #include "transfer_agent/worker/source_side.h"
 #include "transfer_agent/worker/wire_ids.h"
@@ -157,7 +157,7 @@ absl::Status SourceSide::DecodePages(const RemoteRank& target, const v1::Offer& 
   planner::SidePages side;
   side.first_token = offer.prefix_tokens();
   for (const v1::PageList& list : offer.pages()) {
-    auto pages = planner::DecodePageList(list.pages(), shm_abi::kPagesMax);
+    auto pages = planner::DecodePages(list.pages(), shm_abi::kPagesMax);
     if (!pages.ok()) return pages.status();
     leg->pages.push_back(*std::move(pages));
   }

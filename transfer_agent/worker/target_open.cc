@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "common/reason.h"
 #include "planner/cursor.h"
-#include "transfer_agent/worker/page_bytes.h"
+#include "planner/page_list.h"
 #include "transfer_agent/worker/rank_table.h"
 #include "transfer_agent/worker/target_side.h"
 #include "transfer_agent/worker/wire_ids.h"
@@ -291,7 +291,7 @@ absl::Status TargetSide::SendOffer(const HostedRank& rank, const Entry& entry,
   offer->set_plan_hash(leg->plan->hash);
   offer->set_transport(std::string(leg->transport->capabilities().name));
   for (const auto& list : request.pages) {
-    offer->add_pages()->set_pages(planner::EncodePageList(list));
+    offer->add_pages()->set_pages(planner::EncodePages(list));
   }
   for (uint32_t row : request.state_rows) offer->add_state_rows(row);
   offer->set_aux_row(request.aux_row);
