@@ -1,6 +1,6 @@
 // Moves bytes from the pools of hosted source ranks to the pools of target ranks elsewhere.
 //
-// One instance serves one worker, in one direction or both, over one kind of path (verbs, tcp, shm).
+// One instance serves one worker, in one direction or both, over one kind of path: verbs, tcp, shm.
 // The source pushes: it submits segments (one chunk of one offer, as a cursor over the pair's plan)
 // to a channel; the last segment on a channel closes that channel's part. The target opens a window
 // for each offer it makes and learns of parts as they become complete in its memory.
@@ -14,7 +14,7 @@
 //   OnSegmentDone x n                       Fence(peer, offer) -> OnFenced
 //
 // The data that opens a channel travels in protobuf over the agents' stream. Windows, parts and
-// offers are named so that queue pairs and immediates fit: an immediate is {slot, generation, part}.
+// offers are named so that queue pairs and immediates fit: {slot, generation, part} is one.
 //
 // Threads: every method, and every event, on the worker's thread. Events fire only inside Poll,
 // never inside the call that caused them. Nothing blocks.
@@ -46,8 +46,8 @@ using MemoryId = StrongId<struct MemoryIdTag, uint32_t>;
 // Memory of a rank elsewhere, as imported.
 using RemoteMemoryId = StrongId<struct RemoteMemoryIdTag, uint32_t>;
 
-inline constexpr uint32_t kPartsMax = 64;            // 6 bits of an immediate
-inline constexpr uint32_t kGenerationMask = 0x3ff;   // 10 bits
+inline constexpr uint32_t kPartsMax = 64;           // 6 bits of an immediate
+inline constexpr uint32_t kGenerationMask = 0x3ff;  // 10 bits
 // Segments accepted on one channel and not done yet.
 inline constexpr uint32_t kSegmentsPerChannelMax = 256;
 
@@ -64,7 +64,7 @@ struct OfferId {
 };
 
 struct Capabilities {
-  absl::string_view name;   // "tcp"
+  absl::string_view name;  // "tcp"
   // Bytes reach a target's pages by the target's own worker: Fence is complete at once.
   bool local_fence = false;
   bool gpu_memory = false;

@@ -1,0 +1,138 @@
+// A source in a process of its own, which is killed or stopped in mid-page.
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "common/log.h"
+#include "gtest/gtest.h"
+#include "transfer_agent/transport/conformance/world.h"
+
+namespace baton::transport {
+namespace {
+
+constexpr PoolShape kLarge{.layers = 2, .page_tokens = 16, .token_bytes = 4096, .pages = 512};
+
+void SendMessage(int fd, const std::string& message) {
+  CHECK_EQ(send(fd, message.data(), message.size(), MSG_NOSIGNAL),
+           static_cast<ssize_t>(message.size()));
+}
+
+std::string ReceiveMessage(int fd) {
+  char buffer[4096];
+  const ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+  CHECK_GT(n, 0);
+  return std::string(buffer, n);
+}
+
+// The child: opens a channel, submits the room over and over, polls until it is killed.
+[[noreturn]] void RunSource(const Candidate& candidate, World* world, const Room& room, int fd) {
+  Node node(candidate, kLarge);
+  node.pool.FillPattern(42);
+  absl::StatusOr<OpenedChannel> opened = node.transport->Open(World::kTarget);
+  CHECK(opened.ok()) << opened.status();
+  SendMessage(fd, opened->data);
+  CHECK(node.transport->Complete(opened->id, ReceiveMessage(fd)).ok());
+  for (;;) {
+    Segment segment = world->SegmentOf(room, 0, room.tokens.total, false);
+    segment.memory = node.memory;
+    node.transport->Submit(opened->id, std::move(segment));
+    for (int i = 0; i < 100; ++i) node.recorder.Poll(node.transport.get());
+  }
+}
+
+// Forks the source and connects to it. The parent's own source node stays idle.
+class ChildSource {
+ public:
+  ChildSource(const Candidate& candidate, World* world, const Room& room) {
+    int fds[2];
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+    pid_ = fork();
+    CHECK_GE(pid_, 0);
+    if (pid_ == 0) {
+      close(fds[0]);
+      RunSource(candidate, world, room, fds[1]);
+    }
+    close(fds[1]);
+    absl::StatusOr<OpenedChannel> accepted =
+        world->target.transport->Accept(World::kSource, ReceiveMessage(fds[0]));
+    CHECK(accepted.ok()) << accepted.status();
+    channel = accepted->id;
+    SendMessage(fds[0], accepted->data);
+    fd_ = fds[0];
+  }
+  ~ChildSource() {
+    Signal(SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    close(fd_);
+  }
+  void Signal(int number) { kill(pid_, number); }
+  // Returns when it is stopped.
+  void Stop() {
+    Signal(SIGSTOP);
+    int status = 0;
+    CHECK_EQ(waitpid(pid_, &status, WUNTRACED), pid_);
+    CHECK(WIFSTOPPED(status));
+  }
+
+  ChannelId channel;
+
+ private:
+  pid_t pid_ = 0;
+  int fd_ = -1;
+};
+
+TEST_P(TransportConformance, NoticesASourceThatIsKilledInMidPage) {
+  World world(GetParam(), kLarge, kLarge);
+  const Room& room = world.NewRoom(16 * 400);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  ChildSource child(GetParam(), &world, room);
+  ASSERT_TRUE(world.DriveOne(
+      &world.target, [&] { return world.target.transport->counters().bytes_landed > 1'000'000; }));
+  child.Signal(SIGKILL);
+  ASSERT_TRUE(
+      world.DriveOne(&world.target, [&] { return world.target.recorder.is_down(child.channel); }));
+  EXPECT_FALSE(world.HasPart(room));
+  world.target.transport->Fence(World::kSource, room.offer);
+  ASSERT_TRUE(world.DriveOne(&world.target, [&] { return world.IsFenced(room); }));
+  EXPECT_EQ(world.target.pool.FirstTouched(room.target_pages), -1);
+  // The worker serves others as before.
+  const ChannelPair channel = world.Connect();
+  const Room& other = world.NewRoom(100);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(other)).ok());
+  world.Send(channel.source, other);
+  ASSERT_TRUE(world.Drive([&] { return world.HasPart(other); }));
+  EXPECT_EQ(world.FirstMismatch(other), -1);
+}
+
+TEST_P(TransportConformance, LandsNothingFromAStoppedSourceThatWakesAfterTheRelease) {
+  World world(GetParam(), kLarge, kLarge);
+  const Room& room = world.NewRoom(16 * 400);
+  const Room& other = world.NewRoom(100);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  ChildSource child(GetParam(), &world, room);
+  ASSERT_TRUE(world.DriveOne(
+      &world.target, [&] { return world.target.transport->counters().bytes_landed > 1'000'000; }));
+  child.Stop();
+  // A stopped source stalls nobody else.
+  const ChannelPair channel = world.Connect();
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(other)).ok());
+  world.Send(channel.source, other);
+  ASSERT_TRUE(world.Drive([&] { return world.HasPart(other); }));
+
+  world.target.transport->Fence(World::kSource, room.offer);
+  ASSERT_TRUE(world.DriveOne(&world.target, [&] { return world.IsFenced(room); }));
+  world.target.pool.FillCanary();  // the pages are another request's now
+  const uint64_t dropped = world.target.transport->counters().stale_dropped;
+  child.Signal(SIGCONT);
+  ASSERT_TRUE(world.DriveOne(&world.target, [&] {
+    return world.target.transport->counters().stale_dropped > dropped + 20;
+  }));
+  EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
+  EXPECT_FALSE(world.target.recorder.is_down(child.channel));
+}
+
+}  // namespace
+}  // namespace baton::transport

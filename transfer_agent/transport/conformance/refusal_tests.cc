@@ -1,0 +1,107 @@
+// What does not fit is refused by name, and nothing else is disturbed.
+#include "common/reason.h"
+#include "gtest/gtest.h"
+#include "transfer_agent/transport/conformance/world.h"
+
+namespace baton::transport {
+namespace {
+
+TEST_P(TransportConformance, BreaksAWindowWhoseTokensDifferFromTheSources) {
+  World world(GetParam());
+  const ChannelPair channel = world.Connect();
+  const Room& room = world.NewRoom(100);
+  const Room& other = world.NewRoom(100);
+  Window window = world.WindowOf(room);
+  window.tokens.total = 99;
+  ASSERT_TRUE(world.target.transport->OpenWindow(window).ok());
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(other)).ok());
+  world.Send(channel.source, room);
+  world.Send(channel.source, other);
+  ASSERT_TRUE(world.Drive([&] {
+    return world.target.recorder.broken.contains({World::kSource, room.offer}) &&
+           world.HasPart(other);
+  }));
+  EXPECT_EQ(world.target.pool.FirstTouched(other.target_pages), -1);
+  EXPECT_EQ(world.FirstMismatch(other), -1);
+  const absl::Status cause = world.target.recorder.broken[{World::kSource, room.offer}];
+  EXPECT_NE(cause.message().find("99"), absl::string_view::npos) << cause;
+}
+
+TEST_P(TransportConformance, BreaksAWindowThatIsSentMoreThanTheRoom) {
+  World world(GetParam());
+  const ChannelPair channel = world.Connect();
+  const Room& room = world.NewRoom(100);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  world.source.transport->Submit(channel.source, world.SegmentOf(room, 0, 100, false));
+  world.source.transport->Submit(channel.source, world.SegmentOf(room, 0, 16, true));
+  ASSERT_TRUE(world.Drive([&] {
+    return world.target.recorder.broken.contains({World::kSource, room.offer});
+  }));
+  world.Settle();
+  EXPECT_FALSE(world.HasPart(room));
+}
+
+TEST_P(TransportConformance, RefusesAWindowThatIsOpenAlready) {
+  World world(GetParam());
+  const Room& room = world.NewRoom(100);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  EXPECT_FALSE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  Window nowhere = world.WindowOf(room);
+  nowhere.offer.slot = 99;
+  nowhere.memory = MemoryId(12345);
+  EXPECT_FALSE(world.target.transport->OpenWindow(nowhere).ok());
+}
+
+TEST_P(TransportConformance, RefusesConnectionDataThatIsNotOurs) {
+  World world(GetParam());
+  EXPECT_FALSE(world.target.transport->Accept(World::kSource, "\xff\xff garbage").ok());
+  EXPECT_FALSE(world.target.transport->Accept(World::kSource, "").ok());
+  EXPECT_FALSE(world.source.transport->Complete(ChannelId(4711), "").ok());
+}
+
+TEST_P(TransportConformance, GivesATokenToOneChannelOnly) {
+  World world(GetParam());
+  auto first = world.source.transport->Open(World::kTarget);
+  auto second = world.source.transport->Open(World::kTarget);
+  ASSERT_TRUE(first.ok() && second.ok());
+  auto accepted = world.target.transport->Accept(World::kSource, first->data);
+  ASSERT_TRUE(accepted.ok());
+  ASSERT_TRUE(world.source.transport->Complete(first->id, accepted->data).ok());
+  ASSERT_TRUE(world.Drive([&] { return world.source.recorder.is_up(first->id); }));
+  // The same answer again: replayed, or stolen.
+  ASSERT_TRUE(world.source.transport->Complete(second->id, accepted->data).ok());
+  ASSERT_TRUE(world.Drive([&] { return world.source.recorder.is_down(second->id); }));
+  EXPECT_FALSE(world.target.recorder.is_down(accepted->id));
+  const Room& room = world.NewRoom(100);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  world.Send(first->id, room);
+  EXPECT_TRUE(world.Drive([&] { return world.HasPart(room); }));
+}
+
+TEST_P(TransportConformance, RefusesGpuMemoryItCannotMove) {
+  World world(GetParam());
+  if (world.source.transport->capabilities().gpu_memory) return;
+  const LocalRegion gpu{.fd = 0, .base = nullptr, .size = 4096, .dma_buf = true};
+  auto exported = world.source.transport->ExportMemory({&gpu, 1});
+  ASSERT_FALSE(exported.ok());
+  EXPECT_EQ(ReasonOf(exported.status()), Reason::kNoTransport);
+}
+
+TEST_P(TransportConformance, EndsASegmentWhosePagesLeaveTheMemory) {
+  World world(GetParam());
+  const ChannelPair channel = world.Connect();
+  Room& room = world.NewRoom(100);
+  const Room& other = world.NewRoom(100);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(other)).ok());
+  room.source_pages[3] = 1'000'000;
+  const uint64_t cookie = world.Send(channel.source, room);
+  world.Send(channel.source, other);
+  ASSERT_TRUE(world.Drive(
+      [&] { return world.source.recorder.done.contains(cookie) && world.HasPart(other); }));
+  EXPECT_FALSE(world.source.recorder.done[cookie].ok());
+  EXPECT_FALSE(world.HasPart(room));
+}
+
+}  // namespace
+}  // namespace baton::transport

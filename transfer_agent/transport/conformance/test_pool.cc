@@ -1,0 +1,109 @@
+#include "transfer_agent/transport/conformance/test_pool.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/log.h"
+
+namespace baton::transport {
+namespace {
+
+uint64_t Mix(uint64_t x) {
+  x += 0x9e3779b97f4a7c15;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+bool IsCanary(const std::byte* begin, size_t size) {
+  return std::all_of(begin, begin + size, [](std::byte b) { return b == TestPool::kCanary; });
+}
+
+}  // namespace
+
+TestPool::TestPool(const PoolShape& shape)
+    : shape_(shape),
+      size_(shape.base_offset + shape.layers * layer_bytes()),
+      fd_(memfd_create("baton-test-pool", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+  CHECK(fd_) << "memfd_create";
+  CHECK_EQ(ftruncate(fd_.get(), static_cast<off_t>(size_)), 0);
+  CHECK_EQ(fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
+  void* base = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+  CHECK(base != MAP_FAILED) << "mmap of " << size_;
+  base_ = static_cast<std::byte*>(base);
+}
+
+TestPool::~TestPool() { munmap(base_, size_); }
+
+planner::ServerSpec TestPool::Spec() const {
+  planner::ServerSpec spec;
+  spec.sizes = {1, 1, 1, 1};
+  std::vector<uint32_t> layers(shape_.layers);
+  for (uint32_t l = 0; l < shape_.layers; ++l) layers[l] = l;
+  spec.stages = {layers};
+  spec.page_groups = {{.page_tokens = shape_.page_tokens}};
+  planner::TensorSpec tensor;
+  tensor.kind = planner::Kind::kLatent;
+  tensor.name = "latent";
+  tensor.layers = layers;
+  tensor.dtype = "u8";
+  tensor.head_bytes = shape_.token_bytes;
+  spec.tensors = {tensor};
+  return spec;
+}
+
+planner::RankLayout TestPool::Layout() const {
+  planner::RankLayout layout;
+  for (uint32_t l = 0; l < shape_.layers; ++l) {
+    layout.buffers.push_back({.tensor = 0,
+                              .layer = l,
+                              .region = 0,
+                              .offset = shape_.base_offset + l * layer_bytes(),
+                              .pages = shape_.pages,
+                              .page_stride = page_stride(),
+                              .entry_stride = shape_.token_bytes,
+                              .head_stride = shape_.token_bytes});
+  }
+  return layout;
+}
+
+LocalRegion TestPool::region() const { return {.fd = fd_.get(), .base = base_, .size = size_}; }
+
+std::byte* TestPool::Page(uint32_t layer, int32_t page) const {
+  return base_ + shape_.base_offset + layer * layer_bytes() + page * page_stride();
+}
+
+void TestPool::FillPattern(uint64_t seed) {
+  for (uint32_t l = 0; l < shape_.layers; ++l) {
+    for (uint32_t p = 0; p < shape_.pages; ++p) {
+      uint64_t key = Mix(seed ^ (uint64_t{l} << 40) ^ p);
+      std::byte* page = Page(l, static_cast<int32_t>(p));
+      for (size_t i = 0; i < page_bytes(); i += 8) {
+        const uint64_t word = key++ * 0x9e3779b97f4a7c15;
+        std::memcpy(page + i, &word, std::min<size_t>(8, page_bytes() - i));
+      }
+    }
+  }
+}
+
+void TestPool::FillCanary() {
+  std::memset(base_ + shape_.base_offset, static_cast<int>(kCanary), size_ - shape_.base_offset);
+}
+
+int64_t TestPool::FirstTouched(const std::vector<int32_t>& written) const {
+  std::vector<bool> named(shape_.pages);
+  for (int32_t page : written) named[page] = true;
+  for (uint32_t l = 0; l < shape_.layers; ++l) {
+    for (uint32_t p = 0; p < shape_.pages; ++p) {
+      const std::byte* page = Page(l, static_cast<int32_t>(p));
+      if (!named[p] && !IsCanary(page, page_bytes())) return p;
+      if (!IsCanary(page + page_bytes(), shape_.gap_bytes)) return p;
+    }
+  }
+  return -1;
+}
+
+}  // namespace baton::transport

@@ -1,0 +1,62 @@
+// A rank's pool for tests: a sealed memfd of pages with known contents, and canaries between them.
+#ifndef BATON_TRANSFER_AGENT_TRANSPORT_CONFORMANCE_TEST_POOL_H_
+#define BATON_TRANSFER_AGENT_TRANSPORT_CONFORMANCE_TEST_POOL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "common/unique_fd.h"
+#include "planner/layout.h"
+#include "transfer_agent/transport/transport.h"
+
+namespace baton::transport {
+
+struct PoolShape {
+  uint32_t layers = 2;
+  uint32_t page_tokens = 16;
+  uint32_t token_bytes = 256;
+  uint32_t pages = 64;
+  uint64_t gap_bytes = 64;   // canary behind each page
+  uint64_t base_offset = 0;  // of the first layer in the region
+};
+
+class TestPool {
+ public:
+  static constexpr std::byte kCanary{0xc5};
+
+  explicit TestPool(const PoolShape& shape);
+  ~TestPool();
+  TestPool(const TestPool&) = delete;
+  TestPool& operator=(const TestPool&) = delete;
+
+  const PoolShape& shape() const { return shape_; }
+  planner::ServerSpec Spec() const;
+  planner::RankLayout Layout() const;
+  LocalRegion region() const;
+  uint64_t size() const { return size_; }
+
+  size_t page_bytes() const { return size_t{shape_.page_tokens} * shape_.token_bytes; }
+  std::byte* Page(uint32_t layer, int32_t page) const;
+  // Contents that depend on seed, layer, page and place.
+  void FillPattern(uint64_t seed);
+  // Everything from the first layer on, gaps too.
+  void FillCanary();
+
+  // The first page or gap in all layers that is not canary though `written` does not name it;
+  // -1: none. A page's gap counts as not named.
+  int64_t FirstTouched(const std::vector<int32_t>& written) const;
+
+ private:
+  uint64_t page_stride() const { return page_bytes() + shape_.gap_bytes; }
+  uint64_t layer_bytes() const { return page_stride() * shape_.pages; }
+
+  const PoolShape shape_;
+  const uint64_t size_;
+  UniqueFd fd_;
+  std::byte* base_ = nullptr;
+};
+
+}  // namespace baton::transport
+
+#endif  // BATON_TRANSFER_AGENT_TRANSPORT_CONFORMANCE_TEST_POOL_H_
