@@ -19,7 +19,7 @@ struct TcpOptions {
   // Numeric address that peers' connections are accepted on; the port is the system's choice.
   std::string bind_host = "127.0.0.1";
   // What peers dial, numeric; empty: bind_host.
-  std::string advertised_host;
+  std::string advertised_host = {};
   // Frames carry a CRC32C when either side asks for it.
   bool checksums = false;
   // From Open or Accept to OnChannelUp.
