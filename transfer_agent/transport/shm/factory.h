@@ -18,7 +18,7 @@ namespace baton::transport {
 struct ShmOptions {
   // Folder for the listening socket, shared with the peers; empty: the abstract namespace, which
   // reaches the agents of the same network namespace.
-  std::string socket_folder;
+  std::string socket_folder = {};
   bool checksums = false;
   Duration handshake_timeout = std::chrono::seconds(10);
 };
