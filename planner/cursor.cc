@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "planner/break.h"
 #include "planner/descriptor.h"
 
 namespace baton::planner {
@@ -18,7 +19,7 @@ inline void Cursor::Advance(uint64_t entries, Side* side) {
   side->slot += entries;
   if (side->slot < side->page_entries.divisor()) return;
   side->slot = 0;
-  ++side->page;
+  if (!Broken(13)) ++side->page;
 }
 
 // False when the rule that the teeth follow ends here.

@@ -1,6 +1,7 @@
 // The slow path of the cursor: once for each copy.
 #include <algorithm>
 
+#include "planner/break.h"
 #include "planner/cursor.h"
 #include "planner/descriptor.h"
 
@@ -41,7 +42,8 @@ void Cursor::OpenSetSide(const OwnEntries& own, const EntrySharding& sharding, S
       first_token = std::max(first_token, tokens_.total - set.window_tokens);
     }
     const uint64_t first = own.FirstFrom(first_token / set.tokens_per_entry);
-    if (first != kNoEntry) side->first_page = side->page_entries.Quotient(own.Local(first));
+    if (first != kNoEntry && !Broken(7))
+      side->first_page = side->page_entries.Quotient(own.Local(first));
   }
   if (room_.step() != 0) side->step = room_.StepOf(own);
 }

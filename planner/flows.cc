@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "planner/break.h"
 #include "planner/split.h"
 
 namespace baton::planner {
@@ -16,6 +17,7 @@ struct BlockHeads {
 BlockHeads HeadsInBlock(const TensorSpec& tensor, Span64 block, uint64_t local_begin, uint32_t tp,
                         uint32_t rank) {
   if (!tensor.tp_sharded) return {block, local_begin};
+  if (Broken(1)) rank = rank % block.size() * tp / block.size();
   const Span64 own = HeadsOfRank(block.size(), tp, rank);
   return {{block.begin + own.begin, block.begin + own.end}, local_begin};
 }
@@ -107,7 +109,8 @@ EntrySet PairContext::SetOf(const Match& match, const RankCoord& source,
 bool PairContext::CommonLayer(const Match& match, uint32_t layer, const RankCoord& source,
                               const RankCoord& target) const {
   if (source_.tensors[match.source].kind == Kind::kAux) {
-    return source.pp == Elect(target.pp, target_.sizes.pp, source_.sizes.pp);
+    return (Broken(12) ? source.pp == target.pp
+                       : source.pp == Elect(target.pp, target_.sizes.pp, source_.sizes.pp));
   }
   return source_layers_.Home(layer).At(source) && target_layers_.Home(layer).At(target);
 }
@@ -138,7 +141,7 @@ bool PairContext::PickCp(const TensorSpec& tensor, const RankCoord& source, cons
     flow->holder = flow->holder * source_.sizes.cp + source.cp;
     return true;
   }
-  return source.cp == Elect(target.cp, target_.sizes.cp, source_.sizes.cp);
+  return source.cp == Elect(target.cp, target_.sizes.cp, source_.sizes.cp) || Broken(3);
 }
 
 void PairContext::PickHeads(const Match& match, const RankCoord& source, const RankCoord& target,
@@ -169,14 +172,15 @@ void PairContext::PickHeads(const Match& match, const RankCoord& source, const R
     picked.head_begin = static_cast<uint32_t>(both.begin);
     picked.head_end = static_cast<uint32_t>(both.end);
     picked.source_head = static_cast<uint32_t>(has.local + both.begin - has.heads.begin);
-    picked.target_head = static_cast<uint32_t>(wants.local + both.begin - wants.heads.begin);
+    picked.target_head =
+        static_cast<uint32_t>(wants.local + (Broken(4) ? 0 : both.begin - wants.heads.begin));
     picked.holders_begin = static_cast<uint32_t>(ranks.begin);
     if (spread) {
       picked.holders = static_cast<uint32_t>(flow.holders * ranks.size());
       picked.holder += static_cast<uint32_t>((source.tp - ranks.begin) * flow.holders);
     } else {
       const uint64_t near = Elect(target.tp, target_.sizes.tp, source_.sizes.tp);
-      if (source.tp != std::clamp(near, ranks.begin, ranks.end - 1)) continue;
+      if (source.tp != std::clamp(near, ranks.begin, ranks.end - 1) && !Broken(2)) continue;
     }
     heads->push_back(picked);
   }

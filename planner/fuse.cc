@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "planner/break.h"
+
 namespace baton::planner {
 namespace {
 
@@ -43,7 +45,7 @@ uint64_t DensePage(const CopyDescriptor& copy, const SideAddress& side, uint64_t
 bool FuseUnit(const PairPlan& plan, CopyDescriptor* a, const CopyDescriptor& b) {
   if (plan.layers[a->first_layer] != plan.layers[b.first_layer] || a->heads != 1 || b.heads != 1 ||
       !SameWalk(*a, b) || !Follows(a->source, b.source, a->unit_bytes) ||
-      !Follows(a->target, b.target, a->unit_bytes) ||
+      (!Follows(a->target, b.target, a->unit_bytes) && !Broken(11)) ||
       uint64_t{a->unit_bytes} + b.unit_bytes > UINT32_MAX) {
     return false;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "planner/break.h"
+
 namespace baton::planner {
 
 OwnEntries::OwnEntries(const EntrySharding& s, uint64_t entries) {
@@ -21,7 +23,7 @@ OwnEntries::OwnEntries(const EntrySharding& s, uint64_t entries) {
       return;
     case CpSharding::kZigzag:
       add(PartOf(pages, 2 * s.cp, s.rank));
-      add(PartOf(pages, 2 * s.cp, 2 * s.cp - 1 - s.rank));
+      add(PartOf(pages, 2 * s.cp, Broken(8) ? s.cp + s.rank : 2 * s.cp - 1 - s.rank));
       return;
     case CpSharding::kInterleavedToken:
     case CpSharding::kInterleavedPage: {

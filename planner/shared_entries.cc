@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "planner/break.h"
+
 namespace baton::planner {
 namespace {
 
@@ -35,12 +37,13 @@ Span64 EntriesOfTokens(const EntrySet& set, const RoomTokens& tokens, uint64_t b
                        uint64_t end) {
   const uint64_t total = tokens.total;
   begin = std::max(begin, tokens.prefix);
-  if (set.window_tokens != 0 && total > set.window_tokens) {
+  if (set.window_tokens != 0 && total > set.window_tokens && !Broken(6)) {
     begin = std::max(begin, total - set.window_tokens);
   }
   if (begin >= total || begin >= end) return {};
   const uint64_t per_entry = set.tokens_per_entry;
-  return {begin / per_entry, end >= total ? DivideUp(total, per_entry) : end / per_entry};
+  return {begin / per_entry,
+          end >= total || Broken(5) ? DivideUp(std::min(end, total), per_entry) : end / per_entry};
 }
 
 SharedEntries::SharedEntries(const EntrySet& set, const RoomTokens& tokens) {
