@@ -23,7 +23,7 @@ namespace {
 
 constexpr int kRounds = 5;
 constexpr auto kRound = std::chrono::seconds(3);
-constexpr uint32_t kRooms = 4000;
+constexpr uint32_t kRooms = 30000;
 constexpr uint32_t kPagesPerRoom = 64;
 constexpr uint32_t kPageTokens = 16;
 constexpr uint32_t kRanks = 8;
