@@ -11,7 +11,7 @@ BENCH ?=
 BENCH_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint build demo test test-asan test-tsan lint format bench clean
+.PHONY: help setup setup-build setup-lint build demo test test-asan test-tsan test-exhaustive lint format bench clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -42,6 +42,9 @@ test-asan: setup-build  ## The tests under the address and undefined-behaviour s
 
 test-tsan: setup-build  ## The threaded tests under the thread sanitizer
 	@tools/run_tests --config=tsan
+
+test-exhaustive: setup-build  ## 200 000 random pairs of topologies against the oracle (minutes)
+	@tools/bazel.sh test --test_output=all //planner/proof:exhaustive_test
 
 lint: setup-lint  ## clang-format, clang-tidy, thread-safety analysis and shellcheck over all files
 	@tools/lint.sh
