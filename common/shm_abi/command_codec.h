@@ -64,7 +64,7 @@ EntryKind KindOf(const Command& command);
 std::string EncodeCommand(const Command& command);
 
 // BAD_MESSAGE says which field is wrong. Slots are below `slots`; page numbers and tokens are not
-// judged here.
+// judged here; texts are made clean UTF-8.
 absl::StatusOr<Command> DecodeCommand(EntryKind kind, absl::Span<const std::byte> body,
                                       uint32_t slots);
 

@@ -168,6 +168,12 @@ TEST(CommandCodec, RefusesUnknownKindsAndValuesOutsideTheirEnums) {
   EXPECT_FALSE(Decode(EntryKind::kOpenReceive, EncodeCommand(open)).ok());
 }
 
+TEST(CommandCodec, CleansTextsThatAreNotUtf8) {
+  auto abort = Decode(EntryKind::kAbort, EncodeCommand(Abort{{1, 1}, "bad \xff\n"}));
+  ASSERT_TRUE(abort.ok()) << abort.status();
+  EXPECT_EQ(std::get<Abort>(*abort).why, "bad ??");
+}
+
 TEST(CommandCodec, NamesTheLimitThatACallExceeds) {
   Send head;
   std::vector<absl::Span<const int32_t>> groups(kPageGroupsMax + 1);

@@ -4,6 +4,7 @@
 #include "common/reason.h"
 #include "common/shm_abi/command_codec.h"
 #include "common/shm_abi/command_records.h"
+#include "common/utf8.h"
 
 namespace baton::shm_abi {
 namespace {
@@ -29,12 +30,13 @@ class Reader {
     Bytes(list.data(), count * sizeof(T));
     return list;
   }
+  // Clean, because it travels on in protobuf strings and logs.
   std::string Text(uint64_t bytes) {
     if (bytes > left_.size()) failed_ = true;
     if (failed_) return {};
-    std::string text(reinterpret_cast<const char*>(left_.data()), bytes);
+    absl::string_view text(reinterpret_cast<const char*>(left_.data()), bytes);
     left_.remove_prefix(bytes);
-    return text;
+    return CleanUtf8(text);
   }
   absl::Status Finish() const {
     if (failed_) return Error(Reason::kBadMessage, "what it counts runs past its end");

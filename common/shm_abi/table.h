@@ -2,8 +2,9 @@
 // alone, read by the engine with plain loads. The agent creates it and seals it; the engine maps it
 // read-only.
 //
-// The state of a room is one 64-bit word {generation, flags, state}, stored with release after every
-// other field of the slot, so that an engine that acquires the word sees fields that belong to it.
+// The state of a room is one 64-bit word {generation, flags, state}, stored with release after
+// every other field of the slot, so that an engine that acquires the word sees fields that belong
+// to it.
 #ifndef BATON_COMMON_SHM_ABI_TABLE_H_
 #define BATON_COMMON_SHM_ABI_TABLE_H_
 
