@@ -6,8 +6,8 @@
 //   (*engine)->Close(*room);
 //
 // After Attach nothing blocks: calls write the shared ring or read the completion table. Calls are
-// thread-safe among each other; Poll takes no lock. If the agent restarts, the client re-attaches by
-// itself; rooms that were open say AGENT_LOST and must be opened anew once released.
+// thread-safe among each other; Poll takes no lock. If the agent restarts, the client re-attaches
+// by itself; rooms that were open say AGENT_LOST and must be opened anew once released.
 #ifndef BATON_CLIENT_ENGINE_ENGINE_CLIENT_H_
 #define BATON_CLIENT_ENGINE_ENGINE_CLIENT_H_
 

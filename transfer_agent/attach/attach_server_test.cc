@@ -1,129 +1,24 @@
-// Engines that do it wrong, against the real server: every refusal names the rank, and an engine
-// beside them notices nothing.
+// The life of attachments, against the real server.
 #include "transfer_agent/attach/attach_server.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "baton/v1/attach.pb.h"
 #include "client/engine/engine_client.h"
-#include "client/rpc/error_detail.h"
-#include "common/memfd.h"
-#include "common/reason.h"
-#include "common/shm_abi/attach_limits.h"
 #include "common/shm_abi/ring_layout.h"
-#include "common/unix_socket.h"
-#include "planner/layout_proto.h"
-#include "tests/support/eventually.h"
-#include "transfer_agent/attach/testing/small_rank.h"
-#include "transfer_agent/attach/testing/test_agent.h"
+#include "transfer_agent/attach/testing/raw_engine.h"
 
 namespace baton::attach {
 namespace {
 
 using ::testing::HasSubstr;
 
-class Server : public ::testing::Test {
- protected:
-  AttachOptions Options() {
-    AttachOptions options;
-    options.socket_path = folder_.socket();
-    options.epoch = Epoch(11);
-    return options;
-  }
-
-  void Start(AttachOptions options) {
-    agent_.emplace(std::move(options));
-    ASSERT_TRUE(agent_->Start().ok());
-    connection_ = Connect();
-  }
-  void Start() { Start(Options()); }
-
-  UniqueFd Connect() { return *ConnectSeqPacket(folder_.socket()); }
-
-  static v1::AttachRequest Request() {
-    v1::AttachRequest request;
-    request.set_protocol_major(shm_abi::kAttachProtocolMajor);
-    request.set_server("prefill-a");
-    request.set_launch_id("pod-1/0");
-    request.set_role(v1::ROLE_PREFILL);
-    request.mutable_coord();
-    *request.mutable_spec() = planner::ToProto(SmallSpec());
-    *request.mutable_layout() = planner::ToProto(SmallLayout());
-    request.set_region_count(1);
-    request.set_slots(4);
-    request.set_ring_bytes(64 << 10);
-    return request;
-  }
-  static v1::AttachRegions Regions(uint64_t size = kSmallPoolBytes, bool dma_buf = false) {
-    v1::AttachRegions regions;
-    v1::Region* region = regions.add_regions();
-    region->set_size(size);
-    region->set_dma_buf(dma_buf);
-    region->set_name("kv");
-    return regions;
-  }
-
-  void Say(const google::protobuf::Message& message, const std::vector<int>& fds = {}) {
-    absl::Status sent = SendPacket(connection_.get(), message.SerializeAsString(), fds);
-    // A server that has refused already may have closed.
-    EXPECT_TRUE(sent.ok() || ReasonOf(sent) == Reason::kPeerLost) << sent;
-  }
-
-  // The answer's cause; OK when the engine was taken in.
-  absl::Status Answer(int socket) {
-    absl::Status cause;
-    EXPECT_TRUE(Eventually([&] {
-      auto packet = ReceivePacket(socket, 1 << 16, 4);
-      if (!packet.ok() || !packet->has_value()) return false;
-      v1::AttachReply reply;
-      EXPECT_FALSE((*packet)->end) << "no answer";
-      EXPECT_TRUE(reply.ParseFromString((*packet)->bytes));
-      if (reply.has_cause()) cause = FromDetail(reply.cause());
-      answer_fds_ = std::move((*packet)->fds);
-      return true;
-    }));
-    return cause;
-  }
-  absl::Status Answer() { return Answer(connection_.get()); }
-
-  // A whole attachment with one region.
-  absl::Status Offer(int fd, uint64_t size = kSmallPoolBytes, bool dma_buf = false) {
-    Say(Request());
-    Say(Regions(size, dma_buf), {fd});
-    return Answer();
-  }
-
-  // The refusal names the rank, the reason and these words.
-  void ExpectRefused(const absl::Status& cause, Reason reason, const std::string& words) {
-    EXPECT_EQ(ReasonOf(cause), reason) << cause;
-    EXPECT_THAT(cause.message(), HasSubstr(words));
-    ASSERT_TRUE(RankOf(cause).has_value()) << cause;
-    EXPECT_EQ(RankOf(cause)->server, "prefill-a");
-    EXPECT_EQ(agent_->attached(), 0);
-    ExpectStillServes();
-  }
-
-  void ExpectStillServes() {
-    UniqueFd pool = Pool();
-    connection_ = Connect();
-    EXPECT_TRUE(Offer(pool.get()).ok());
-  }
-
-  static UniqueFd Pool(uint64_t bytes = kSmallPoolBytes) { return *CreatePoolMemfd("pool", bytes); }
-
-  SocketFolder folder_;
-  std::optional<TestAgent> agent_;
-  UniqueFd connection_;
-  std::vector<UniqueFd> answer_fds_;
-};
+using Server = RawEngine;
 
 TEST_F(Server, TakesARankInAndGivesFourDescriptors) {
   Start();
@@ -131,168 +26,6 @@ TEST_F(Server, TakesARankInAndGivesFourDescriptors) {
   ASSERT_TRUE(Offer(pool.get()).ok());
   EXPECT_EQ(answer_fds_.size(), shm_abi::kReplyFds);
   EXPECT_EQ(agent_->attached(), 1);
-}
-
-TEST_F(Server, RefusesAPoolThatMayShrink) {
-  Start();
-  UniqueFd plain(memfd_create("plain", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  ASSERT_EQ(ftruncate(plain.get(), kSmallPoolBytes), 0);
-  ExpectRefused(Offer(plain.get()), Reason::kBadRegion, "region 0 'kv': the memfd may shrink");
-}
-
-TEST_F(Server, RefusesAPoolSmallerThanAnnounced) {
-  Start();
-  UniqueFd pool = Pool(kSmallPoolBytes / 2);
-  ExpectRefused(Offer(pool.get()), Reason::kBadRegion, "fewer than");
-}
-
-TEST_F(Server, RefusesDescriptorsThatAreNoMemory) {
-  Start();
-  UniqueFd bell(eventfd(0, EFD_CLOEXEC));
-  ExpectRefused(Offer(bell.get()), Reason::kBadRegion, "no memfd");
-}
-
-TEST_F(Server, RefusesADecodePoolThatItCannotWrite) {
-  Start();
-  UniqueFd pool = Pool();
-  UniqueFd read_only = *ReopenReadOnly(pool.get());
-  v1::AttachRequest request = Request();
-  request.set_role(v1::ROLE_DECODE);
-  Say(request);
-  Say(Regions(), {read_only.get()});
-  ExpectRefused(Answer(), Reason::kBadRegion, "O_RDWR");
-}
-
-TEST_F(Server, MapsAPrefillPoolReadOnly) {
-  Start();
-  UniqueFd pool = Pool();
-  UniqueFd read_only = *ReopenReadOnly(pool.get());
-  ASSERT_TRUE(Offer(read_only.get()).ok());
-  agent_->WithRanks([](AttachedRank& rank) {
-    EXPECT_NE(mprotect(rank.regions[0].base(), 4096, PROT_READ | PROT_WRITE), 0);
-  });
-}
-
-TEST_F(Server, RefusesAMemfdThatIsAnnouncedAsADmaBuf) {
-  Start();
-  UniqueFd pool = Pool();
-  ExpectRefused(Offer(pool.get(), kSmallPoolBytes, true), Reason::kBadRegion, "is a memfd");
-}
-
-// A plain file stands for a dma-buf: it has a size and no seals.
-TEST_F(Server, TakesADmaBufButDoesNotMapIt) {
-  Start();
-  UniqueFd file(open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  ASSERT_EQ(ftruncate(file.get(), kSmallPoolBytes), 0);
-  ASSERT_TRUE(Offer(file.get(), kSmallPoolBytes, true).ok());
-  agent_->WithRanks([](AttachedRank& rank) {
-    EXPECT_TRUE(rank.regions[0].dma_buf());
-    EXPECT_EQ(rank.regions[0].base(), nullptr);
-  });
-}
-
-TEST_F(Server, RefusesALayoutThatRunsPastItsRegion) {
-  Start();
-  UniqueFd pool = Pool();
-  v1::AttachRequest request = Request();
-  request.mutable_layout()->mutable_buffers(1)->set_offset(kSmallPoolBytes / 2 + 1);
-  Say(request);
-  Say(Regions(), {pool.get()});
-  ExpectRefused(Answer(), Reason::kBadSpec, "region");
-}
-
-TEST_F(Server, RefusesALayoutWhoseOffsetsOverflow) {
-  Start();
-  UniqueFd pool = Pool();
-  v1::AttachRequest request = Request();
-  request.mutable_layout()->mutable_buffers(0)->set_page_stride(UINT64_MAX / 2);
-  request.mutable_layout()->mutable_buffers(0)->set_offset(UINT64_MAX - 64);
-  Say(request);
-  Say(Regions(), {pool.get()});
-  ExpectRefused(Answer(), Reason::kBadSpec, "");
-}
-
-TEST_F(Server, RefusesACountOfDescriptorsThatDiffers) {
-  Start();
-  UniqueFd pool = Pool();
-  Say(Request());
-  Say(Regions(), {pool.get(), pool.get()});
-  ExpectRefused(Answer(), Reason::kBadMessage, "1 regions came with 2 descriptors");
-}
-
-TEST_F(Server, RefusesRegionsWithoutDescriptors) {
-  Start();
-  Say(Request());
-  Say(Regions(), {});
-  ExpectRefused(Answer(), Reason::kBadMessage, "0 descriptors");
-}
-
-TEST_F(Server, RefusesMoreRegionsThanAnnounced) {
-  Start();
-  UniqueFd pool = Pool();
-  v1::AttachRegions regions = Regions();
-  *regions.add_regions() = regions.regions(0);
-  Say(Request());
-  Say(regions, {pool.get(), pool.get()});
-  ExpectRefused(Answer(), Reason::kBadMessage, "more regions came than the 1 announced");
-}
-
-TEST_F(Server, RefusesPoolsBeyondItsLimit) {
-  AttachOptions options = Options();
-  options.pool_bytes_max = kSmallPoolBytes;
-  Start(options);
-  UniqueFd pool = Pool(kSmallPoolBytes + 4096);
-  ExpectRefused(Offer(pool.get(), kSmallPoolBytes + 1), Reason::kTooLarge, "pools of more than");
-}
-
-TEST_F(Server, RefusesAPacketThatIsTooLong) {
-  Start();
-  v1::AttachRequest request = Request();
-  request.set_model(std::string(shm_abi::kAttachPacketMax, 'm'));
-  Say(request);
-  absl::Status cause = Answer();
-  EXPECT_EQ(ReasonOf(cause), Reason::kTooLarge) << cause;
-  ExpectStillServes();
-}
-
-TEST_F(Server, RefusesWhatIsNoRequest) {
-  Start();
-  ASSERT_TRUE(SendPacket(connection_.get(), "\xff\xff\xff nonsense", {}).ok());
-  EXPECT_EQ(ReasonOf(Answer()), Reason::kBadMessage);
-  connection_ = Connect();
-  UniqueFd pool = Pool();
-  Say(Request(), {pool.get()});
-  EXPECT_THAT(Answer().message(), HasSubstr("first packet carries descriptors"));
-  ExpectStillServes();
-}
-
-TEST_F(Server, RefusesNumbersOutsideTheirRangeByName) {
-  Start();
-  auto refused = [&](const std::string& words, auto change) {
-    connection_ = Connect();
-    v1::AttachRequest request = Request();
-    change(request);
-    Say(request);
-    absl::Status cause = Answer();
-    EXPECT_THAT(cause.message(), HasSubstr(words));
-    EXPECT_EQ(RankOf(cause).has_value(), true);
-  };
-  refused("protocol_major is 2", [](auto& r) { r.set_protocol_major(2); });
-  refused("slots is 0", [](auto& r) { r.set_slots(0); });
-  refused("slots is 65537", [](auto& r) { r.set_slots(65537); });
-  refused("ring_bytes is 65537", [](auto& r) { r.set_ring_bytes(65537); });
-  refused("ring_bytes is 134217728", [](auto& r) { r.set_ring_bytes(128 << 20); });
-  refused("region_count is 4294967295", [](auto& r) { r.set_region_count(UINT32_MAX); });
-  refused("role is 0", [](auto& r) { r.set_role(v1::ROLE_UNSPECIFIED); });
-  refused("length of server is 0", [](auto& r) { r.set_server(""); });
-  refused("length of launch_id is 256", [](auto& r) { r.set_launch_id(std::string(256, 'x')); });
-  refused("model holds a control", [](auto& r) { r.set_model("a\nb"); });
-  refused("outside the server's sizes", [](auto& r) { r.mutable_coord()->set_pp(9); });
-  refused("number of labels", [](auto& r) {
-    for (int i = 0; i < 65; ++i) (*r.mutable_labels())[std::to_string(i)] = "";
-  });
-  EXPECT_EQ(agent_->attached(), 0);
-  ExpectStillServes();
 }
 
 TEST_F(Server, EndsAHandshakeThatDoesNotFinish) {

@@ -1,0 +1,75 @@
+// Send and Poll allocate nothing: they run between an engine's forward passes.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "client/engine/engine_client.h"
+#include "common/memfd.h"
+#include "tests/support/eventually.h"
+#include "transfer_agent/attach/testing/small_rank.h"
+#include "transfer_agent/attach/testing/test_agent.h"
+
+namespace {
+
+thread_local bool counted = false;
+thread_local int allocations = 0;
+
+}  // namespace
+
+void* operator new(size_t bytes) {
+  if (counted) ++allocations;
+  void* memory = std::malloc(bytes);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace baton {
+namespace {
+
+TEST(Allocations, AreNoneInSendAndPoll) {
+  attach::SocketFolder folder;
+  attach::AttachOptions agent_options;
+  agent_options.socket_path = folder.socket();
+  agent_options.epoch = Epoch(1);
+  attach::TestAgent agent(agent_options);
+  ASSERT_TRUE(agent.Start().ok());
+  UniqueFd pool = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+  EngineOptions options;
+  options.agent_socket = folder.socket();
+  options.server = "prefill-a";
+  options.launch_id = "1";
+  options.spec = attach::SmallSpec();
+  options.layout = attach::SmallLayout();
+  options.regions = {{"kv", pool.get(), attach::kSmallPoolBytes, false}};
+  auto engine = EngineClient::Attach(options);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  auto room = (*engine)->OpenSend({.room = {1}, .total_tokens = 64});
+  ASSERT_TRUE(room.ok());
+  std::vector<int32_t> pages(64, 1);
+  Chunk chunk;
+  chunk.token_end = 16;
+  chunk.pages = {pages};
+
+  counted = true;
+  std::string* proof = new std::string(100, 'x');  // the counter does count
+  counted = false;
+  delete proof;
+  ASSERT_GE(allocations, 2);
+  allocations = 0;
+
+  counted = true;
+  absl::Status sent = (*engine)->Send(*room, chunk);
+  RoomStatus status = (*engine)->Poll(*room);
+  (*engine)->BytesMoved(*room);
+  counted = false;
+  EXPECT_TRUE(sent.ok()) << sent;
+  EXPECT_NE(status.phase, RoomPhase::kClosed);
+  EXPECT_EQ(allocations, 0);
+}
+
+}  // namespace
+}  // namespace baton

@@ -1,0 +1,182 @@
+// Engines that do it wrong: every refusal names the rank, and an engine beside them notices
+// nothing.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "transfer_agent/attach/testing/raw_engine.h"
+
+namespace baton::attach {
+namespace {
+
+using ::testing::HasSubstr;
+
+using Refusals = RawEngine;
+
+TEST_F(Refusals, RefusesAPoolThatMayShrink) {
+  Start();
+  UniqueFd plain(memfd_create("plain", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(ftruncate(plain.get(), kSmallPoolBytes), 0);
+  ExpectRefused(Offer(plain.get()), Reason::kBadRegion, "region 0 'kv': the memfd may shrink");
+}
+
+TEST_F(Refusals, RefusesAPoolSmallerThanAnnounced) {
+  Start();
+  UniqueFd pool = Pool(kSmallPoolBytes / 2);
+  ExpectRefused(Offer(pool.get()), Reason::kBadRegion, "fewer than");
+}
+
+TEST_F(Refusals, RefusesDescriptorsThatAreNoMemory) {
+  Start();
+  UniqueFd bell(eventfd(0, EFD_CLOEXEC));
+  ExpectRefused(Offer(bell.get()), Reason::kBadRegion, "no memfd");
+}
+
+TEST_F(Refusals, RefusesADecodePoolThatItCannotWrite) {
+  Start();
+  UniqueFd pool = Pool();
+  UniqueFd read_only = *ReopenReadOnly(pool.get());
+  v1::AttachRequest request = Request();
+  request.set_role(v1::ROLE_DECODE);
+  Say(request);
+  Say(Regions(), {read_only.get()});
+  ExpectRefused(Answer(), Reason::kBadRegion, "O_RDWR");
+}
+
+TEST_F(Refusals, MapsAPrefillPoolReadOnly) {
+  Start();
+  UniqueFd pool = Pool();
+  UniqueFd read_only = *ReopenReadOnly(pool.get());
+  ASSERT_TRUE(Offer(read_only.get()).ok());
+  agent_->WithRanks([](AttachedRank& rank) {
+    EXPECT_NE(mprotect(rank.regions[0].base(), 4096, PROT_READ | PROT_WRITE), 0);
+  });
+}
+
+TEST_F(Refusals, RefusesAMemfdThatIsAnnouncedAsADmaBuf) {
+  Start();
+  UniqueFd pool = Pool();
+  ExpectRefused(Offer(pool.get(), kSmallPoolBytes, true), Reason::kBadRegion, "is a memfd");
+}
+
+// A plain file stands for a dma-buf: it has a size and no seals.
+TEST_F(Refusals, TakesADmaBufButDoesNotMapIt) {
+  Start();
+  UniqueFd file(open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  ASSERT_EQ(ftruncate(file.get(), kSmallPoolBytes), 0);
+  ASSERT_TRUE(Offer(file.get(), kSmallPoolBytes, true).ok());
+  agent_->WithRanks([](AttachedRank& rank) {
+    EXPECT_TRUE(rank.regions[0].dma_buf());
+    EXPECT_EQ(rank.regions[0].base(), nullptr);
+  });
+}
+
+TEST_F(Refusals, RefusesALayoutThatRunsPastItsRegion) {
+  Start();
+  UniqueFd pool = Pool();
+  v1::AttachRequest request = Request();
+  request.mutable_layout()->mutable_buffers(1)->set_offset(kSmallPoolBytes / 2 + 1);
+  Say(request);
+  Say(Regions(), {pool.get()});
+  ExpectRefused(Answer(), Reason::kBadSpec, "region");
+}
+
+TEST_F(Refusals, RefusesALayoutWhoseOffsetsOverflow) {
+  Start();
+  UniqueFd pool = Pool();
+  v1::AttachRequest request = Request();
+  request.mutable_layout()->mutable_buffers(0)->set_page_stride(UINT64_MAX / 2);
+  request.mutable_layout()->mutable_buffers(0)->set_offset(UINT64_MAX - 64);
+  Say(request);
+  Say(Regions(), {pool.get()});
+  ExpectRefused(Answer(), Reason::kBadSpec, "");
+}
+
+TEST_F(Refusals, RefusesACountOfDescriptorsThatDiffers) {
+  Start();
+  UniqueFd pool = Pool();
+  Say(Request());
+  Say(Regions(), {pool.get(), pool.get()});
+  ExpectRefused(Answer(), Reason::kBadMessage, "1 regions came with 2 descriptors");
+}
+
+TEST_F(Refusals, RefusesRegionsWithoutDescriptors) {
+  Start();
+  Say(Request());
+  Say(Regions(), {});
+  ExpectRefused(Answer(), Reason::kBadMessage, "0 descriptors");
+}
+
+TEST_F(Refusals, RefusesMoreRegionsThanAnnounced) {
+  Start();
+  UniqueFd pool = Pool();
+  v1::AttachRegions regions = Regions();
+  *regions.add_regions() = regions.regions(0);
+  Say(Request());
+  Say(regions, {pool.get(), pool.get()});
+  ExpectRefused(Answer(), Reason::kBadMessage, "more regions came than the 1 announced");
+}
+
+TEST_F(Refusals, RefusesPoolsBeyondItsLimit) {
+  AttachOptions options = Options();
+  options.pool_bytes_max = kSmallPoolBytes;
+  Start(options);
+  UniqueFd pool = Pool(kSmallPoolBytes + 4096);
+  ExpectRefused(Offer(pool.get(), kSmallPoolBytes + 1), Reason::kTooLarge, "pools of more than");
+}
+
+TEST_F(Refusals, RefusesAPacketThatIsTooLong) {
+  Start();
+  v1::AttachRequest request = Request();
+  request.set_model(std::string(shm_abi::kAttachPacketMax, 'm'));
+  Say(request);
+  absl::Status cause = Answer();
+  EXPECT_EQ(ReasonOf(cause), Reason::kTooLarge) << cause;
+  ExpectStillServes();
+}
+
+TEST_F(Refusals, RefusesWhatIsNoRequest) {
+  Start();
+  ASSERT_TRUE(SendPacket(connection_.get(), "\xff\xff\xff nonsense", {}).ok());
+  EXPECT_EQ(ReasonOf(Answer()), Reason::kBadMessage);
+  connection_ = Connect();
+  UniqueFd pool = Pool();
+  Say(Request(), {pool.get()});
+  EXPECT_THAT(Answer().message(), HasSubstr("first packet carries descriptors"));
+  ExpectStillServes();
+}
+
+TEST_F(Refusals, RefusesNumbersOutsideTheirRangeByName) {
+  Start();
+  auto refused = [&](const std::string& words, auto change) {
+    connection_ = Connect();
+    v1::AttachRequest request = Request();
+    change(request);
+    Say(request);
+    absl::Status cause = Answer();
+    EXPECT_THAT(cause.message(), HasSubstr(words));
+    EXPECT_EQ(RankOf(cause).has_value(), true);
+  };
+  refused("protocol_major is 2", [](auto& r) { r.set_protocol_major(2); });
+  refused("slots is 0", [](auto& r) { r.set_slots(0); });
+  refused("slots is 65537", [](auto& r) { r.set_slots(65537); });
+  refused("ring_bytes is 65537", [](auto& r) { r.set_ring_bytes(65537); });
+  refused("ring_bytes is 134217728", [](auto& r) { r.set_ring_bytes(128 << 20); });
+  refused("region_count is 4294967295", [](auto& r) { r.set_region_count(UINT32_MAX); });
+  refused("role is 0", [](auto& r) { r.set_role(v1::ROLE_UNSPECIFIED); });
+  refused("length of server is 0", [](auto& r) { r.set_server(""); });
+  refused("length of launch_id is 256", [](auto& r) { r.set_launch_id(std::string(256, 'x')); });
+  refused("model holds a control", [](auto& r) { r.set_model("a\nb"); });
+  refused("outside the server's sizes", [](auto& r) { r.mutable_coord()->set_pp(9); });
+  refused("number of labels", [](auto& r) {
+    for (int i = 0; i < 65; ++i) (*r.mutable_labels())[std::to_string(i)] = "";
+  });
+  EXPECT_EQ(agent_->attached(), 0);
+  ExpectStillServes();
+}
+
+}  // namespace
+}  // namespace baton::attach
