@@ -112,11 +112,7 @@ void CheckPair(Bytes& in, const ServerSpec& from, const ServerSpec& to) {
   std::abort();
 }
 
-}  // namespace
-}  // namespace baton::planner
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace baton::planner;  // NOLINT: the entry point has to be outside
+void TestOneInput(const uint8_t* data, size_t size) {
   Bytes in(data, size);
   (void)DecodePages({reinterpret_cast<const char*>(data), size}, 4096);
   ServerSpec from;
@@ -127,9 +123,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Topology(in, &from);
   Topology(in, &to);
   for (PageGroup& group : to.page_groups) group.page_tokens *= 1 + in.Byte() % 3;
-  if (!ValidateSpec(from).ok() || !ValidateSpec(to).ok()) return 0;
-  if (!CheckCompatible(from, to).ok()) return 0;
+  if (!ValidateSpec(from).ok() || !ValidateSpec(to).ok()) return;
+  if (!CheckCompatible(from, to).ok()) return;
   (void)SourcesOf(from, 0, to, {}, {}, {in.Number(), in.Number()});
   if (Small(from) && Small(to)) CheckPair(in, from, to);
+}
+
+}  // namespace
+}  // namespace baton::planner
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  baton::planner::TestOneInput(data, size);
   return 0;
 }

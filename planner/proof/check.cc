@@ -25,7 +25,7 @@ class Needs {
  public:
   Needs(const ServerSpec& spec, const ServerSpec& source_spec, const ModelRank& target,
         uint64_t prefix)
-      : spec_(spec), target_(target) {
+      : spec_(spec) {
     for (uint64_t size : target.built.region_sizes) map_.emplace_back(size, 0);
     for (const TensorSpec& tensor : spec.tensors) {
       source_tensor_.push_back(FindSame(source_spec, tensor));
@@ -88,7 +88,6 @@ class Needs {
   }
 
   const ServerSpec& spec_;
-  const ModelRank& target_;
   std::vector<std::vector<uint32_t>> map_;  // of each region: 1 + the cell that begins at a byte
   std::vector<std::optional<uint32_t>> source_tensor_;
   std::vector<Cell> cells_;
