@@ -1,5 +1,5 @@
-// A missing and a full /dev/shm: rings, tables and pools are memfds, so neither matters. This program
-// runs itself once more with a /dev of its own.
+// A missing and a full /dev/shm: rings, tables and pools are memfds, so neither matters. This
+// program runs itself once more with a /dev of its own.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
