@@ -43,9 +43,6 @@ absl::Status ValidateOffer(const v1::Offer& offer) {
   }
   for (const v1::PageList& list : offer.pages()) {
     check.Bytes("pages", list.pages(), kPageListBytesMax);
-    if (list.pages().size() % sizeof(int32_t) != 0) {
-      check.Fail("pages", absl::StrCat(list.pages().size(), " bytes are no list of int32"));
-    }
   }
   return check.status();
 }

@@ -17,6 +17,7 @@ absl::StatusOr<transport::ChannelId> ChannelTable::Get(transport::PeerId peer,
   auto opened = transport->Open(peer);
   if (!opened.ok()) return opened.status();
   v1::Frame frame;
+  frame.set_to_worker(peer_worker);
   v1::ChannelOpen* open = frame.mutable_channel_open();
   open->set_channel(opened->id.value());
   open->set_source_worker(worker_);
@@ -51,6 +52,7 @@ std::optional<transport::PeerId> ChannelTable::PeerOf(transport::Transport* tran
 
 void ChannelTable::OnOpen(transport::PeerId peer, const v1::ChannelOpen& open) {
   v1::Frame frame;
+  frame.set_to_worker(open.source_worker());
   v1::ChannelAccept* accept = frame.mutable_channel_accept();
   accept->set_channel(open.channel());
   accept->set_source_worker(open.source_worker());

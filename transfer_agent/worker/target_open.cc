@@ -59,11 +59,14 @@ void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint 
   const shm_abi::OpenReceive& asked = entry.room.request();
   looking_[asked.prefill_server].insert(entry.serial);
   Publish(entry, shm_abi::RoomState::kOpen, false);
-  if (asked.prefill_dp.has_value()) {
-    TryOffer(entry, now);
-  } else {
-    context_->outbox->LookupRoom(context_->index, entry.serial, asked.prefill_server, key,
-                                 std::chrono::milliseconds(asked.time_left_ms));
+  const std::string server = asked.prefill_server;
+  const auto time_left = std::chrono::milliseconds(asked.time_left_ms);
+  const RoomSerial serial = entry.serial;
+  TryOffer(entry, now);
+  const Entry* waiting = rooms_.Find(serial);
+  if (waiting != nullptr && waiting->room.state() == room::TargetState::kLooking &&
+      !waiting->room.request().prefill_dp.has_value()) {
+    context_->outbox->LookupRoom(context_->index, serial, server, key, time_left);
   }
 }
 
@@ -123,9 +126,14 @@ void TargetSide::OnRemoteRanks(TimePoint now) {
 void TargetSide::TryOffer(Entry& entry, TimePoint now) {
   const shm_abi::OpenReceive& request = entry.room.request();
   HostedRank* rank = context_->FindRank(entry.rank);
-  if (entry.room.state() != room::TargetState::kLooking || !request.prefill_dp.has_value()) return;
+  if (entry.room.state() != room::TargetState::kLooking) return;
   auto server = context_->servers.find(request.prefill_server);
   if (server == context_->servers.end()) return;
+  // A server of one dp rank needs no look-up: its sources bind no rooms.
+  if (!request.prefill_dp.has_value() && server->second->spec.sizes.dp == 1) {
+    entry.room.SetPrefillDp(0);
+  }
+  if (!request.prefill_dp.has_value()) return;
   if (absl::Status status = CheckServer(*rank, *server->second, *request.prefill_dp);
       !status.ok()) {
     return Fail(entry, status, now);
@@ -155,8 +163,8 @@ absl::Status TargetSide::CheckServer(const HostedRank& rank, const ServerView& s
     return Error(Reason::kUnknownServer, absl::StrCat(server.name, " is a decode server"));
   }
   if (dp >= server.spec.sizes.dp) {
-    return Error(Reason::kBadCoord, absl::StrCat("dp rank ", dp, " of ", server.name, ", which has ",
-                                                 server.spec.sizes.dp));
+    return Error(Reason::kBadCoord, absl::StrCat("dp rank ", dp, " of ", server.name,
+                                                 ", which has ", server.spec.sizes.dp));
   }
   const auto key = std::make_pair(&server, rank.attached->id);
   if (auto it = compatible_.find(key); it != compatible_.end()) return it->second.second;
@@ -219,8 +227,7 @@ absl::Status TargetSide::MakeOffers(HostedRank& rank, Entry& entry, const Source
   }
   // Offers go out only when every window is open.
   for (size_t i = 0; i < sources.senders.size(); ++i) {
-    absl::Status status =
-        SendOffer(rank, entry, *sources.senders[i], &entry.room.legs()[i], now);
+    absl::Status status = SendOffer(rank, entry, *sources.senders[i], &entry.room.legs()[i], now);
     if (!status.ok()) return status;
   }
   for (const auto& spare : sources.spares) {
