@@ -119,7 +119,9 @@ absl::Status Cluster::StartBootstrap() {
   const std::string port_file = Path("bootstrap.port");
   auto started =
       Run("bootstrap", {options_.programs.bootstrap, "--listen=" + options_.bootstrap_listen,
-                        "--port_file=" + port_file});
+                        "--port_file=" + port_file,
+                        // It has no past: nothing of before can still be alive.
+                        "--settle=none"});
   if (!started.ok()) return started.status();
   auto port = AwaitFile(port_file);
   if (!port.ok()) return port.status();
