@@ -193,10 +193,16 @@ void Agent::OnDetach(AttachmentId id) {
   }
   LOG(INFO) << ToString(hosted.rank) << ": its engine has left";
   registrar_->Remove(hosted.rank);
-  workers_[hosted.worker]->Post(worker::Lane::kUrgent,
-                                [id](worker::WorkerCore& core, TimePoint now) {
-                                  core.EngineGone(id, now);
-                                });
+  auto gone = std::make_shared<std::promise<void>>();
+  std::future<void> fenced = gone->get_future();
+  const bool posted = workers_[hosted.worker]->Post(
+      worker::Lane::kUrgent, [id, gone](worker::WorkerCore& core, TimePoint now) {
+        core.EngineGone(id, now);
+        gone->set_value();
+      });
+  // The same engine may attach again with the same pools: not before its old rooms are fenced. A
+  // client takes its acceptance as the proof.
+  if (posted) fenced.wait_for(std::chrono::seconds(2));
 }
 
 void Agent::Detach(AttachmentId id) {

@@ -51,7 +51,9 @@ void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
   const bool in_flight =
       std::any_of(entry.room.legs().begin(), entry.room.legs().end(),
                   [](const room::TargetLeg& leg) { return leg.segments_in_flight > 0; });
-  if (!IsTerminal(entry.room.state()) || entry.slot.has_value() || in_flight) return;
+  HostedRank* rank = context_->FindRank(entry.rank);
+  const bool engine_holds_it = entry.slot.has_value() && rank != nullptr && !rank->leaving;
+  if (!IsTerminal(entry.room.state()) || engine_holds_it || in_flight) return;
   // Who offers late learns the cause until the room's own deadline.
   const TimePoint linger = now + context_->limits.linger;
   const bool failed = !entry.room.cause().ok();
@@ -62,7 +64,7 @@ void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
   for (const room::TargetLeg& leg : entry.room.legs()) {
     legs_.erase({leg.peer, leg.target_worker, leg.offer});
   }
-  if (HostedRank* rank = context_->FindRank(entry.rank)) --rank->rooms;
+  if (rank != nullptr) --rank->rooms;
   stalled_.erase(entry.serial);
   rooms_.Erase(entry);
 }
@@ -135,7 +137,6 @@ void SourceSide::EngineGone(HostedRank& rank, TimePoint now) {
   for (RoomSerial serial : rooms_.Serials()) {
     Entry* entry = rooms_.Find(serial);
     if (entry == nullptr || entry->rank != rank.attached->id) continue;
-    rooms_.UnbindSlot(*entry);
     Fail(*entry, Error(Reason::kEngineLost, "the engine of this rank has ended", rank.ref()), now);
     if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
   }

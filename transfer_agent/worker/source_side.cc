@@ -25,7 +25,7 @@ SourceSide::Entry* SourceSide::FindLeg(const OfferKey& key, size_t* leg) {
 
 void SourceSide::Publish(Entry& entry, shm_abi::RoomState state, bool released) {
   HostedRank* rank = context_->FindRank(entry.rank);
-  if (rank == nullptr || rank->leaving || !entry.slot.has_value()) return;
+  if (rank == nullptr || !entry.slot.has_value()) return;
   attach::TableWriter& table = *rank->attached->table;
   const uint32_t slot = entry.slot->slot;
   if (state == shm_abi::RoomState::kFailed) table.SetCause(slot, entry.room.cause());

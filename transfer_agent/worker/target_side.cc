@@ -23,7 +23,7 @@ TargetSide::Entry* TargetSide::FindLeg(PeerId peer, OfferId offer, size_t* leg) 
 
 void TargetSide::Publish(Entry& entry, shm_abi::RoomState state, bool released) {
   HostedRank* rank = context_->FindRank(entry.rank);
-  if (rank == nullptr || rank->leaving || !entry.slot.has_value()) return;
+  if (rank == nullptr || !entry.slot.has_value()) return;
   attach::TableWriter& table = *rank->attached->table;
   if (state == shm_abi::RoomState::kFailed) table.SetCause(entry.slot->slot, entry.room.cause());
   table.SetBytes(entry.slot->slot, entry.room.bytes_landed());
@@ -122,11 +122,13 @@ void TargetSide::OnFenced(PeerId peer, OfferId offer, TimePoint now) {
 void TargetSide::MaybeErase(Entry& entry, TimePoint now) {
   const bool all_fenced = std::all_of(entry.room.legs().begin(), entry.room.legs().end(),
                                       [](const room::SourceLeg& leg) { return leg.fenced; });
-  if (!room::IsTerminal(entry.room.state()) || entry.slot.has_value() || !all_fenced) return;
+  HostedRank* rank = context_->FindRank(entry.rank);
+  const bool engine_holds_it = entry.slot.has_value() && rank != nullptr && !rank->leaving;
+  if (!room::IsTerminal(entry.room.state()) || engine_holds_it || !all_fenced) return;
   if (entry.room.key().nonce == 0) {
     ended_.Add(entry.rank, entry.room.key(), entry.room.cause(), now + context_->limits.linger);
   }
-  if (HostedRank* rank = context_->FindRank(entry.rank)) --rank->rooms;
+  if (rank != nullptr) --rank->rooms;
   rooms_.Erase(entry);
 }
 
@@ -241,7 +243,6 @@ void TargetSide::EngineGone(HostedRank& rank, TimePoint now) {
   for (RoomSerial serial : rooms_.Serials()) {
     Entry* entry = rooms_.Find(serial);
     if (entry == nullptr || entry->rank != rank.attached->id) continue;
-    rooms_.UnbindSlot(*entry);
     Fail(*entry, Error(Reason::kEngineLost, "the engine of this rank has ended", rank.ref()), now);
     if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
   }
