@@ -81,7 +81,26 @@ absl::Status Cluster::StartAll() {
   std::vector<std::string> names;
   for (const ServerPlan& server : options_.servers) names.push_back(server.name);
   if (!status.ok()) return status;
-  return WaitUntilReady(bootstrap_address_, names, deadline_, [this] { return Check(); });
+  status = WaitUntilReady(bootstrap_address_, names, deadline_, [this] { return Check(); });
+  return status.ok() ? AwaitRegistered() : status;
+}
+
+// The service may call a server ready a moment before the last agent has its answer.
+absl::Status Cluster::AwaitRegistered() {
+  for (const Agent& agent : agents_) {
+    while (true) {
+      auto status = AgentStatus(agent.service_socket, milliseconds(5000));
+      if (!status.ok()) return status.status();
+      auto registered = [](const auto& rank) { return rank.registered(); };
+      if (std::all_of(status->ranks().begin(), status->ranks().end(), registered)) break;
+      if (steady_clock::now() > deadline_) {
+        return Error(Reason::kDeadline,
+                     agent.process->name() + " has ranks that are not registered");
+      }
+      Pause(milliseconds(5));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Child*> Cluster::Run(const std::string& name, std::vector<std::string> argv,

@@ -92,6 +92,7 @@ class Cluster {
                              int inherited_fd = -1);
   absl::StatusOr<std::string> AwaitFile(const std::string& path);
   absl::Status AwaitAttached();
+  absl::Status AwaitRegistered();
   std::string Path(const std::string& name) const { return options_.folder + "/" + name; }
 
   const ClusterOptions options_;
