@@ -1,7 +1,6 @@
 #include "client/bootstrap/registrar_core.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "common/reason.h"
@@ -56,10 +55,7 @@ void RegistrarCore::Add(RankRegistration rank, TimePoint now) {
   v1::RegisterRankRequest request;
   request.set_server(rank.rank.server);
   v1::RankRecord* record = request.mutable_rank();
-  record->mutable_coord()->set_dp(rank.rank.coord.dp);
-  record->mutable_coord()->set_pp(rank.rank.coord.pp);
-  record->mutable_coord()->set_cp(rank.rank.coord.cp);
-  record->mutable_coord()->set_tp(rank.rank.coord.tp);
+  *record->mutable_coord() = planner::ToProto(rank.rank.coord);
   record->set_epoch(options_.epoch.value());
   record->set_agent_address(options_.agent_address);
   *request.mutable_spec() = planner::ToProto(rank.spec);
@@ -142,30 +138,6 @@ void RegistrarCore::NoteLost(TimePoint now) {
   }
 }
 
-void RegistrarCore::StepKeepAlive(TimePoint now, Calls* calls) {
-  if (outstanding_ && sent_ + options_.rpc_deadline <= now) {
-    calls->reset_stream = true;
-    OnStreamEnd(now);
-  }
-  bool due = !outstanding_ && (next_keep_alive_ <= now || list_changed_);
-  // After the end of a stream nothing is sent before its delay is over.
-  if (!due || (listed_.empty() && next_keep_alive_ > now)) return;
-  std::vector<uint64_t> held = leases();
-  if (held.empty()) return;
-  v1::KeepAliveRequest request;
-  request.set_epoch(options_.epoch.value());
-  if (held != listed_) request.mutable_lease_ids()->Add(held.begin(), held.end());
-  request.mutable_load()->set_rooms(load_.rooms);
-  request.mutable_load()->set_bytes_per_second(load_.bytes_per_second);
-  request.mutable_load()->set_healthy(load_.healthy);
-  listed_ = std::move(held);
-  list_changed_ = false;
-  outstanding_ = true;
-  sent_ = now;
-  next_keep_alive_ = now + Period();
-  calls->keep_alive = std::move(request);
-}
-
 void RegistrarCore::OnServer(const LaunchKey& key,
                              const absl::StatusOr<v1::RegisterServerResponse>& answer,
                              TimePoint now) {
@@ -185,13 +157,6 @@ void RegistrarCore::OnServer(const LaunchKey& key,
     if (for_good) rank.phase.Advance(RegistrationEvent::kRefuse);
     events_->OnRegistrationFailing(rank.ref, answer.status());
   }
-}
-
-void RegistrarCore::Confirm(Rank* rank, TimePoint sent) {
-  rank->lease_ends = sent + lease_;
-  if (!rank->lost) return;
-  rank->lost = false;
-  events_->OnRegistered(rank->ref, *launches_.at(rank->launch).incarnation);
 }
 
 std::optional<uint64_t> RegistrarCore::OnRank(
@@ -218,31 +183,6 @@ std::optional<uint64_t> RegistrarCore::OnRank(
   list_changed_ = true;
   events_->OnRegistered(rank.ref, *launches_.at(rank.launch).incarnation);
   return std::nullopt;
-}
-
-void RegistrarCore::OnKeepAlive(const v1::KeepAliveResponse& answer, TimePoint now) {
-  if (!outstanding_) return;
-  outstanding_ = false;
-  stream_backoff_.Reset();
-  if (answer.lease_ms() > 0) lease_ = std::chrono::milliseconds(answer.lease_ms());
-  std::set<uint64_t> unknown(answer.unknown_lease_ids().begin(), answer.unknown_lease_ids().end());
-  std::set<uint64_t> renewed(listed_.begin(), listed_.end());
-  for (auto& [ticket, rank] : ranks_) {
-    if (rank.phase.state() != RegistrationPhase::kRegistered) continue;
-    if (unknown.count(rank.lease) > 0) {
-      rank.phase.Advance(RegistrationEvent::kForget);
-      rank.next_attempt = now;
-      list_changed_ = true;
-    } else if (renewed.count(rank.lease) > 0) {
-      Confirm(&rank, sent_);
-    }
-  }
-}
-
-void RegistrarCore::OnStreamEnd(TimePoint now) {
-  outstanding_ = false;
-  listed_.clear();
-  next_keep_alive_ = now + stream_backoff_.Next(Period());
 }
 
 TimePoint RegistrarCore::next(TimePoint now) const {
