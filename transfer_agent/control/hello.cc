@@ -38,6 +38,7 @@ v1::Frame MakeHello(const Hello& hello) {
   said.set_epoch(hello.epoch.value());
   said.set_peer_epoch(hello.peer_epoch.value());
   said.set_link(hello.link);
+  said.set_connection(hello.connection);
   said.set_delivered(hello.delivered);
   said.set_planner_version_min(planner::kPlannerVersionMin);
   said.set_planner_version_max(planner::kPlannerVersionMax);
@@ -68,6 +69,7 @@ absl::StatusOr<Hello> ParseHello(const v1::Frame& frame) {
   hello.epoch = Epoch(said.epoch());
   hello.peer_epoch = Epoch(said.peer_epoch());
   hello.link = said.link();
+  hello.connection = said.connection();
   hello.delivered = said.delivered();
   hello.planner_version = version;
   return hello;

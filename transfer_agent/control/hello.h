@@ -21,6 +21,7 @@ struct Hello {
   Epoch epoch;          // of the speaker
   Epoch peer_epoch;     // that the stream continues with; 0: not known yet
   uint64_t link = 0;
+  uint64_t connection = 0;  // within the link and priority
   uint64_t delivered = 0;
   uint32_t planner_version = 0;  // highest both know; set by ParseHello
 };

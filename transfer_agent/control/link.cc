@@ -38,6 +38,10 @@ absl::Status Link::Adopt(const std::shared_ptr<StreamEnd>& end, const Hello& hel
     MutexLock lock(&mu_);
     const TimePoint now = Monotonic::now();
     Stream& stream = streams_[Index(hello.priority)];
+    if (hello.connection <= stream.connection) {
+      return Error(Reason::kAborted, "a later connection of the stream came first");
+    }
+    stream.connection = hello.connection;
     // The dialler opens a new wire when it knows the old one to be dead.
     Drop(&stream, Error(Reason::kAborted, "the stream has a newer wire"));
     peer_.planner_version = hello.planner_version;
@@ -160,6 +164,7 @@ void Link::DialStream(Priority priority) {
   Stream& stream = streams_[Index(priority)];
   stream.end = std::make_shared<StreamEnd>(shared_from_this(), priority);
   stream.end->SetWire(host_->DialWire(address_, stream.end));
+  ++stream.connection;
   stream.hello_due = true;
   stream.reading = true;
   Pump(priority, Monotonic::now());
@@ -173,6 +178,7 @@ Hello Link::MyHello(Priority priority) const {
   hello.epoch = host_->self_epoch();
   hello.peer_epoch = peer_.epoch;
   hello.link = number_;
+  hello.connection = streams_[Index(priority)].connection;
   hello.delivered = core_.delivered(priority);
   return hello;
 }

@@ -81,6 +81,8 @@ class Link : public std::enable_shared_from_this<Link> {
  private:
   struct Stream {
     std::shared_ptr<StreamEnd> end;
+    // Of the latest connection: the dialler counts.
+    uint64_t connection = 0;
     bool hello_due = false;
     bool writing = false;
     bool reading = false;

@@ -61,7 +61,8 @@ Link::Outcome Link::Handle(Priority priority, const absl::StatusOr<v1::Frame>& f
 Link::Outcome Link::HandleHello(Priority priority, const v1::Frame& frame, TimePoint now) {
   auto hello = ParseHello(frame);
   if (!hello.ok()) return {.end = hello.status()};
-  if (hello->priority != priority || hello->link != number_) {
+  if (hello->priority != priority || hello->link != number_ ||
+      hello->connection != streams_[Index(priority)].connection) {
     return {.end = Error(Reason::kBadMessage, "the peer's hello answers another stream's")};
   }
   if (peer_.epoch != Epoch() && hello->epoch != peer_.epoch) {

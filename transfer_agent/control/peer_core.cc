@@ -38,7 +38,9 @@ absl::StatusOr<bool> PeerCore::Attach(Priority priority, uint64_t peer_delivered
   attached_[Index(priority)] = true;
   if (!attached_[0] || !attached_[1]) return false;
   machine_.Advance(PeerEvent::kComplete);
-  return !std::exchange(was_up_, true);
+  const bool first = !std::exchange(was_up_, true);
+  PushAnnounce();
+  return first;
 }
 
 void PeerCore::Detach(Priority priority) {
@@ -63,16 +65,20 @@ absl::Status PeerCore::Push(Priority priority, Body body) {
 }
 
 void PeerCore::Announce(Body body) {
-  waiting_announce_ = nullptr;
-  Session& bulk = sessions_[Index(Priority::kBulk)];
-  if (!bulk.Push(body).ok()) waiting_announce_ = std::move(body);
+  waiting_announce_ = std::move(body);
+  PushAnnounce();
+}
+
+void PeerCore::PushAnnounce() {
+  if (!was_up_ || waiting_announce_ == nullptr) return;
+  if (sessions_[Index(Priority::kBulk)].Push(waiting_announce_).ok()) waiting_announce_ = nullptr;
 }
 
 absl::StatusOr<bool> PeerCore::Receive(Priority priority, uint64_t seq, uint64_t ack, size_t bytes,
                                        TimePoint now) {
   if (!attached(priority)) return false;
   auto fresh = sessions_[Index(priority)].Receive(seq, ack, bytes, now);
-  if (waiting_announce_ != nullptr) Announce(std::move(waiting_announce_));
+  PushAnnounce();
   return fresh;
 }
 

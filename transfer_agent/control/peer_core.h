@@ -44,8 +44,9 @@ class PeerCore {
 
   // PEER_LOST after the end; FULL and TOO_LARGE as Session::Push.
   absl::Status Push(Priority priority, Body body);
-  // Bulk, and before any bulk frame that is pushed later: while the queue has no room for it, they
-  // are FULL. A later announcement replaces one that waits.
+  // Bulk, and before any bulk frame that is pushed later. Waits until the peer is up, and while the
+  // queue has no room for it: bulk frames are FULL then. A later announcement replaces one that
+  // waits.
   void Announce(Body body);
 
   absl::StatusOr<bool> Receive(Priority priority, uint64_t seq, uint64_t ack, size_t bytes,
@@ -65,6 +66,7 @@ class PeerCore {
   // A link whose peer never answered waits for ever: its dialler goes on trying.
   bool counts_silence() const { return heard_once_ && state() != PeerState::kDown; }
   TimePoint heard(size_t index) const;
+  void PushAnnounce();
 
   const Duration silence_;
   StateMachine<PeerState, PeerEvent> machine_{"control_peer", kPeerRows, PeerState::kJoining};

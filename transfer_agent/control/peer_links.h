@@ -42,10 +42,10 @@ struct PeerInfo {
 class PeerEvents {
  public:
   virtual ~PeerEvents() = default;
-  // Both streams are up for the first time. What is sent before any other frame: see SetAnnounced.
+  // Both streams are up for the first time. The peer's Announce follows as its first bulk frame.
   virtual void OnPeerUp(const PeerInfo& peer) = 0;
-  // The peer restarted (another epoch answers), stayed silent beyond the timeout, or overflowed.
-  // Last event of this PeerId.
+  // The peer restarted (another epoch answers), stayed silent beyond the timeout, broke the
+  // protocol, or was undialled. Last event of this PeerId. Not called at Stop.
   virtual void OnPeerDown(PeerId peer, const absl::Status& cause) = 0;
   // A dialled address has not answered yet: for messages in words. Repeated, rate-limited.
   virtual void OnDialFailed(const std::string& address, const absl::Status& cause) = 0;

@@ -31,6 +31,10 @@ absl::Status Session::Resume(uint64_t peer_delivered, TimePoint now) {
                               " acknowledged and ", sent_max_, " sent"));
   }
   if (absl::Status status = Acknowledge(peer_delivered); !status.ok()) return status;
+  if (sent_max_ > acked_ && ++vain_resumes_ > limits_.resumes_max) {
+    return Error(Reason::kBadMessage, absl::StrCat("frame ", acked_ + 1, " did not get across on ",
+                                                   limits_.resumes_max, " connections"));
+  }
   next_to_send_ = acked_ + 1;
   // The Hello of the new connection has said what is delivered.
   owed_frames_ = 0;
@@ -83,6 +87,7 @@ absl::Status Session::Acknowledge(uint64_t ack) {
     unacked_bytes_ -= queue_.front()->size() + kFrameOverheadBytes;
     queue_.pop_front();
     ++acked_;
+    vain_resumes_ = 0;
   }
   next_to_send_ = std::max(next_to_send_, acked_ + 1);
   return absl::OkStatus();

@@ -32,6 +32,7 @@ struct SessionLimits {
   Duration ack_delay = std::chrono::milliseconds(50);
   // Owed frames or bytes that make it due at once.
   uint32_t ack_frames = 64;
+  uint32_t resumes_max = 32;
   size_t ack_bytes = 1 << 20;
 };
 
@@ -53,7 +54,8 @@ class Session {
   absl::Status Push(Body body);
 
   // A new connection is up, whose peer has delivered `peer_delivered` of our frames. BAD_MESSAGE
-  // when that is a number this session cannot have reached.
+  // when that is a number this session cannot have reached, or when resumes_max connections in
+  // turn have not got a single frame across.
   absl::Status Resume(uint64_t peer_delivered, TimePoint now);
 
   // Numbers of an arrived frame of `bytes`. True: deliver it; false: seen before, or a heartbeat.
@@ -85,6 +87,7 @@ class Session {
   uint64_t acked_ = 0;
   uint64_t next_to_send_ = 1;
   uint64_t sent_max_ = 0;
+  uint32_t vain_resumes_ = 0;
   TimePoint sent_at_;
 
   // Incoming.

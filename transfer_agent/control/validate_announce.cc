@@ -15,6 +15,7 @@ constexpr int kTensorsMax = 1024;
 constexpr int kSubBlocksMax = 256;
 constexpr int kBuffersMax = 65536;
 constexpr int kTransportsMax = 16;
+constexpr size_t kMemoryKeyBytesMax = 1 << 20;
 
 absl::Status ValidateTensor(const v1::TensorSpec& tensor) {
   FieldCheck check("tensors");
@@ -49,6 +50,11 @@ absl::Status ValidateRank(const v1::RankAnnouncement& said) {
   for (const std::string& transport : said.transports()) {
     check.NotEmpty("transports", transport, kNameBytesMax);
   }
+  check.Count("memory_keys", said.memory_keys_size(), kTransportsMax);
+  for (const std::string& key : said.memory_keys()) {
+    check.Bytes("memory_keys", key, kMemoryKeyBytesMax);
+  }
+  check.Bytes("host_key", said.host_key(), kNameBytesMax);
   return check.status();
 }
 

@@ -38,9 +38,7 @@ absl::Status ValidateOffer(const v1::Offer& offer) {
   check.Count("pages", offer.pages_size(), kPageListsMax);
   check.Count("state_rows", offer.state_rows_size(), kStateRowsMax);
   check.Bytes("transport", offer.transport(), kTransportNameBytesMax);
-  if (offer.prefix_tokens() > offer.total_tokens()) {
-    check.AtMost("prefix_tokens", offer.prefix_tokens(), offer.total_tokens());
-  }
+  check.AtMost("prefix_tokens", offer.prefix_tokens(), offer.total_tokens());
   for (const v1::PageList& list : offer.pages()) {
     check.Bytes("pages", list.pages(), kPageListBytesMax);
   }
@@ -117,7 +115,9 @@ absl::Status ValidateFrame(const v1::Frame& frame) {
   const bool counted =
       frame.body_case() != v1::Frame::kHello && frame.body_case() != v1::Frame::kHeartbeat;
   if (counted && frame.seq() == 0) return Error(Reason::kBadMessage, "a frame without a number");
-  return ValidateBody(frame);
+  FieldCheck check("frame");
+  check.AtMost("to_worker", frame.to_worker(), kWorkersMax);
+  return check.status().ok() ? ValidateBody(frame) : check.status();
 }
 
 }  // namespace baton::control
