@@ -1,0 +1,154 @@
+// The calls of batonctl to real gRPC servers in this process.
+#include "client/ctl/grpc_services.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "baton/v1/agent_service.grpc.pb.h"
+#include "baton/v1/bootstrap.grpc.pb.h"
+#include "client/ctl/exit_code.h"
+#include "client/rpc/status.h"
+#include "tests/support/eventually.h"
+
+namespace baton::ctl {
+namespace {
+
+using testing::HasSubstr;
+
+class FakeBootstrap : public v1::Bootstrap::Service {
+ public:
+  grpc::Status ListServers(grpc::ServerContext* context, const v1::ListServersRequest*,
+                           v1::ListServersResponse* response) override {
+    left_ = context->deadline() - std::chrono::system_clock::now();
+    response->add_servers()->set_name("a");
+    return grpc::Status::OK;
+  }
+  grpc::Status GetServer(grpc::ServerContext*, const v1::GetServerRequest* request,
+                         v1::GetServerResponse*) override {
+    return ToGrpc(Error(Reason::kUnknownServer, "no server '" + request->name() + "'"));
+  }
+  grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
+                     grpc::ServerWriter<v1::WatchResponse>* writer) override {
+    v1::WatchResponse response;
+    response.add_events()->set_removed(request->servers(0));
+    while (!context->IsCancelled() && writer->Write(response)) {
+    }
+    return grpc::Status::OK;
+  }
+  std::chrono::system_clock::duration left_{};
+};
+
+class FakeAgent : public v1::Agent::Service {
+ public:
+  grpc::Status Status(grpc::ServerContext*, const v1::AgentStatusRequest*,
+                      v1::AgentStatusResponse* response) override {
+    response->set_version("9.9.9");
+    return grpc::Status::OK;
+  }
+  grpc::Status ListRooms(grpc::ServerContext* context, const v1::ListRoomsRequest*,
+                         v1::ListRoomsResponse*) override {
+    // An agent that hangs.
+    EXPECT_TRUE(Eventually([context] { return context->IsCancelled(); }));
+    return grpc::Status::CANCELLED;
+  }
+  grpc::Status AbortRoom(grpc::ServerContext*, const v1::AbortRoomRequest* request,
+                         v1::AbortRoomResponse* response) override {
+    response->set_aborted(static_cast<uint32_t>(request->room().id()));
+    return grpc::Status::OK;
+  }
+};
+
+class GrpcServicesTest : public testing::Test {
+ protected:
+  GrpcServicesTest() {
+    char folder[] = "/tmp/batonctl.XXXXXX";
+    folder_ = mkdtemp(folder);
+    options_.service_socket = folder_ + "/agent.sock";
+    int port = 0;
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort("unix:" + options_.service_socket, grpc::InsecureServerCredentials());
+    builder.RegisterService(&bootstrap_);
+    builder.RegisterService(&agent_);
+    server_ = builder.BuildAndStart();
+    options_.bootstrap = "127.0.0.1:" + std::to_string(port);
+  }
+  ~GrpcServicesTest() override {
+    StopServer();
+    unlink(options_.service_socket.c_str());
+    rmdir(folder_.c_str());
+  }
+  void StopServer() {
+    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+    server_ = nullptr;
+  }
+
+  FakeBootstrap bootstrap_;
+  FakeAgent agent_;
+  std::string folder_;
+  Options options_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+TEST_F(GrpcServicesTest, AsksBothServicesWithADeadline) {
+  options_.timeout_ms = 20000;
+  auto services = MakeGrpcServices(options_);
+  EXPECT_EQ(services->ListServers({})->servers(0).name(), "a");
+  EXPECT_LE(bootstrap_.left_, std::chrono::seconds(20));
+  EXPECT_EQ(services->AgentStatus()->version(), "9.9.9");
+  v1::AbortRoomRequest abort;
+  abort.mutable_room()->set_id(3);
+  EXPECT_EQ(services->AbortRoom(abort)->aborted(), 3u);
+}
+
+TEST_F(GrpcServicesTest, AServicesOwnErrorStandsForItself) {
+  v1::GetServerRequest request;
+  request.set_name("x");
+  absl::Status status = MakeGrpcServices(options_)->GetServer(request).status();
+  EXPECT_EQ(ReasonOf(status), Reason::kUnknownServer);
+  EXPECT_EQ(status.message(), "no server 'x'");
+  EXPECT_EQ(ExitCodeOf(status), kExitNotFound);
+}
+
+TEST_F(GrpcServicesTest, AnAbsentServiceNamesItsFlag) {
+  StopServer();
+  auto services = MakeGrpcServices(options_);
+  absl::Status status = services->ListServers({}).status();
+  EXPECT_EQ(ExitCodeOf(status), kExitUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("the bootstrap service at --bootstrap=127.0.0.1:"));
+  status = services->AgentStatus().status();
+  EXPECT_EQ(ExitCodeOf(status), kExitUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("the agent at --service_socket=" + options_.service_socket));
+  v1::WatchRequest watch;
+  status = services->Watch(watch, [](const v1::WatchResponse&) { return true; });
+  EXPECT_EQ(ExitCodeOf(status), kExitUnavailable) << status;
+}
+
+TEST_F(GrpcServicesTest, AServiceThatHangsIsTooSlow) {
+  options_.timeout_ms = 200;
+  absl::Status status = MakeGrpcServices(options_)->ListRooms({}).status();
+  EXPECT_EQ(ReasonOf(status), Reason::kDeadline);
+  EXPECT_EQ(ExitCodeOf(status), kExitUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("did not answer within --timeout_ms=200"));
+}
+
+TEST_F(GrpcServicesTest, AWatchEndsWhenItsReaderHasEnough) {
+  v1::WatchRequest request;
+  request.add_servers("seen");
+  int messages = 0;
+  absl::Status status =
+      MakeGrpcServices(options_)->Watch(request, [&](const v1::WatchResponse& message) {
+        EXPECT_EQ(message.events(0).removed(), "seen");
+        return ++messages < 3;
+      });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(messages, 3);
+}
+
+}  // namespace
+}  // namespace baton::ctl
