@@ -2,12 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "common/reason.h"
+#include "tests/support/drawing.h"
 
 namespace baton::control {
 namespace {
@@ -37,10 +36,7 @@ class PeerCoreTest : public testing::Test {
 using Bodies = std::vector<std::string>;
 
 TEST(PeerStates, TheDrawingIsCurrent) {
-  std::ifstream file("docs/states/control_peer.dot");
-  std::stringstream drawing;
-  drawing << file.rdbuf();
-  EXPECT_EQ(drawing.str(),
+  EXPECT_EQ(DrawingOf("control_peer"),
             RenderDot("control_peer", absl::MakeConstSpan(kPeerRows), PeerState::kJoining));
 }
 
