@@ -1,21 +1,13 @@
 #include "bootstrap_service/integration/fixture.h"
 
-#include <thread>
+#include <grpcpp/impl/client_unary_call.h>
+
 #include <utility>
 
 #include "client/rpc/channel.h"
 #include "planner/layout_proto.h"
 
 namespace baton::registry {
-
-bool Eventually(const std::function<bool()>& condition, Duration within) {
-  TimePoint deadline = Monotonic::now() + within;
-  while (!condition()) {
-    if (Monotonic::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 planner::ServerSpec SmallSpec(uint32_t pp, uint32_t tp) {
   planner::ServerSpec spec;
@@ -121,6 +113,23 @@ std::unique_ptr<grpc::ClientContext> Within(int seconds) {
   auto context = std::make_unique<grpc::ClientContext>();
   context->set_deadline(DeadlineIn(std::chrono::seconds(seconds)));
   return context;
+}
+
+grpc::Status RawCall(const std::string& address, const std::string& method,
+                     const std::string& bytes, std::string* answer) {
+  auto channel = MakeChannel(address);
+  grpc::internal::RpcMethod call(method.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
+  grpc::Slice slice(bytes);
+  grpc::ByteBuffer request(&slice, 1);
+  grpc::ByteBuffer response;
+  auto context = Within(10);
+  grpc::Status status =
+      grpc::internal::BlockingUnaryCall(channel.get(), call, context.get(), request, &response);
+  grpc::Slice whole;
+  if (status.ok() && response.DumpToSingleSlice(&whole).ok()) {
+    answer->assign(reinterpret_cast<const char*>(whole.begin()), whole.size());
+  }
+  return status;
 }
 
 }  // namespace baton::registry

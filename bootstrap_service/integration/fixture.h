@@ -5,7 +5,6 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,11 +17,9 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/reason.h"
+#include "tests/support/eventually.h"
 
 namespace baton::registry {
-
-// True as soon as `condition` is; false when it is not within a generous time.
-bool Eventually(const std::function<bool()>& condition, Duration within = std::chrono::seconds(30));
 
 // pp x tp ranks of a two-layer-a-stage model.
 planner::ServerSpec SmallSpec(uint32_t pp, uint32_t tp);
@@ -72,6 +69,10 @@ class BootstrapTest : public ::testing::Test {
 
 // With the deadline that every call needs.
 std::unique_ptr<grpc::ClientContext> Within(int seconds);
+
+// Bytes in, bytes out: for services without a stub here, and for bytes that are no message.
+grpc::Status RawCall(const std::string& address, const std::string& method,
+                     const std::string& bytes, std::string* answer);
 
 }  // namespace baton::registry
 

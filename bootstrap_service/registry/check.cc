@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "bootstrap_service/registry/topology.h"
 #include "common/reason.h"
+#include "planner/layout_proto.h"
+#include "planner/plan.h"
 
 namespace baton::registry {
 namespace {
@@ -115,6 +117,12 @@ absl::Status CheckName(absl::string_view field, absl::string_view name) {
     if (!fine) return Bad(field, "has a character other than letters, digits and -_.:/@");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckMeaning(const v1::ServerSpec& spec) {
+  absl::StatusOr<planner::ServerSpec> parsed = planner::FromProto(spec);
+  absl::Status status = parsed.ok() ? planner::ValidateSpec(*parsed) : parsed.status();
+  return status.ok() ? status : Bad("spec", status.message());
 }
 
 absl::Status CheckRequest(const v1::RegisterServerRequest& request, const Limits& limits) {

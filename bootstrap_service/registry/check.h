@@ -14,6 +14,8 @@ namespace baton::registry {
 absl::Status CheckName(absl::string_view field, absl::string_view name);
 absl::Status CheckRequest(const v1::RegisterServerRequest& request, const Limits& limits);
 absl::Status CheckRequest(const v1::RegisterRankRequest& request, const Limits& limits);
+// Whether a server can exist like this. Asked once for each start: its other ranks bring the same.
+absl::Status CheckMeaning(const v1::ServerSpec& spec);
 
 }  // namespace baton::registry
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bootstrap_service/registry/check.h"
 #include "bootstrap_service/registry/topology.h"
 #include "common/log.h"
 #include "common/reason.h"
@@ -31,7 +32,10 @@ Server* Registry::FindMutable(absl::string_view name) {
   return it == servers_.end() ? nullptr : it->second.get();
 }
 
-absl::Status Registry::CheckRoom(const Server* replaced, uint32_t slots) const {
+// Whether the start makes sense, and there is room for it.
+absl::Status Registry::CheckNewStart(const Identity& identity, const Server* replaced) const {
+  if (absl::Status status = CheckMeaning(*identity.spec); !status.ok()) return status;
+  uint32_t slots = SlotsOf(identity.sizes, limits_.ranks_per_server);
   uint64_t others = slots_ - (replaced == nullptr ? 0 : replaced->slots.size());
   if (others + slots > limits_.ranks) {
     return Error(Reason::kTooLarge,

@@ -73,7 +73,7 @@ class Registry {
   using Servers = std::map<std::string, std::unique_ptr<Server>, std::less<>>;
 
   Server* FindMutable(absl::string_view name);
-  absl::Status CheckRoom(const Server* replaced, uint32_t slots) const;
+  absl::Status CheckNewStart(const Identity& identity, const Server* replaced) const;
   Server* AddServer(const std::string& name, Incarnation incarnation, Identity identity,
                     const Now& now);
   void RemoveServer(Server* server, ServerEvent how);

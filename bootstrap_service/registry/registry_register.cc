@@ -81,7 +81,7 @@ absl::StatusOr<v1::RegisterServerResponse> Registry::Apply(const v1::RegisterSer
                  absl::StrCat("server ", request.name(),
                               ": the service has just started; a newer launch may still be alive"));
   }
-  status = CheckRoom(server, SlotsOf(identity.sizes, limits_.ranks_per_server));
+  status = CheckNewStart(identity, server);
   if (!status.ok()) return status;
   const Launch* latest = names_.Latest(request.name());
   uint64_t issued = now.unix_ms;
@@ -125,8 +125,8 @@ absl::StatusOr<Server*> Registry::JoinServer(const v1::RegisterRankRequest& requ
     return Error(Reason::kBadSpec,
                  absl::StrCat("incarnation: ", incarnation.value(), " was never issued"), rank);
   }
-  absl::Status status = CheckRoom(server, SlotsOf(identity.sizes, limits_.ranks_per_server));
-  if (!status.ok()) return status;
+  absl::Status status = CheckNewStart(identity, server);
+  if (!status.ok()) return Error(ReasonOf(status), status.message(), rank);
   if (server != nullptr) RemoveServer(server, ServerEvent::kReplaced);
   return AddServer(request.server(), incarnation, std::move(identity), now);
 }

@@ -56,7 +56,10 @@ class KeepAliveCall : public grpc::ServerBidiReactor<v1::KeepAliveRequest, v1::K
     delete this;
   }
 
-  TimePoint ends() const override { return TimePoint(Duration(heard_.load())) + silence_; }
+  TimePoint ends() const override {
+    MutexLock lock(&mu_);
+    return finished_ ? farewell_ends_ : TimePoint(Duration(heard_.load())) + silence_;
+  }
 
   absl::Status WhyItEnds() const override {
     return Error(Reason::kDeadline, "nothing was heard on this stream for three lease times");
@@ -64,9 +67,10 @@ class KeepAliveCall : public grpc::ServerBidiReactor<v1::KeepAliveRequest, v1::K
 
   void End(const absl::Status& why) override {
     MutexLock lock(&mu_);
-    // Asked a second time: what was written last is stuck.
-    if (finished_) return context_->TryCancel();
+    if (finished_ && Monotonic::now() >= farewell_ends_) context_->TryCancel();
+    if (finished_) return;
     finished_ = true;
+    farewell_ends_ = Monotonic::now() + kFarewell;
     Finish(ToGrpc(why));
   }
 
@@ -87,8 +91,9 @@ class KeepAliveCall : public grpc::ServerBidiReactor<v1::KeepAliveRequest, v1::K
   google::protobuf::RepeatedField<uint64_t> latest_;
   v1::KeepAliveRequest request_;
   v1::KeepAliveResponse response_;
-  Mutex mu_;
+  mutable Mutex mu_;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  TimePoint farewell_ends_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace

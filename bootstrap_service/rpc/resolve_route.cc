@@ -1,6 +1,8 @@
 // ResolveRoute: both servers of a pair, and whether they fit.
 #include "bootstrap_service/rpc/service.h"
 #include "bootstrap_service/rpc/unary.h"
+#include "planner/layout_proto.h"
+#include "planner/plan.h"
 
 namespace baton::registry {
 namespace {
@@ -17,6 +19,16 @@ absl::StatusOr<v1::ServerRecord> RecordOfServer(Store* store, const std::string&
                             v1::Role_Name(role)));
 }
 
+// Empty when the two fit; otherwise the field and both values.
+std::string WhyNot(const v1::ServerSpec& prefill, const v1::ServerSpec& decode) {
+  auto source = planner::FromProto(prefill);
+  auto target = planner::FromProto(decode);
+  absl::Status status = source.status();
+  status.Update(target.status());
+  if (status.ok()) status = planner::CheckCompatible(*source, *target);
+  return std::string(status.message());
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* BootstrapService::ResolveRoute(grpc::CallbackServerContext* context,
@@ -28,6 +40,7 @@ grpc::ServerUnaryReactor* BootstrapService::ResolveRoute(grpc::CallbackServerCon
     auto decode = RecordOfServer(store_, request->decode(), v1::ROLE_DECODE);
     if (!decode.ok()) return done(decode.status());
     v1::ResolveRouteResponse answer;
+    answer.set_incompatible(WhyNot(prefill->spec(), decode->spec()));
     *answer.mutable_prefill() = *std::move(prefill);
     *answer.mutable_decode() = *std::move(decode);
     done(std::move(answer));

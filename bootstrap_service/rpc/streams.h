@@ -13,12 +13,15 @@
 
 namespace baton::registry {
 
+// How long a client that was told to go may take to read the reason, before the call is cancelled.
+inline constexpr auto kFarewell = std::chrono::seconds(30);
+
 class Stream {
  public:
   virtual ~Stream() = default;
-  // When it has to end unless something happens; the text says why.
+  // When it has to end unless something happens; once it has ended, when its farewell is over.
   virtual TimePoint ends() const = 0;
-  // Must not block nor call the set. Nothing when it has ended already.
+  // Must not block nor call the set. Cancels the call when its farewell is over.
   virtual void End(const absl::Status& why) = 0;
   virtual absl::Status WhyItEnds() const = 0;
 };

@@ -10,9 +10,6 @@
 namespace baton::registry {
 namespace {
 
-// How long a watcher that was told to go may take to read the reason.
-constexpr auto kFarewell = std::chrono::seconds(5);
-
 class WatchCall : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public Watcher, public Stream {
  public:
   WatchCall(WatchHub* hub, StreamSet* streams, const ServiceOptions& options,
@@ -57,7 +54,8 @@ class WatchCall : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public Watc
   void End(const absl::Status& why) override {
     {
       MutexLock lock(&mu_);
-      if (ended_) return context_->TryCancel();
+      if (ended_ && Monotonic::now() >= ends_) context_->TryCancel();
+      if (ended_) return;
     }
     std::string text(why.message());
     End(std::make_shared<const std::string>(DroppedMessage(text)), why, true);
