@@ -117,7 +117,8 @@ class Cluster {
 
   pid_t RunAgent(const std::string& name) {
     Run(name, "transfer_agent/app/baton-agent",
-        {absl::StrCat("--bootstrap=", bootstrap_), absl::StrCat("--attach_socket=", Path(name), ".a"),
+        {absl::StrCat("--bootstrap=", bootstrap_),
+         absl::StrCat("--attach_socket=", Path(name), ".a"),
          absl::StrCat("--service_socket=", Path(name), ".s"),
          absl::StrCat("--port_file=", Path(name))});
     AwaitLine(Path(name));

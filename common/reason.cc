@@ -54,8 +54,8 @@ absl::Status Error(Reason reason, absl::string_view message) {
 absl::Status Error(Reason reason, absl::string_view message, const RankRef& rank) {
   absl::Status status = Error(reason, message);
   const RankCoord& c = rank.coord;
-  status.SetPayload(kRankUrl, absl::Cord(absl::StrCat(c.dp, "/", c.pp, "/", c.cp, "/", c.tp, "/",
-                                                      rank.server)));
+  status.SetPayload(
+      kRankUrl, absl::Cord(absl::StrCat(c.dp, "/", c.pp, "/", c.cp, "/", c.tp, "/", rank.server)));
   return status;
 }
 
@@ -68,8 +68,7 @@ Reason ReasonOf(const absl::Status& status) {
 std::optional<RankRef> RankOf(const absl::Status& status) {
   auto payload = status.GetPayload(kRankUrl);
   if (!payload.has_value()) return std::nullopt;
-  std::vector<std::string> parts =
-      absl::StrSplit(std::string(*payload), absl::MaxSplits('/', 4));
+  std::vector<std::string> parts = absl::StrSplit(std::string(*payload), absl::MaxSplits('/', 4));
   RankRef rank;
   uint32_t* fields[] = {&rank.coord.dp, &rank.coord.pp, &rank.coord.cp, &rank.coord.tp};
   if (parts.size() != 5) return std::nullopt;

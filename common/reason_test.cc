@@ -15,8 +15,8 @@ TEST(Reason, SurvivesTheTripThroughAStatus) {
 }
 
 TEST(Reason, EveryNameLeadsBackToItself) {
-#define X(enumerator, name, code, help)                          \
-  EXPECT_EQ(ReasonFromName(#name), Reason::enumerator);          \
+#define X(enumerator, name, code, help)                                                       \
+  EXPECT_EQ(ReasonFromName(#name), Reason::enumerator);                                       \
   EXPECT_EQ(ReasonFromNumber(static_cast<uint32_t>(Reason::enumerator)), Reason::enumerator); \
   EXPECT_FALSE(ReasonHelp(Reason::enumerator).empty());
   BATON_REASONS(X)

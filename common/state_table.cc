@@ -4,8 +4,7 @@
 
 namespace baton {
 
-void DieOfIllegalTransition(absl::string_view table, absl::string_view from,
-                            absl::string_view on) {
+void DieOfIllegalTransition(absl::string_view table, absl::string_view from, absl::string_view on) {
   LOG(FATAL) << table << ": no row for (" << from << ", " << on << ")";
   abort();
 }

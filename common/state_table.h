@@ -1,5 +1,5 @@
 // A state machine as a table: every (state, event) that can happen is a row, everything else is a
-// programmer's error. docs/states/ has each table drawn; a test fails when drawing and table differ.
+// programmer's error. docs/states/ has each table drawn; a test fails when the two differ.
 //
 //   enum class Door { kOpen, kShut };
 //   enum class DoorEvent { kPush, kPull };

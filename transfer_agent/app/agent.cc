@@ -15,8 +15,6 @@
 namespace baton::agent {
 namespace {
 
-
-
 Epoch DrawEpoch() {
   std::random_device random;
   uint64_t value = 0;
@@ -105,8 +103,8 @@ absl::Status Agent::BuildWorker(uint32_t index) {
       [this, index](std::vector<v1::RankAnnouncement> ranks) {
         SetAnnounced(index, std::move(ranks));
       });
-  workers_.push_back(std::make_unique<worker::Worker>(
-      std::move(core), std::move(transports), std::chrono::microseconds(options_.spin_us)));
+  workers_.push_back(std::make_unique<worker::Worker>(std::move(core), std::move(transports),
+                                                      std::chrono::microseconds(options_.spin_us)));
   return absl::OkStatus();
 }
 
@@ -162,13 +160,12 @@ absl::Status Agent::OnAttach(std::unique_ptr<attach::AttachedRank> rank) {
   }
   std::promise<absl::Status> added;
   // The engine waits for this answer: its pools are registered before it may open rooms.
-  const bool posted = workers_[worker]->Post(
-      worker::Lane::kUrgent,
-      [&added, &rank](worker::WorkerCore& core, TimePoint) {
-        added.set_value(core.AddRank(std::move(rank)));
-      });
-  absl::Status status = posted ? added.get_future().get()
-                               : Error(Reason::kDraining, "this agent is stopping");
+  const bool posted = workers_[worker]->Post(worker::Lane::kUrgent,
+                                             [&added, &rank](worker::WorkerCore& core, TimePoint) {
+                                               added.set_value(core.AddRank(std::move(rank)));
+                                             });
+  absl::Status status =
+      posted ? added.get_future().get() : Error(Reason::kDraining, "this agent is stopping");
   if (!status.ok()) {
     MutexLock lock(&mu_);
     by_rank_.erase(registration.rank);

@@ -27,10 +27,10 @@ inline constexpr char kAgentVersion[] = "0.1.0";
 
 // Thread-safe after Start.
 class Agent final : private attach::AttachEvents,
-              private control::PeerEvents,
-              private RegistrarEvents,
-              private DirectoryEvents,
-              public worker::Outbox {
+                    private control::PeerEvents,
+                    private RegistrarEvents,
+                    private DirectoryEvents,
+                    public worker::Outbox {
  public:
   // Errors name the flag or path that stood in the way.
   static absl::StatusOr<std::unique_ptr<Agent>> Start(const Options& options);
@@ -59,8 +59,7 @@ class Agent final : private attach::AttachEvents,
   explicit Agent(const Options& options);
   absl::Status Build();
   absl::Status BuildWorker(uint32_t index);
-  void PostAll(worker::Lane lane,
-               const std::function<void(worker::WorkerCore&, TimePoint)>& task);
+  void PostAll(worker::Lane lane, const std::function<void(worker::WorkerCore&, TimePoint)>& task);
   void PostRank(const RankRef& rank, worker::Worker::Task task);
   uint32_t PickWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetAnnounced(uint32_t worker, std::vector<v1::RankAnnouncement> ranks);

@@ -94,15 +94,14 @@ void Agent::OnAnnounce(PeerId peer, const v1::Announce& announce) {
     rank->layout = *std::move(layout);
     ranks.push_back(std::move(rank));
   }
-  PostAll(Lane::kBulk, [peer, ranks](WorkerCore& core, TimePoint now) {
-    core.OnAnnounce(peer, ranks, now);
-  });
+  PostAll(Lane::kBulk,
+          [peer, ranks](WorkerCore& core, TimePoint now) { core.OnAnnounce(peer, ranks, now); });
 }
 
 void Agent::OnRegistered(const RankRef& rank, Incarnation incarnation) {
   LOG(INFO) << ToString(rank) << " is registered, incarnation " << incarnation.value();
-  PostRank(rank, [rank, incarnation](WorkerCore& core, TimePoint) {
-    core.OnRegistered(rank, incarnation);
+  PostRank(rank, [rank, incarnation](WorkerCore& core, TimePoint now) {
+    core.OnRegistered(rank, incarnation, now);
   });
 }
 

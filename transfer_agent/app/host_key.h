@@ -7,7 +7,7 @@
 namespace baton::agent {
 
 // Equal in two processes iff transport shm can join them: same boot of the same kernel, and the
-// same socket folder (or, when empty, the same network namespace, to which abstract sockets belong).
+// same socket folder (or, when empty, the same network namespace: abstract sockets belong to it).
 std::string HostKey(const std::string& shm_folder);
 
 }  // namespace baton::agent

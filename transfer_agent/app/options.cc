@@ -49,9 +49,9 @@ absl::Status Complete(Options* o) {
     return Error(Reason::kConfig, "--bootstrap is missing: give the address of baton-bootstrap");
   }
   if (o->silence_ms < 2 * o->heartbeat_ms) {
-    return Error(Reason::kConfig, absl::StrCat("--silence_ms=", o->silence_ms,
-                                               " is below two heartbeats (--heartbeat_ms=",
-                                               o->heartbeat_ms, ")"));
+    return Error(Reason::kConfig,
+                 absl::StrCat("--silence_ms=", o->silence_ms,
+                              " is below two heartbeats (--heartbeat_ms=", o->heartbeat_ms, ")"));
   }
   if (o->workers == 0) o->workers = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
   if (o->data_host.empty()) o->data_host = o->listen.substr(0, o->listen.rfind(':'));

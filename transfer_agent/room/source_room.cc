@@ -53,9 +53,8 @@ absl::Status SourceRoom::CheckTotals(const planner::RoomTokens& tokens) const {
   }
   if (!chunks_.empty() && chunks_.front().range.token_begin > tokens.prefix) {
     return Error(Reason::kBadChunk,
-                 absl::StrCat("the first chunk begins at token ",
-                              chunks_.front().range.token_begin, ", the target has only ",
-                              tokens.prefix));
+                 absl::StrCat("the first chunk begins at token ", chunks_.front().range.token_begin,
+                              ", the target has only ", tokens.prefix));
   }
   return absl::OkStatus();
 }
@@ -69,20 +68,18 @@ absl::StatusOr<TargetLeg*> SourceRoom::Offered(TargetLeg leg, const planner::Roo
                                                const std::vector<RankCoord>& expected) {
   if (absl::Status status = CheckTotals(tokens); !status.ok()) return status;
   if (!std::binary_search(expected.begin(), expected.end(), leg.target.coord)) {
-    return Error(Reason::kBadMessage, "this source has nothing to send to that target",
-                 leg.target);
+    return Error(Reason::kBadMessage, "this source has nothing to send to that target", leg.target);
   }
   for (const TargetLeg& other : legs_) {
     if (other.target == leg.target) {
-      return Error(Reason::kRoomInUse,
-                   absl::StrCat("room ", ToString(key_), " was offered twice"), leg.target);
-    }
-    if (other.target.server != leg.target.server ||
-        other.target.coord.dp != leg.target.coord.dp) {
-      return Error(Reason::kRoomInUse,
-                   absl::StrCat("room ", ToString(key_), " is offered by ",
-                                ToString(other.target), " too"),
+      return Error(Reason::kRoomInUse, absl::StrCat("room ", ToString(key_), " was offered twice"),
                    leg.target);
+    }
+    if (other.target.server != leg.target.server || other.target.coord.dp != leg.target.coord.dp) {
+      return Error(
+          Reason::kRoomInUse,
+          absl::StrCat("room ", ToString(key_), " is offered by ", ToString(other.target), " too"),
+          leg.target);
     }
   }
   if (!offered_) expected_ = expected;

@@ -36,7 +36,7 @@ struct TargetLeg {
   std::vector<uint32_t> state_rows;
   planner::SidePages side;  // over the two above
   uint64_t bytes_expected = 0;
-  size_t next_chunk = 0;        // first chunk not submitted
+  size_t next_chunk = 0;  // first chunk not submitted
   uint64_t bytes_submitted = 0;
   uint32_t segments_in_flight = 0;
   bool sent = false;    // last chunk submitted, Sent told

@@ -36,26 +36,40 @@ inline constexpr Transition<SourceState, SourceEvent> kSourceRows[] = {
 
 inline absl::string_view Name(SourceState state) {
   switch (state) {
-    case SourceState::kHeld: return "held";
-    case SourceState::kOpen: return "open";
-    case SourceState::kMatched: return "matched";
-    case SourceState::kSent: return "sent";
-    case SourceState::kDone: return "done";
-    case SourceState::kStopping: return "stopping";
-    case SourceState::kFailed: return "failed";
+    case SourceState::kHeld:
+      return "held";
+    case SourceState::kOpen:
+      return "open";
+    case SourceState::kMatched:
+      return "matched";
+    case SourceState::kSent:
+      return "sent";
+    case SourceState::kDone:
+      return "done";
+    case SourceState::kStopping:
+      return "stopping";
+    case SourceState::kFailed:
+      return "failed";
   }
   return "?";
 }
 
 inline absl::string_view Name(SourceEvent event) {
   switch (event) {
-    case SourceEvent::kOffer: return "offer";
-    case SourceEvent::kOpen: return "open";
-    case SourceEvent::kAllSent: return "all_sent";
-    case SourceEvent::kAllLanded: return "all_landed";
-    case SourceEvent::kSpare: return "spare";
-    case SourceEvent::kFail: return "fail";
-    case SourceEvent::kStopped: return "stopped";
+    case SourceEvent::kOffer:
+      return "offer";
+    case SourceEvent::kOpen:
+      return "open";
+    case SourceEvent::kAllSent:
+      return "all_sent";
+    case SourceEvent::kAllLanded:
+      return "all_landed";
+    case SourceEvent::kSpare:
+      return "spare";
+    case SourceEvent::kFail:
+      return "fail";
+    case SourceEvent::kStopped:
+      return "stopped";
   }
   return "?";
 }

@@ -32,10 +32,10 @@ absl::Status TargetRoom::PartLanded(size_t leg_index, uint32_t part, uint64_t by
   leg.parts_landed |= bit;
   leg.bytes_landed += bytes;
   if (leg.bytes_landed > leg.bytes_expected) {
-    return Error(Reason::kBadMessage,
-                 absl::StrCat("source sent ", leg.bytes_landed, " bytes, the plan has ",
-                              leg.bytes_expected),
-                 leg.source);
+    return Error(
+        Reason::kBadMessage,
+        absl::StrCat("source sent ", leg.bytes_landed, " bytes, the plan has ", leg.bytes_expected),
+        leg.source);
   }
   return absl::OkStatus();
 }

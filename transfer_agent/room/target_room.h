@@ -57,8 +57,8 @@ class TargetRoom {
   // All offers are out: what the legs say is final.
   void OffersOut() { machine_.Advance(TargetEvent::kOffersOut); }
 
-  // `part` of leg `leg` is in memory. A repeated part changes nothing. Fails when more came than the
-  // plan has.
+  // `part` of leg `leg` is in memory. A repeated part changes nothing. Fails when more came than
+  // the plan has.
   absl::Status PartLanded(size_t leg, uint32_t part, uint64_t bytes);
   // The source has posted everything. Fails when its totals differ from ours.
   absl::Status Sent(size_t leg, uint64_t parts, uint64_t bytes, uint64_t total_tokens);

@@ -35,7 +35,8 @@ TEST(LandedMeansAll, EveryOrderOfPartsAndSentsLandsExactlyAtTheLast) {
     for (size_t i = 0; i < order.size(); ++i) {
       EXPECT_FALSE(room.AllIn()) << "after " << i << " events";
       const size_t leg = order[i] % 2;
-      ASSERT_TRUE((order[i] < 2 ? room.PartLanded(leg, 0, 1000) : room.Sent(leg, 1, 1000, 100)).ok());
+      ASSERT_TRUE(
+          (order[i] < 2 ? room.PartLanded(leg, 0, 1000) : room.Sent(leg, 1, 1000, 100)).ok());
     }
     EXPECT_TRUE(room.AllIn());
     ++orders;

@@ -29,21 +29,30 @@ inline constexpr Transition<TargetState, TargetEvent> kTargetRows[] = {
 
 inline absl::string_view Name(TargetState state) {
   switch (state) {
-    case TargetState::kLooking: return "looking";
-    case TargetState::kOffered: return "offered";
-    case TargetState::kLanded: return "landed";
-    case TargetState::kFencing: return "fencing";
-    case TargetState::kFailed: return "failed";
+    case TargetState::kLooking:
+      return "looking";
+    case TargetState::kOffered:
+      return "offered";
+    case TargetState::kLanded:
+      return "landed";
+    case TargetState::kFencing:
+      return "fencing";
+    case TargetState::kFailed:
+      return "failed";
   }
   return "?";
 }
 
 inline absl::string_view Name(TargetEvent event) {
   switch (event) {
-    case TargetEvent::kOffersOut: return "offers_out";
-    case TargetEvent::kAllIn: return "all_in";
-    case TargetEvent::kFail: return "fail";
-    case TargetEvent::kFenced: return "fenced";
+    case TargetEvent::kOffersOut:
+      return "offers_out";
+    case TargetEvent::kAllIn:
+      return "all_in";
+    case TargetEvent::kFail:
+      return "fail";
+    case TargetEvent::kFenced:
+      return "fenced";
   }
   return "?";
 }

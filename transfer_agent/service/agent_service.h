@@ -15,7 +15,7 @@ class AgentService {
  public:
   // CONFIG names the socket that cannot be bound.
   static absl::StatusOr<std::unique_ptr<AgentService>> Start(const std::string& socket_path,
-                                                            Agent* agent);
+                                                             Agent* agent);
   virtual ~AgentService() = default;
 };
 

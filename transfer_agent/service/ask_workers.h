@@ -20,8 +20,8 @@ inline bool AskWorkers(std::vector<std::unique_ptr<worker::Worker>>& workers,
   for (const auto& worker : workers) {
     auto done = std::make_shared<std::promise<void>>();
     std::future<void> answered = done->get_future();
-    const bool posted = worker->Post(
-        worker::Lane::kUrgent, [task, done](worker::WorkerCore& core, TimePoint now) {
+    const bool posted =
+        worker->Post(worker::Lane::kUrgent, [task, done](worker::WorkerCore& core, TimePoint now) {
           task(core, now);
           done->set_value();
         });

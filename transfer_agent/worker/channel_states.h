@@ -13,7 +13,7 @@ enum class ChannelState : uint8_t {
   kAsked,       // ChannelOpen is on its way
   kConnecting,  // the peer accepted, the path comes up
   kUp,
-  kDown,        // terminal: a later offer opens another
+  kDown,  // terminal: a later offer opens another
 };
 
 enum class ChannelEvent : uint8_t { kAccepted, kUp, kDown };
@@ -28,19 +28,26 @@ inline constexpr Transition<ChannelState, ChannelEvent> kChannelRows[] = {
 
 inline absl::string_view Name(ChannelState state) {
   switch (state) {
-    case ChannelState::kAsked: return "asked";
-    case ChannelState::kConnecting: return "connecting";
-    case ChannelState::kUp: return "up";
-    case ChannelState::kDown: return "down";
+    case ChannelState::kAsked:
+      return "asked";
+    case ChannelState::kConnecting:
+      return "connecting";
+    case ChannelState::kUp:
+      return "up";
+    case ChannelState::kDown:
+      return "down";
   }
   return "?";
 }
 
 inline absl::string_view Name(ChannelEvent event) {
   switch (event) {
-    case ChannelEvent::kAccepted: return "accepted";
-    case ChannelEvent::kUp: return "up";
-    case ChannelEvent::kDown: return "down";
+    case ChannelEvent::kAccepted:
+      return "accepted";
+    case ChannelEvent::kUp:
+      return "up";
+    case ChannelEvent::kDown:
+      return "down";
   }
   return "?";
 }

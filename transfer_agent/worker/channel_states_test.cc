@@ -12,7 +12,8 @@ namespace {
 TEST(States, TheChannelsDrawingIsCurrent) {
   std::stringstream text;
   text << std::ifstream("docs/states/channel.dot").rdbuf();
-  EXPECT_EQ(text.str(), RenderDot("channel", absl::MakeConstSpan(kChannelRows), ChannelState::kAsked));
+  EXPECT_EQ(text.str(),
+            RenderDot("channel", absl::MakeConstSpan(kChannelRows), ChannelState::kAsked));
 }
 
 }  // namespace

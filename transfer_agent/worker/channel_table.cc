@@ -9,8 +9,7 @@
 
 namespace baton::worker {
 
-absl::StatusOr<transport::ChannelId> ChannelTable::Get(transport::PeerId peer,
-                                                       uint32_t peer_worker,
+absl::StatusOr<transport::ChannelId> ChannelTable::Get(transport::PeerId peer, uint32_t peer_worker,
                                                        transport::Transport* transport) {
   Route route{peer, peer_worker, transport};
   if (auto it = routes_.find(route); it != routes_.end()) return it->second;
@@ -29,11 +28,11 @@ absl::StatusOr<transport::ChannelId> ChannelTable::Get(transport::PeerId peer,
     transport->Close(opened->id);
     return sent;
   }
-  channels_.emplace(ChannelKey{transport, opened->id},
-                    Channel{peer, peer_worker,
-                            StateMachine<ChannelState, ChannelEvent>(
-                                "channel", absl::MakeConstSpan(kChannelRows),
-                                ChannelState::kAsked)});
+  channels_.emplace(
+      ChannelKey{transport, opened->id},
+      Channel{peer, peer_worker,
+              StateMachine<ChannelState, ChannelEvent>("channel", absl::MakeConstSpan(kChannelRows),
+                                                       ChannelState::kAsked)});
   routes_[route] = opened->id;
   return opened->id;
 }
@@ -84,8 +83,8 @@ std::optional<std::pair<ChannelKey, absl::Status>> ChannelTable::OnAccept(
       it->second.machine.state() != ChannelState::kAsked) {
     return std::nullopt;
   }
-  absl::Status status = accept.has_cause() ? FromDetail(accept.cause())
-                                           : transport->Complete(key.id, accept.data());
+  absl::Status status =
+      accept.has_cause() ? FromDetail(accept.cause()) : transport->Complete(key.id, accept.data());
   if (status.ok()) {
     it->second.machine.Advance(ChannelEvent::kAccepted);
     return std::nullopt;

@@ -21,6 +21,8 @@ struct HostedRank {
   Incarnation incarnation;
   // Registered and leased: takes new rooms.
   bool accepting = false;
+  // Attached, and not heard of by the registry yet: rooms may be opened and wait.
+  bool registering = true;
   // Its engine is gone.
   bool leaving = false;
   // What the registry says instead of `accepting`.
@@ -29,6 +31,7 @@ struct HostedRank {
   std::vector<transport::ExportedMemory> memory;
   uint32_t rooms = 0;
 
+  bool MayOpen() const { return accepting || registering; }
   const RankRef& ref() const { return attached->rank; }
   const RankCoord& coord() const { return attached->rank.coord; }
 };

@@ -7,8 +7,8 @@ namespace baton::worker {
 absl::StatusOr<std::shared_ptr<const planner::PairPlan>> PlanCache::ToTarget(
     const HostedRank& source, const std::shared_ptr<const RemoteRank>& target,
     const planner::RoutePolicy& policy) {
-  Key key{target.get(), source.attached->id.value(), true,
-          static_cast<uint8_t>(policy.tp_holder), static_cast<uint8_t>(policy.cp_holder)};
+  Key key{target.get(), source.attached->id.value(), true, static_cast<uint8_t>(policy.tp_holder),
+          static_cast<uint8_t>(policy.cp_holder)};
   if (auto it = entries_.find(key); it != entries_.end()) return it->second.plan;
   auto plan = planner::PlanPair(source.attached->spec, source.coord(), source.attached->layout,
                                 target->spec, target->rank.coord, target->layout, policy);
@@ -21,12 +21,12 @@ absl::StatusOr<std::shared_ptr<const planner::PairPlan>> PlanCache::ToTarget(
 absl::StatusOr<std::shared_ptr<const planner::PairPlan>> PlanCache::FromSource(
     const std::shared_ptr<const RemoteRank>& source, const HostedRank& target,
     const planner::RoutePolicy& policy) {
-  Key key{source.get(), target.attached->id.value(), false,
-          static_cast<uint8_t>(policy.tp_holder), static_cast<uint8_t>(policy.cp_holder)};
+  Key key{source.get(), target.attached->id.value(), false, static_cast<uint8_t>(policy.tp_holder),
+          static_cast<uint8_t>(policy.cp_holder)};
   if (auto it = entries_.find(key); it != entries_.end()) return it->second.plan;
-  auto plan = planner::PlanPair(source->spec, source->rank.coord, source->layout,
-                                target.attached->spec, target.coord(), target.attached->layout,
-                                policy);
+  auto plan =
+      planner::PlanPair(source->spec, source->rank.coord, source->layout, target.attached->spec,
+                        target.coord(), target.attached->layout, policy);
   if (!plan.ok()) return plan.status();
   auto shared = std::make_shared<const planner::PairPlan>(*std::move(plan));
   entries_[key] = Entry{source, shared};

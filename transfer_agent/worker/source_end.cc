@@ -97,8 +97,8 @@ void SourceSide::OnDeadline(RoomSerial serial, TimePoint now) {
                 now);
   }
   Fail(*entry,
-       Error(Reason::kDeadline, absl::StrCat("deadline passed while ", state,
-                                             ": no decode rank has offered pages")),
+       Error(Reason::kDeadline,
+             absl::StrCat("deadline passed while ", state, ": no decode rank has offered pages")),
        now);
 }
 

@@ -29,8 +29,8 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
   const RankRef source = FromProto(offer.source());
   HostedRank* rank = context_->FindRank(source);
   if (rank == nullptr) {
-    return Refuse(peer, offer, Error(Reason::kPeerLost, "no engine of this rank is attached",
-                                     source));
+    return Refuse(peer, offer,
+                  Error(Reason::kPeerLost, "no engine of this rank is attached", source));
   }
   auto entry = RoomOf(*rank, offer, now);
   if (!entry.ok()) return Refuse(peer, offer, entry.status());
@@ -49,8 +49,7 @@ absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1
                                                       TimePoint now) {
   const RoomKey key = FromProto(offer.room());
   if (Entry* entry = rooms_.FindKey(rank.attached->id, key)) {
-    if (IsTerminal(entry->room.state()) ||
-        entry->room.state() == room::SourceState::kStopping) {
+    if (IsTerminal(entry->room.state()) || entry->room.state() == room::SourceState::kStopping) {
       return entry->room.cause().ok()
                  ? Error(Reason::kRoomInUse, "the room has just ended here", rank.ref())
                  : entry->room.cause();
@@ -66,16 +65,15 @@ absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1
   }
   const uint32_t left = std::min(offer.time_left_ms(), context_->limits.time_left_ms_max);
   const TimePoint deadline = now + std::chrono::milliseconds(left);
-  Entry& entry = rooms_.Add(rank.attached->id, room::SourceRoom(key, room::SourceState::kHeld),
-                            now, deadline);
+  Entry& entry =
+      rooms_.Add(rank.attached->id, room::SourceRoom(key, room::SourceState::kHeld), now, deadline);
   ++rank.rooms;
   ++held_;
   context_->deadlines.Add(deadline, entry.serial);
   return &entry;
 }
 
-absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer,
-                              const v1::Offer& offer) {
+absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer) {
   auto leg = CheckOffer(rank, peer, offer);
   if (!leg.ok()) return leg.status();
   const planner::RoomTokens tokens = TokensOf(offer);
@@ -109,8 +107,8 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
   }
   if (offer.source_incarnation() != rank.incarnation.value()) {
     return Error(Reason::kStaleIncarnation,
-                 absl::StrCat("offered to incarnation ", offer.source_incarnation(),
-                              ", this is ", rank.incarnation.value()),
+                 absl::StrCat("offered to incarnation ", offer.source_incarnation(), ", this is ",
+                              rank.incarnation.value()),
                  rank.ref());
   }
   if (offer.source_epoch() != context_->epoch.value()) {
@@ -128,8 +126,8 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
   if (offer.spare()) return leg;
   leg.transport = context_->FindTransport(offer.transport());
   if (leg.transport == nullptr) {
-    return Error(Reason::kNoTransport, absl::StrCat("transport '", offer.transport(),
-                                                    "' is not on at this source"),
+    return Error(Reason::kNoTransport,
+                 absl::StrCat("transport '", offer.transport(), "' is not on at this source"),
                  rank.ref());
   }
   context_->NotePath(peer, *leg.transport, "chosen by the target");
@@ -137,11 +135,11 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
   if (!plan.ok()) return plan.status();
   if (offer.planner_version() != planner::kPlannerVersionMax ||
       offer.plan_hash() != (*plan)->hash) {
-    return Error(Reason::kPlanDiffers,
-                 absl::StrCat("source and target planned differently (planner version ",
-                              planner::kPlannerVersionMax, " here, ", offer.planner_version(),
-                              " there)"),
-                 target_ref);
+    return Error(
+        Reason::kPlanDiffers,
+        absl::StrCat("source and target planned differently (planner version ",
+                     planner::kPlannerVersionMax, " here, ", offer.planner_version(), " there)"),
+        target_ref);
   }
   leg.plan = *std::move(plan);
   leg.bytes_expected = planner::RoomBytes(*leg.plan, tokens);
@@ -167,8 +165,8 @@ absl::Status SourceSide::DecodePages(const RemoteRank& target, const v1::Offer& 
   side.aux_row = offer.aux_row();
   leg->side.aux_row = offer.aux_row();
   return planner::ValidatePages(target.spec, target.rank.coord, target.layout, side,
-                                offer.prefix_tokens(), offer.total_tokens(),
-                                offer.total_tokens(), /*with_rows=*/true);
+                                offer.prefix_tokens(), offer.total_tokens(), offer.total_tokens(),
+                                /*with_rows=*/true);
 }
 
 absl::StatusOr<transport::RemoteMemoryId> SourceSide::ImportMemory(
@@ -199,32 +197,31 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
   if (rank.attached->role != Role::kPrefill) {
     return refuse(Error(Reason::kBadMessage, "OpenSend on a decode rank", rank.ref()));
   }
-  if (!rank.accepting) return refuse(rank.not_accepting);
+  if (!rank.MayOpen()) return refuse(rank.not_accepting);
   if (request.total_tokens > context_->limits.total_tokens_max ||
       request.time_left_ms > context_->limits.time_left_ms_max) {
-    return refuse(Error(Reason::kTooLarge,
-                        absl::StrCat("total tokens ", request.total_tokens, " (at most ",
-                                     context_->limits.total_tokens_max,
-                                     "), or time left above 24 hours"),
-                        rank.ref()));
+    return refuse(
+        Error(Reason::kTooLarge,
+              absl::StrCat("total tokens ", request.total_tokens, " (at most ",
+                           context_->limits.total_tokens_max, "), or time left above 24 hours"),
+              rank.ref()));
   }
   Entry* entry = rooms_.FindKey(rank.attached->id, request.room);
   auto ended = ended_.Find(rank.attached->id, request.room, now);
   if (entry == nullptr && ended.has_value() && !ended->ok()) return refuse(*ended);
-  if ((entry != nullptr && entry->room.state() != room::SourceState::kHeld) ||
-      ended.has_value()) {
-    return refuse(Error(
-        Reason::kRoomInUse,
-        absl::StrCat("room ", ToString(request.room), " is open or has just ended here"),
-        rank.ref()));
+  if ((entry != nullptr && entry->room.state() != room::SourceState::kHeld) || ended.has_value()) {
+    return refuse(
+        Error(Reason::kRoomInUse,
+              absl::StrCat("room ", ToString(request.room), " is open or has just ended here"),
+              rank.ref()));
   }
   if (entry == nullptr && rank.rooms >= context_->limits.rooms_per_rank_max) {
     return refuse(Error(Reason::kFull, "too many rooms are open", rank.ref()));
   }
   const TimePoint deadline = now + std::chrono::milliseconds(request.time_left_ms);
   if (entry == nullptr) {
-    entry = &rooms_.Add(rank.attached->id,
-                        room::SourceRoom(request.room, room::SourceState::kOpen), now, deadline);
+    entry = &rooms_.Add(rank.attached->id, room::SourceRoom(request.room, room::SourceState::kOpen),
+                        now, deadline);
     ++rank.rooms;
   } else {
     --held_;

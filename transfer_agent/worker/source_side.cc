@@ -1,6 +1,5 @@
 // From the match to the end of a prefill room.
 #include "transfer_agent/worker/source_side.h"
-#include "transfer_agent/worker/wire_ids.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "common/log.h"
 #include "common/reason.h"
 #include "planner/cursor.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 
@@ -107,8 +107,8 @@ bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
     segment.remote = leg.remote;
     segment.tokens = entry.room.tokens();
     segment.chunk = chunk.range;
-    segment.cursor = planner::Cursor(leg.plan.get(), segment.tokens, chunk.range, &chunk.side,
-                                     &leg.side);
+    segment.cursor =
+        planner::Cursor(leg.plan.get(), segment.tokens, chunk.range, &chunk.side, &leg.side);
     segment.close_part = chunk.range.last;
     segment.cookie = next_cookie_;
     const uint64_t bytes = segment.cursor.bytes_total();
@@ -126,9 +126,12 @@ bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
       continue;
     }
     switch (leg.transport->Submit(*leg.channel, std::move(segment))) {
-      case transport::Submitted::kFull: return false;
-      case transport::Submitted::kNoChannel: return true;  // OnChannelDown follows
-      case transport::Submitted::kAccepted: break;
+      case transport::Submitted::kFull:
+        return false;
+      case transport::Submitted::kNoChannel:
+        return true;  // OnChannelDown follows
+      case transport::Submitted::kAccepted:
+        break;
     }
     cookies_[next_cookie_++] = {entry.serial, index};
     ++leg.segments_in_flight;
@@ -174,14 +177,15 @@ void SourceSide::OnLanded(PeerId peer, const v1::Landed& landed, TimePoint now) 
 void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) {
   size_t leg = 0;
   const v1::OfferId& id = failed.offer();
-  const OfferId offer = FromProto(id);
-  if (Entry* entry = FindLeg({peer, id.worker(), offer}, &leg)) {
-    return Fail(*entry, FromDetail(failed.cause()), now, leg);
+  const RoomKey key = FromProto(failed.room());
+  Entry* offered = FindLeg({peer, id.worker(), FromProto(id)}, &leg);
+  if (offered != nullptr && offered->room.key() == key) {
+    return Fail(*offered, FromDetail(failed.cause()), now, leg);
   }
-  // It overtook its offer on the other stream: the offer, when it comes, is refused with this.
+  // It overtook its offer on the other stream (the offer, when it comes, is refused with this), or
+  // the target failed before it could offer.
   HostedRank* rank = context_->FindRank(FromProto(failed.source()));
   if (rank == nullptr) return;
-  const RoomKey key = FromProto(failed.room());
   Entry* entry = rooms_.FindKey(rank->attached->id, key);
   if (entry != nullptr) return Fail(*entry, FromDetail(failed.cause()), now);
   constexpr auto kRemember = std::chrono::seconds(10);
@@ -253,11 +257,11 @@ void SourceSide::OnSegmentDone(transport::Transport* transport, uint64_t cookie,
   }
   const SourceState state = entry->room.state();
   if (!status.ok() && (state == SourceState::kMatched || state == SourceState::kSent)) {
-    return Fail(*entry,
-                Error(Reason::kTransport, absl::StrCat(transport->capabilities().name, ": ",
-                                                       status.message()),
-                      leg.target),
-                now);
+    return Fail(
+        *entry,
+        Error(Reason::kTransport,
+              absl::StrCat(transport->capabilities().name, ": ", status.message()), leg.target),
+        now);
   }
   if (state == SourceState::kStopping) return MaybeStop(*entry, now);
   MaybeErase(*entry, now);

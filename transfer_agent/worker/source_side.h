@@ -34,8 +34,7 @@ class SourceSide {
   void Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePoint now);
   void Send(HostedRank& rank, shm_abi::Send send, TimePoint now);
   // False: the slot is not a room of this side.
-  bool Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why,
-             TimePoint now);
+  bool Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why, TimePoint now);
   bool Close(HostedRank& rank, const shm_abi::SlotRef& slot, TimePoint now);
   void EngineGone(HostedRank& rank, TimePoint now);
 
@@ -78,10 +77,8 @@ class SourceSide {
   };
 
   // A leg made of what the offer says; a refusal otherwise.
-  absl::StatusOr<room::TargetLeg> CheckOffer(HostedRank& rank, PeerId peer,
-                                             const v1::Offer& offer);
-  absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer,
-                           room::TargetLeg* leg);
+  absl::StatusOr<room::TargetLeg> CheckOffer(HostedRank& rank, PeerId peer, const v1::Offer& offer);
+  absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer, room::TargetLeg* leg);
   absl::StatusOr<transport::RemoteMemoryId> ImportMemory(const RemoteRank& target,
                                                          transport::Transport* transport);
   absl::StatusOr<Entry*> RoomOf(HostedRank& rank, const v1::Offer& offer, TimePoint now);

@@ -75,7 +75,7 @@ absl::Status TargetSide::CheckRequest(const HostedRank& rank, const shm_abi::Ope
   if (rank.attached->role != Role::kDecode) {
     return Error(Reason::kBadMessage, "OpenReceive on a prefill rank", rank.ref());
   }
-  if (!rank.accepting) return rank.not_accepting;
+  if (!rank.MayOpen()) return rank.not_accepting;
   if (rooms_.FindKey(rank.attached->id, request.room) != nullptr ||
       ended_.Find(rank.attached->id, request.room, now).has_value()) {
     return Error(Reason::kRoomInUse,
@@ -126,7 +126,10 @@ void TargetSide::OnRemoteRanks(TimePoint now) {
 void TargetSide::TryOffer(Entry& entry, TimePoint now) {
   const shm_abi::OpenReceive& request = entry.room.request();
   HostedRank* rank = context_->FindRank(entry.rank);
-  if (entry.room.state() != room::TargetState::kLooking) return;
+  // A rank that the registry has not answered yet has no incarnation to offer under.
+  if (entry.room.state() != room::TargetState::kLooking || rank->incarnation == Incarnation()) {
+    return;
+  }
   auto server = context_->servers.find(request.prefill_server);
   if (server == context_->servers.end()) return;
   // A server of one dp rank needs no look-up: its sources bind no rooms.

@@ -1,6 +1,5 @@
 // From the offers to the end of a decode room.
 #include "transfer_agent/worker/target_side.h"
-#include "transfer_agent/worker/wire_ids.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "client/rpc/error_detail.h"
 #include "common/log.h"
 #include "common/reason.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 
@@ -45,8 +45,7 @@ void TargetSide::OnSent(PeerId peer, const v1::Sent& sent, TimePoint now) {
   const OfferId offer = FromProto(sent.offer());
   Entry* entry = FindLeg(peer, offer, &leg);
   if (entry == nullptr || entry->room.state() != TargetState::kOffered) return;
-  absl::Status status =
-      entry->room.Sent(leg, sent.parts(), sent.bytes(), sent.total_tokens());
+  absl::Status status = entry->room.Sent(leg, sent.parts(), sent.bytes(), sent.total_tokens());
   if (!status.ok()) return Fail(*entry, status, now);
   MaybeLand(*entry, now);
 }
@@ -81,6 +80,7 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
                         entry.room.cause());
   FenceLegs(entry);
   Publish(entry, shm_abi::RoomState::kFailed, false);
+  if (entry.room.legs().empty()) TellSources(entry);
   for (size_t i = 0; i < entry.room.legs().size(); ++i) {
     const room::SourceLeg& leg = entry.room.legs()[i];
     if (i == told_by) continue;
@@ -95,6 +95,22 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
     context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
   }
   MaybeRelease(entry, now);
+}
+
+void TargetSide::TellSources(const Entry& entry) {
+  const shm_abi::OpenReceive& request = entry.room.request();
+  for (const auto& [ref, remote] : context_->remote_ranks) {
+    if (ref.server != request.prefill_server || ref.coord.dp != request.prefill_dp) continue;
+    v1::Frame frame;
+    frame.set_to_worker(remote->worker);
+    v1::Failed* failed = frame.mutable_failed();
+    failed->mutable_offer()->set_worker(context_->index);
+    ToProto(entry.room.key(), failed->mutable_room());
+    ToProto(ref, failed->mutable_source());
+    *failed->mutable_cause() = ToDetail(entry.room.cause());
+    context_->outbox->Send(remote->peer, control::Priority::kUrgent, std::move(frame))
+        .IgnoreError();
+  }
 }
 
 void TargetSide::MaybeRelease(Entry& entry, TimePoint now) {
@@ -172,20 +188,21 @@ void TargetSide::OnDeadline(RoomSerial serial, TimePoint now) {
   const shm_abi::OpenReceive& request = entry->room.request();
   for (const room::SourceLeg& leg : entry->room.legs()) {
     if (leg.AllIn()) continue;
-    return Fail(*entry, Error(Reason::kDeadline,
-                              absl::StrCat("deadline of ", request.time_left_ms,
-                                           " ms passed while waiting for a source: ",
-                                           leg.bytes_landed, " of ", leg.bytes_expected,
-                                           " bytes, sent: ", leg.sent ? "yes" : "no"),
-                              leg.source),
-                now);
+    return Fail(
+        *entry,
+        Error(Reason::kDeadline,
+              absl::StrCat("deadline of ", request.time_left_ms,
+                           " ms passed while waiting for a source: ", leg.bytes_landed, " of ",
+                           leg.bytes_expected, " bytes, sent: ", leg.sent ? "yes" : "no"),
+              leg.source),
+        now);
   }
-  Fail(*entry,
-       Error(Reason::kDeadline, absl::StrCat("deadline of ", request.time_left_ms,
-                                             " ms passed while ", Name(entry->room.state()),
-                                             " for ", request.prefill_server, ": ",
-                                             WhatIsMissing(*entry))),
-       now);
+  Fail(
+      *entry,
+      Error(Reason::kDeadline, absl::StrCat("deadline of ", request.time_left_ms,
+                                            " ms passed while ", Name(entry->room.state()), " for ",
+                                            request.prefill_server, ": ", WhatIsMissing(*entry))),
+      now);
 }
 
 std::string TargetSide::WhatIsMissing(const Entry& entry) const {
@@ -246,8 +263,7 @@ void TargetSide::EngineGone(HostedRank& rank, TimePoint now) {
     Fail(*entry, Error(Reason::kEngineLost, "the engine of this rank has ended", rank.ref()), now);
     if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
   }
-  std::erase_if(compatible_,
-                [&](const auto& e) { return e.first.second == rank.attached->id; });
+  std::erase_if(compatible_, [&](const auto& e) { return e.first.second == rank.attached->id; });
 }
 
 }  // namespace baton::worker

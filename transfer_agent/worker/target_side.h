@@ -35,8 +35,7 @@ class TargetSide {
   // --- from the engine
   void Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now);
   // False: the slot is not a room of this side.
-  bool Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why,
-             TimePoint now);
+  bool Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why, TimePoint now);
   bool Close(HostedRank& rank, const shm_abi::SlotRef& slot, TimePoint now);
   void EngineGone(HostedRank& rank, TimePoint now);
 
@@ -94,6 +93,8 @@ class TargetSide {
   // `told_by`: the leg that knows already. Other ranks behind the same peer do not.
   static constexpr size_t kNobody = SIZE_MAX;
   void Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by = kNobody);
+  // Before any offer: the sources, as far as they are known, learn why none will come.
+  void TellSources(const Entry& entry);
   void FenceLegs(Entry& entry);
   void MaybeRelease(Entry& entry, TimePoint now);
   void MaybeErase(Entry& entry, TimePoint now);

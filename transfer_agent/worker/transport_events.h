@@ -36,9 +36,7 @@ class WorkerCore::TransportEvents final : public transport::Events {
   void OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause) override {
     core_->target_.OnWindowBroken(peer, offer, cause, now_);
   }
-  void OnFenced(PeerId peer, OfferId offer) override {
-    core_->target_.OnFenced(peer, offer, now_);
-  }
+  void OnFenced(PeerId peer, OfferId offer) override { core_->target_.OnFenced(peer, offer, now_); }
 
  private:
   WorkerCore* const core_;

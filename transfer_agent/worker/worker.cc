@@ -1,8 +1,8 @@
 #include "transfer_agent/worker/worker.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,7 +40,9 @@ void Worker::Watch(int fd) {
   PCHECK(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
-void Worker::Start() { thread_ = std::thread([this] { Loop(); }); }
+void Worker::Start() {
+  thread_ = std::thread([this] { Loop(); });
+}
 
 void Worker::Stop() {
   {
@@ -137,8 +139,8 @@ void Worker::Sleep(TimePoint now) {
     // With no rank attached there is no table to beat in.
     if (doorbells_.empty()) until = now + std::chrono::seconds(1);
     epoll_event events[16];
-    const int ready = epoll_wait(epoll_.get(), events, 16,
-                                 static_cast<int>(MillisLeft(until, now, 1000)));
+    const int ready =
+        epoll_wait(epoll_.get(), events, 16, static_cast<int>(MillisLeft(until, now, 1000)));
     for (int i = 0; i < ready; ++i) {
       const int fd = events[i].data.fd;
       const bool transport = std::any_of(transports_.begin(), transports_.end(),

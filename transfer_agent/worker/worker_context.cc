@@ -1,16 +1,16 @@
 #include "transfer_agent/worker/worker_context.h"
-#include "transfer_agent/worker/wire_ids.h"
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "client/rpc/error_detail.h"
 #include "common/log.h"
+#include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 
-void WorkerContext::CountFailed(const HostedRank* rank, const RoomKey& key,
-                                absl::string_view state, const absl::Status& cause) {
+void WorkerContext::CountFailed(const HostedRank* rank, const RoomKey& key, absl::string_view state,
+                                const absl::Status& cause) {
   constexpr size_t kRemembered = 256;
   ++rooms_failed;
   v1::RoomStatus status;

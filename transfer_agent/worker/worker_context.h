@@ -70,8 +70,9 @@ struct WorkerLimits {
 };
 
 struct WorkerContext {
-  WorkerContext(uint32_t worker_index, Epoch agent_epoch, std::string host, WorkerLimits worker_limits,
-                std::vector<transport::Transport*> worker_transports, Outbox* out)
+  WorkerContext(uint32_t worker_index, Epoch agent_epoch, std::string host,
+                WorkerLimits worker_limits, std::vector<transport::Transport*> worker_transports,
+                Outbox* out)
       : index(worker_index),
         epoch(agent_epoch),
         host_key(std::move(host)),

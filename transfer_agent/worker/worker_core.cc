@@ -83,19 +83,23 @@ void WorkerCore::SweepRanks() {
   }
 }
 
-void WorkerCore::OnRegistered(const RankRef& ref, Incarnation incarnation) {
+void WorkerCore::OnRegistered(const RankRef& ref, Incarnation incarnation, TimePoint now) {
   HostedRank* rank = context_.FindRank(ref);
   if (rank == nullptr) return;
   const bool changed = rank->incarnation != incarnation;
   rank->incarnation = incarnation;
   rank->accepting = true;
+  rank->registering = false;
   if (changed) AnnounceRanks();
+  // Rooms that were opened before the registry's answer came.
+  target_.OnRemoteRanks(now);
 }
 
 void WorkerCore::OnNotAccepting(const RankRef& ref, const absl::Status& cause) {
   HostedRank* rank = context_.FindRank(ref);
   if (rank == nullptr) return;
   rank->accepting = false;
+  rank->registering = false;
   rank->not_accepting = cause;
 }
 
@@ -170,16 +174,22 @@ void WorkerCore::OnLookup(uint64_t token, const absl::StatusOr<uint32_t>& dp, Ti
 void WorkerCore::OnFrame(PeerId peer, const v1::Frame& frame, TimePoint now) {
   if (!context_.peers.contains(peer)) return;
   switch (frame.body_case()) {
-    case v1::Frame::kOffer: return source_.OnOffer(peer, frame.offer(), now);
-    case v1::Frame::kLanded: return source_.OnLanded(peer, frame.landed(), now);
-    case v1::Frame::kFence: return source_.OnFence(peer, frame.fence(), now);
-    case v1::Frame::kRefused: return target_.OnRefused(peer, frame.refused(), now);
-    case v1::Frame::kSent: return target_.OnSent(peer, frame.sent(), now);
+    case v1::Frame::kOffer:
+      return source_.OnOffer(peer, frame.offer(), now);
+    case v1::Frame::kLanded:
+      return source_.OnLanded(peer, frame.landed(), now);
+    case v1::Frame::kFence:
+      return source_.OnFence(peer, frame.fence(), now);
+    case v1::Frame::kRefused:
+      return target_.OnRefused(peer, frame.refused(), now);
+    case v1::Frame::kSent:
+      return target_.OnSent(peer, frame.sent(), now);
     // Who is told is in the message: a source names its target, a target its source.
     case v1::Frame::kFailed:
       return frame.failed().has_source() ? source_.OnFailed(peer, frame.failed(), now)
                                          : target_.OnFailed(peer, frame.failed(), now);
-    case v1::Frame::kChannelOpen: return context_.channels.OnOpen(peer, frame.channel_open());
+    case v1::Frame::kChannelOpen:
+      return context_.channels.OnOpen(peer, frame.channel_open());
     case v1::Frame::kChannelAccept: {
       auto down = context_.channels.OnAccept(peer, frame.channel_accept());
       if (!down.has_value()) return;
@@ -192,7 +202,8 @@ void WorkerCore::OnFrame(PeerId peer, const v1::Frame& frame, TimePoint now) {
     case v1::Frame::kHeartbeat:
     case v1::Frame::kAnnounce:
     // A newer peer's message.
-    case v1::Frame::BODY_NOT_SET: return;
+    case v1::Frame::BODY_NOT_SET:
+      return;
   }
 }
 

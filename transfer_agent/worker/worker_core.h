@@ -28,15 +28,14 @@ class WorkerCore {
   // What the ranks of this worker are, for peers; called when it changes.
   using Announce = std::function<void(std::vector<v1::RankAnnouncement>)>;
 
-  WorkerCore(uint32_t index, Epoch epoch, std::string host_key, WorkerLimits limits,
-             bool checksums, std::vector<transport::Transport*> transports, Outbox* outbox,
-             Announce announce);
+  WorkerCore(uint32_t index, Epoch epoch, std::string host_key, WorkerLimits limits, bool checksums,
+             std::vector<transport::Transport*> transports, Outbox* outbox, Announce announce);
   ~WorkerCore();
 
   // --- ranks
   absl::Status AddRank(std::unique_ptr<attach::AttachedRank> rank);
   void EngineGone(AttachmentId id, TimePoint now);
-  void OnRegistered(const RankRef& rank, Incarnation incarnation);
+  void OnRegistered(const RankRef& rank, Incarnation incarnation, TimePoint now);
   // The rank takes no new rooms until OnRegistered comes (again).
   void OnNotAccepting(const RankRef& rank, const absl::Status& cause);
 

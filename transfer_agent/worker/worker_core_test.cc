@@ -3,64 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "transfer_agent/worker/testing/world.h"
+#include "transfer_agent/worker/testing/rooms_fixture.h"
 
 namespace baton::worker {
 namespace {
 
 using shm_abi::RoomState;
 using shm_abi::SlotRef;
-
-constexpr uint64_t kTotal = 21;
-constexpr uint32_t kTime = 10000;
-
-// Two prefill ranks (tp 2) in one pod, one decode rank (tp 1) in another.
-class Rooms : public testing::Test {
- protected:
-  Rooms()
-      : p_(world_.AddPod()),
-        d_(world_.AddPod()),
-        p0_(p_.Attach("prefill-a", Role::kPrefill, {1, 1, 1, 2}, {0, 0, 0, 0})),
-        p1_(p_.Attach("prefill-a", Role::kPrefill, {1, 1, 1, 2}, {0, 0, 0, 1})),
-        d0_(d_.Attach("decode-a", Role::kDecode, {1, 1, 1, 1}, {0, 0, 0, 0})) {}
-
-  void Open(RoomKey key, uint32_t slot = 0) {
-    s0_ = p0_.OpenSend(slot, key, kTotal, kTime);
-    s1_ = p1_.OpenSend(slot, key, kTotal, kTime);
-    t_ = d0_.OpenReceive(slot, key, "prefill-a", kTotal, 0, kTime);
-  }
-  void SendAll() {
-    p0_.Send(s0_, 0, kTotal, true);
-    p1_.Send(s1_, 0, kTotal, true);
-  }
-  void CloseAll() {
-    p0_.Close(s0_);
-    p1_.Close(s1_);
-    d0_.Close(t_);
-    world_.Settle();
-  }
-  void ExpectAllFailed(Reason reason) {
-    for (auto [rank, slot] : {std::make_pair(&p0_, s0_), {&p1_, s1_}, {&d0_, t_}}) {
-      EXPECT_EQ(rank->state(slot), RoomState::kFailed) << ToString(rank->ref);
-      EXPECT_EQ(rank->reason(slot), reason) << rank->causes[slot.slot];
-      EXPECT_TRUE(rank->released(slot)) << ToString(rank->ref);
-    }
-  }
-  void ExpectNothingLeft() {
-    for (Pod* pod : {&p_, &d_}) {
-      EXPECT_EQ(pod->core->open_rooms(), 0u);
-      EXPECT_EQ(pod->transport->windows(), 0u);
-    }
-  }
-
-  World world_;
-  Pod& p_;
-  Pod& d_;
-  EngineRank& p0_;
-  EngineRank& p1_;
-  EngineRank& d0_;
-  SlotRef s0_, s1_, t_;
-};
 
 TEST_F(Rooms, LandWithEveryByteWhicheverSideComesFirst) {
   for (int order = 0; order < 2; ++order) {
@@ -276,15 +225,6 @@ TEST_F(Rooms, OfOneIdAreRefusedWhileOneIsOpenAndUntilItHasLingered) {
   EXPECT_EQ(d0_.state(t_), RoomState::kDone) << d0_.causes[t_.slot];
 }
 
-TEST_F(Rooms, OfADpRankThatOnlyTheRegistryKnowsAreLookedUp) {
-  world_.bindings[{"prefill-a", RoomKey{1, 1}}] = 0;
-  Open({1, 1});
-  std::get<shm_abi::OpenReceive>(d0_.ring.back()).prefill_dp.reset();
-  SendAll();
-  world_.Settle();
-  EXPECT_EQ(d0_.state(t_), RoomState::kDone) << d0_.causes[t_.slot];
-}
-
 TEST_F(Rooms, WithBadPagesAreRefusedNamingTheRank) {
   Open({1, 1});
   std::get<shm_abi::OpenReceive>(d0_.ring.back()).pages[0][1] = EngineRank::kPages;
@@ -321,28 +261,6 @@ TEST_F(Rooms, OfAnEngineWithABrokenRingDetachThatEngineAlone) {
   EXPECT_EQ(p1_.state(s1_), RoomState::kOffered);
 }
 
-TEST_F(Rooms, OfAnUnknownServerSayWhatIsMissingAtTheDeadline) {
-  t_ = d0_.OpenReceive(0, {1, 1}, "prefill-b", kTotal, 0, kTime);
-  world_.Settle();
-  EXPECT_EQ(d0_.state(t_), RoomState::kOpen);
-  world_.Advance(std::chrono::milliseconds(kTime + 1));
-  world_.Settle();
-  EXPECT_EQ(d0_.reason(t_), Reason::kDeadline);
-  EXPECT_NE(d0_.causes[0].message().find("prefill-b: no such server"), absl::string_view::npos)
-      << d0_.causes[0];
-}
-
-TEST_F(Rooms, OnARankWithoutItsLeaseAreRefusedWhileOpenOnesEnd) {
-  Open({1, 1});
-  world_.Settle();
-  d_.core->OnNotAccepting(d0_.ref, Error(Reason::kNotReady, "the rank's lease has ended"));
-  SlotRef refused = d0_.OpenReceive(1, {2, 1}, "prefill-a", kTotal, 0, kTime);
-  SendAll();
-  world_.Settle();
-  EXPECT_EQ(d0_.reason(refused), Reason::kNotReady);
-  EXPECT_EQ(d0_.state(t_), RoomState::kDone);
-}
-
 // SameRouteBothSides: what a plan was made of is compared, never resolved again in silence.
 TEST_F(Rooms, SameRouteBothSidesOrTheRoomFails) {
   p_.hold_bulk = true;
@@ -371,31 +289,6 @@ TEST_F(Rooms, SameRouteBothSidesRefusesAStalePeerByName) {
     world_.Settle();
     ExpectAllFailed(stale == 2 ? Reason::kStaleEpoch : Reason::kStaleIncarnation);
   }
-}
-
-// One target of two source pods: a rank with nothing to send is told so and does not wait.
-TEST(SpareRanks, AreDoneAtOnce) {
-  World world;
-  Pod& p = world.AddPod();
-  Pod& d = world.AddPod();
-  std::vector<EngineRank*> sources;
-  for (uint32_t cp = 0; cp < 3; ++cp) {
-    sources.push_back(&p.Attach("prefill-a", Role::kPrefill, {1, 1, 3, 1}, {0, 0, cp, 0}));
-  }
-  EngineRank& target = d.Attach("decode-a", Role::kDecode, {1, 1, 1, 1}, {0, 0, 0, 0});
-  std::vector<SlotRef> slots;
-  for (EngineRank* source : sources) slots.push_back(source->OpenSend(0, {5, 1}, kTotal, kTime));
-  SlotRef slot = target.OpenReceive(0, {5, 1}, "prefill-a", kTotal, 0, kTime);
-  world.Settle();
-  int done = 0;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    done += sources[i]->state(slots[i]) == RoomState::kDone;
-  }
-  EXPECT_EQ(done, 2);
-  for (size_t i = 0; i < sources.size(); ++i) sources[i]->Send(slots[i], 0, kTotal, true);
-  world.Settle();
-  EXPECT_EQ(target.state(slot), RoomState::kDone) << target.causes[0];
-  EXPECT_TRUE(Matches(target, 5, PagesOf(0, 0, kTotal), 0, kTotal));
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 
 #include "client/rpc/error_detail.h"
 #include "common/reason.h"
-#include "transfer_agent/worker/worker_core.h"
 #include "transfer_agent/worker/wire_ids.h"
+#include "transfer_agent/worker/worker_core.h"
 
 namespace baton::worker {
 namespace {

@@ -50,10 +50,10 @@ bool WorkerCore::ReadRing(HostedRank& rank, TimePoint now) {
 void WorkerCore::Run(HostedRank& rank, shm_abi::Command command, TimePoint now) {
   const shm_abi::SlotRef slot = std::visit([](const auto& c) { return c.slot; }, command);
   if (slot.slot >= rank.attached->table->slots()) {
-    return Detach(rank, Error(Reason::kBadMessage,
-                              absl::StrCat("slot ", slot.slot, " of ",
-                                           rank.attached->table->slots()),
-                              rank.ref()));
+    return Detach(
+        rank,
+        Error(Reason::kBadMessage,
+              absl::StrCat("slot ", slot.slot, " of ", rank.attached->table->slots()), rank.ref()));
   }
   const bool opens = std::holds_alternative<shm_abi::OpenSend>(command) ||
                      std::holds_alternative<shm_abi::OpenReceive>(command);
@@ -76,8 +76,8 @@ void WorkerCore::Run(HostedRank& rank, shm_abi::Command command, TimePoint now) 
 }
 
 void WorkerCore::Detach(HostedRank& rank, const absl::Status& cause) {
-  LOG(ERROR) << ToString(rank.ref()) << ": its engine broke the ring's rules and is detached: "
-             << cause;
+  LOG(ERROR) << ToString(rank.ref())
+             << ": its engine broke the ring's rules and is detached: " << cause;
   rank.accepting = false;
   context_.outbox->Detach(rank.attached->id);
 }

@@ -51,8 +51,7 @@ FakeTransport::FakeTransport(FakeFabric* fabric, uint64_t member, std::string na
 
 FakeTransport::~FakeTransport() { fabric_->members_.erase(member_); }
 
-absl::StatusOr<ExportedMemory> FakeTransport::ExportMemory(
-    absl::Span<const LocalRegion> regions) {
+absl::StatusOr<ExportedMemory> FakeTransport::ExportMemory(absl::Span<const LocalRegion> regions) {
   const MemoryId id(next_memory_++);
   memories_[id].assign(regions.begin(), regions.end());
   return ExportedMemory{id, ""};
@@ -102,9 +101,8 @@ void FakeTransport::Close(ChannelId channel) {
 
 void FakeTransport::Down(ChannelId id, const std::string& why) {
   Close(id);
-  events_.push_back([id, why](Events* events) {
-    events->OnChannelDown(id, Error(Reason::kTransport, why));
-  });
+  events_.push_back(
+      [id, why](Events* events) { events->OnChannelDown(id, Error(Reason::kTransport, why)); });
 }
 
 void FakeTransport::ForgetPeer(PeerId peer) {
@@ -192,10 +190,9 @@ void FakeTransport::Move(Channel& channel, ChannelId) {
     const bool taken = target->Take(*this, us, segment, &landed);
     if (!taken) ++target->counters_.stale_dropped;
     if (taken && segment.close_part) {
-      target->events_.push_back([id = far_end->first, us, offer = segment.offer,
-                                 part = segment.part, landed](Events* events) {
-        events->OnPart(id, us, offer, part, landed);
-      });
+      target->events_.push_back(
+          [id = far_end->first, us, offer = segment.offer, part = segment.part,
+           landed](Events* events) { events->OnPart(id, us, offer, part, landed); });
     }
     events_.push_back([cookie = segment.cookie](Events* events) {
       events->OnSegmentDone(cookie, absl::OkStatus());

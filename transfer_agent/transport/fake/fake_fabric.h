@@ -70,8 +70,8 @@ class FakeTransport final : public Transport {
  private:
   friend class FakeFabric;
   struct Channel {
-    PeerId peer;           // as this member knows it
-    uint64_t other = 0;    // member at the far end; 0: not known yet
+    PeerId peer;         // as this member knows it
+    uint64_t other = 0;  // member at the far end; 0: not known yet
     ChannelId other_id;
     std::deque<Segment> queue;
   };

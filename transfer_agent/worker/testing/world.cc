@@ -77,7 +77,8 @@ planner::RankLayout LayoutOf(const planner::ServerSpec& spec, const RankCoord& c
   for (uint32_t t = 0; t < spec.tensors.size(); ++t) {
     const planner::TensorSpec& tensor = spec.tensors[t];
     const bool aux = tensor.kind == planner::Kind::kAux;
-    const uint64_t entry = tensor.head_bytes * (tensor.tp_sharded ? tensor.heads / spec.sizes.tp : 1);
+    const uint64_t entry =
+        tensor.head_bytes * (tensor.tp_sharded ? tensor.heads / spec.sizes.tp : 1);
     for (uint32_t layer : aux ? std::vector<uint32_t>{0} : spec.stages[coord.pp]) {
       planner::BufferLayout buffer;
       buffer.tensor = t;
@@ -130,7 +131,7 @@ EngineRank& Pod::Attach(const std::string& server, Role role, const RankCoord& s
   attached->ring = std::make_unique<FakeRing>(rank.get());
   attached->table = std::make_unique<FakeTable>(rank.get());
   CHECK(core->AddRank(std::move(attached)).ok());
-  core->OnRegistered(rank->ref, Incarnation(incarnation));
+  if (incarnation > 0) core->OnRegistered(rank->ref, Incarnation(incarnation), world_->now);
   ranks.push_back(std::move(rank));
   world_->TellServers();
   return *ranks.back();

@@ -65,6 +65,7 @@ class Pod final : public Outbox {
  public:
   Pod(World* world, uint32_t number);
 
+  // Incarnation 0: the registry has not answered yet.
   EngineRank& Attach(const std::string& server, Role role, const RankCoord& sizes,
                      const RankCoord& coord, uint64_t incarnation = 1);
   void EngineGone(EngineRank& rank);
