@@ -57,6 +57,11 @@ expect "with the exit status to match" [ "$status" -eq 1 ]
 ci 'step one 1 sleep 60'
 expect "stops a step that hangs" closes "0 passed, 1 failed, 0 skipped"
 
+ci 'step one 60 true
+watch two 60 bash -c "echo 0 passed, 3 failed, 0 skipped; exit 1"'
+expect "a watched step fails nothing and counts nothing" closes "1 passed, 0 failed, 0 skipped"
+expect "but is told" says '0\.0 min +two +FAILED'
+
 ci ''
 expect "a run without a test has failed" [ "$status" -eq 1 ]
 

@@ -47,8 +47,8 @@ struct EngineOptions {
   planner::RankLayout layout;
   std::vector<PoolRegion> regions;
   std::map<std::string, std::string> labels;
-  uint32_t slots = 1024;            // rooms open at once
-  uint32_t ring_bytes = 4 << 20;    // power of two; the largest command is a quarter of it
+  uint32_t slots = 1024;          // rooms open at once
+  uint32_t ring_bytes = 4 << 20;  // power of two; the largest command is a quarter of it
   bool device_orders_writes = false;
   std::chrono::milliseconds attach_timeout{10000};
 };
@@ -60,12 +60,12 @@ struct RoomHandle {
 };
 
 enum class RoomPhase : uint8_t {
-  kOpen,         // waiting for the other side
-  kOffered,      // source: prefix_tokens is known, Send will move bytes
-  kDone,         // terminal: source pages are free, or everything has landed
-  kFailed,       // terminal; Cause() says why
-  kAgentLost,    // terminal: the agent died
-  kClosed,       // the handle is not valid
+  kOpen,       // waiting for the other side
+  kOffered,    // source: prefix_tokens is known, Send will move bytes
+  kDone,       // terminal: source pages are free, or everything has landed
+  kFailed,     // terminal; Cause() says why
+  kAgentLost,  // terminal: the agent died
+  kClosed,     // the handle is not valid
 };
 
 struct RoomStatus {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -34,8 +35,11 @@ absl::StatusOr<std::string> FindBuilt(const std::string& argv0, const std::strin
 }
 
 absl::StatusOr<ScratchFolder> ScratchFolder::Make() {
-  char name[] = "/tmp/baton-demo.XXXXXX";
-  if (mkdtemp(name) == nullptr) return SystemError("cannot make a folder in /tmp", errno);
+  const char* parent = getenv("TMPDIR");
+  // A long one leaves no room for the names of sockets.
+  const bool usable = parent != nullptr && strlen(parent) <= 40;
+  std::string name = std::string(usable ? parent : "/tmp") + "/baton-demo.XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) return SystemError("cannot make the folder " + name, errno);
   return ScratchFolder(name);
 }
 
