@@ -97,6 +97,7 @@ absl::Status Agent::BuildWorker(uint32_t index) {
     transports.push_back(*std::move(made));
   }
   std::vector<transport::Transport*> borrowed;
+  borrowed.reserve(transports.size());
   for (const auto& transport : transports) borrowed.push_back(transport.get());
   auto core = std::make_unique<worker::WorkerCore>(
       index, epoch_, host_key_, worker::WorkerLimits{}, options_.checksums, borrowed, this,

@@ -125,7 +125,7 @@ bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
       ++leg.next_chunk;
       continue;
     }
-    switch (leg.transport->Submit(*leg.channel, std::move(segment))) {
+    switch (leg.transport->Submit(*leg.channel, segment)) {
       case transport::Submitted::kFull:
         return false;
       case transport::Submitted::kNoChannel:

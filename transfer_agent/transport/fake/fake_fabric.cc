@@ -136,7 +136,7 @@ Submitted FakeTransport::Submit(ChannelId channel, Segment segment) {
   auto it = channels_.find(channel);
   if (it == channels_.end()) return Submitted::kNoChannel;
   if (it->second.queue.size() >= kSegmentsPerChannelMax) return Submitted::kFull;
-  it->second.queue.push_back(std::move(segment));
+  it->second.queue.push_back(segment);
   return Submitted::kAccepted;
 }
 
@@ -144,9 +144,9 @@ void FakeTransport::Cancel(ChannelId channel, OfferId offer) {
   auto it = channels_.find(channel);
   if (it == channels_.end()) return;
   std::deque<Segment> kept;
-  for (Segment& segment : it->second.queue) {
+  for (const Segment& segment : it->second.queue) {
     if (segment.offer != offer) {
-      kept.push_back(std::move(segment));
+      kept.push_back(segment);
       continue;
     }
     events_.push_back([cookie = segment.cookie](Events* events) {
@@ -184,7 +184,7 @@ void FakeTransport::Move(Channel& channel, ChannelId) {
   if (far_end == target->channels_.end()) return;
   const PeerId us = far_end->second.peer;
   while (!channel.queue.empty()) {
-    Segment segment = std::move(channel.queue.front());
+    const Segment segment = channel.queue.front();
     channel.queue.pop_front();
     uint64_t landed = 0;
     const bool taken = target->Take(*this, us, segment, &landed);

@@ -79,8 +79,6 @@ class Pod final : public Outbox {
                 std::chrono::milliseconds ttl) override;
   void Detach(AttachmentId id) override { detached.push_back(id); }
 
-  uint32_t number_;
-  World* world_;
   std::unique_ptr<transport::FakeTransport> transport;
   std::unique_ptr<WorkerCore> core;
   std::vector<v1::RankAnnouncement> announced;
@@ -93,6 +91,8 @@ class Pod final : public Outbox {
 
  private:
   friend class World;
+  uint32_t number_;
+  World* world_;
   std::set<PeerId> lost_;
 };
 
