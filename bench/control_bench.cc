@@ -44,6 +44,9 @@ class Counter : public PeerEvents {
   void OnDialFailed(const std::string& address, const absl::Status& cause) override {
     LOG(WARNING) << address << ": " << cause;
   }
+  void OnBadFrame(PeerId, const v1::Frame&, const absl::Status& cause) override {
+    LOG(FATAL) << cause;
+  }
   void OnFrame(PeerId peer, Priority priority, v1::Frame frame) override {
     if (echo != nullptr && priority == Priority::kUrgent) {
       CHECK(echo->Send(peer, priority, std::move(frame)).ok());

@@ -18,27 +18,8 @@
 namespace baton {
 namespace {
 
-absl::string_view Advice(int error_number) {
-  switch (error_number) {
-    case EMFILE:
-      return " (raise RLIMIT_NOFILE of this process)";
-    case ENFILE:
-      return " (raise fs.file-max of this machine)";
-    case ENOMEM:
-    case ENOSPC:
-      return " (give this process or its container more memory or address space)";
-    case EFBIG:
-      return " (raise RLIMIT_FSIZE of this process)";
-    default:
-      return "";
-  }
-}
-
 absl::Status MemoryError(absl::string_view what, const std::string& name, uint64_t bytes) {
-  int error_number = errno;
-  absl::Status plain =
-      SystemError(absl::StrCat(what, " of ", bytes, " bytes for ", name), error_number);
-  return Error(Reason::kSystem, absl::StrCat(plain.message(), Advice(error_number)));
+  return SystemError(absl::StrCat(what, " of ", bytes, " bytes for ", name), errno);
 }
 
 absl::StatusOr<UniqueFd> Create(const std::string& name, uint64_t bytes) {

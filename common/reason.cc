@@ -1,6 +1,7 @@
 #include "common/reason.h"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -27,6 +28,23 @@ constexpr char kReasonUrl[] = "baton/reason";
 constexpr char kRankUrl[] = "baton/rank";
 
 const Row& RowOf(Reason reason) { return kRows[static_cast<size_t>(reason)]; }
+
+// What to do about it, where the error's own words do not say.
+absl::string_view Advice(int error_number) {
+  switch (error_number) {
+    case EMFILE:
+      return " (raise RLIMIT_NOFILE of this process)";
+    case ENFILE:
+      return " (raise fs.file-max of this machine)";
+    case ENOMEM:
+    case ENOSPC:
+      return " (give this process or its container more memory or address space)";
+    case EFBIG:
+      return " (raise RLIMIT_FSIZE of this process)";
+    default:
+      return "";
+  }
+}
 
 }  // namespace
 
@@ -80,7 +98,8 @@ std::optional<RankRef> RankOf(const absl::Status& status) {
 }
 
 absl::Status SystemError(absl::string_view what, int error_number) {
-  return Error(Reason::kSystem, absl::StrCat(what, ": ", strerror(error_number)));
+  return Error(Reason::kSystem,
+               absl::StrCat(what, ": ", strerror(error_number), Advice(error_number)));
 }
 
 }  // namespace baton

@@ -28,19 +28,17 @@ class StableVector {
     }
     bool operator==(const Walker&) const = default;
 
-    // NOLINTBEGIN(readability-identifier-naming): the standard library's names.
     using difference_type = std::ptrdiff_t;
     using value_type = T;
     using pointer = Value*;
     using reference = Value&;
     using iterator_category = std::input_iterator_tag;
-    // NOLINTEND(readability-identifier-naming)
 
    private:
     Inner at_;
   };
-  using iterator = Walker<typename Slots::iterator, T>;                    // NOLINT: as above
-  using const_iterator = Walker<typename Slots::const_iterator, const T>;  // NOLINT: as above
+  using iterator = Walker<typename Slots::iterator, T>;
+  using const_iterator = Walker<typename Slots::const_iterator, const T>;
 
   template <typename... Args>
   T& emplace_back(Args&&... args) {

@@ -70,7 +70,10 @@ absl::Status Agent::Build() {
   attach.version = kAgentVersion;
   attach.ranks_max = options_.ranks_max;
   auto server = attach::AttachServer::Start(attach, this);
-  if (!server.ok()) return server.status();
+  if (!server.ok()) {
+    return Error(ReasonOf(server.status()),
+                 absl::StrCat("--attach_socket: ", server.status().message()));
+  }
   attach_ = *std::move(server);
   LOG(INFO) << "agent epoch " << epoch_.value() << " serves control streams on "
             << links_->address() << ", engines on " << options_.attach_socket << ", transport "

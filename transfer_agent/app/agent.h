@@ -72,6 +72,8 @@ class Agent final : private attach::AttachEvents,
   void OnPeerDown(PeerId peer, const absl::Status& cause) override;
   void OnDialFailed(const std::string& address, const absl::Status& cause) override;
   void OnFrame(PeerId peer, control::Priority priority, v1::Frame frame) override;
+  void OnBadFrame(PeerId peer, const v1::Frame& frame, const absl::Status& cause) override;
+  void Refuse(PeerId peer, const v1::OfferId& offer, const absl::Status& cause);
   void OnAnnounce(PeerId peer, const v1::Announce& announce);
   // RegistrarEvents
   void OnRegistered(const RankRef& rank, Incarnation incarnation) override;

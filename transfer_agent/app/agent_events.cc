@@ -1,5 +1,6 @@
 // What the agent hears from peers and registry, handed to the workers.
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -48,18 +49,34 @@ void Agent::OnFrame(PeerId peer, control::Priority priority, v1::Frame frame) {
   worker::Worker& to = *workers_[frame.to_worker()];
   // Only an offer may begin something here: refused when the inbox is full, so that its room fails
   // and nothing else does. The rest is bounded by the offers that are out.
-  v1::Frame refusal;
-  if (frame.body_case() == v1::Frame::kOffer) {
-    refusal.set_to_worker(frame.offer().offer().worker());
-    *refusal.mutable_refused()->mutable_offer() = frame.offer().offer();
-  }
+  std::optional<v1::OfferId> offer;
+  if (frame.body_case() == v1::Frame::kOffer) offer = frame.offer().offer();
   const bool posted =
       to.Post(lane, [peer, frame = std::move(frame)](WorkerCore& core, TimePoint now) {
         core.OnFrame(peer, frame, now);
       });
-  if (posted || !refusal.has_refused()) return;
-  *refusal.mutable_refused()->mutable_cause() =
-      ToDetail(Error(Reason::kFull, "the inbox of the source's worker is full"));
+  if (posted || !offer.has_value()) return;
+  Refuse(peer, *offer, Error(Reason::kFull, "the inbox of the source's worker is full"));
+}
+
+void Agent::OnBadFrame(PeerId peer, const v1::Frame& frame, const absl::Status& cause) {
+  if (frame.has_offer()) return Refuse(peer, frame.offer().offer(), cause);
+  if (!frame.has_sent() || frame.to_worker() >= workers_.size()) return;
+  // The room can't become complete: it fails now, not at its deadline.
+  v1::Frame failed;
+  *failed.mutable_failed()->mutable_offer() = frame.sent().offer();
+  *failed.mutable_failed()->mutable_cause() = ToDetail(cause);
+  auto fail = [peer, failed = std::move(failed)](WorkerCore& core, TimePoint now) {
+    core.OnFrame(peer, failed, now);
+  };
+  workers_[frame.to_worker()]->Post(Lane::kUrgent, std::move(fail));
+}
+
+void Agent::Refuse(PeerId peer, const v1::OfferId& offer, const absl::Status& cause) {
+  v1::Frame refusal;
+  refusal.set_to_worker(offer.worker());
+  *refusal.mutable_refused()->mutable_offer() = offer;
+  *refusal.mutable_refused()->mutable_cause() = ToDetail(cause);
   links_->Send(peer, control::Priority::kUrgent, std::move(refusal)).IgnoreError();
 }
 

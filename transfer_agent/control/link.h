@@ -94,6 +94,7 @@ class Link : public std::enable_shared_from_this<Link> {
   struct Outcome {
     bool up = false;
     bool deliver = false;
+    absl::Status bad = {};  // of the frame's body
     absl::Status end = {};
   };
 

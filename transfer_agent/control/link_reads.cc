@@ -40,6 +40,7 @@ void Link::OnRead(StreamEnd* end, absl::StatusOr<v1::Frame> frame, size_t bytes)
   if (outcome.deliver && events_ != nullptr) {
     events_->OnFrame(id_, end->priority(), *std::move(frame));
   }
+  if (!outcome.bad.ok() && events_ != nullptr) events_->OnBadFrame(id_, *frame, outcome.bad);
   MutexLock lock(&mu_);
   StartReads();
 }
@@ -86,7 +87,7 @@ Link::Outcome Link::HandleFrame(Priority priority, const v1::Frame& frame, size_
     // Delivered as far as the stream is concerned: a replay would not mend it.
     LOG_EVERY_N(ERROR, 100) << "peer " << address_ << ": dropped frame " << frame.seq()
                             << " of its " << Name(priority) << " stream: " << valid.message();
-    return {};
+    return {.bad = *fresh ? valid : absl::OkStatus()};
   }
   return {.deliver = *fresh && frame.body_case() != v1::Frame::BODY_NOT_SET};
 }

@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "common/reason.h"
 #include "tests/support/eventually.h"
 #include "transfer_agent/control/memory_wires.h"
@@ -175,6 +176,9 @@ class Echo : public PeerEvents {
     links->Status();
     EXPECT_TRUE(links->Send(peer, priority, std::move(frame)).ok());
   }
+  void OnBadFrame(PeerId, const v1::Frame&, const absl::Status& cause) override {
+    ADD_FAILURE() << cause;
+  }
   Links* links = nullptr;
 };
 
@@ -192,6 +196,24 @@ TEST(Links, AnEventMaySendAndAnnounce) {
   }
   EXPECT_TRUE(Eventually([&] { return caller.events.frame_count(0, Priority::kUrgent) == 100; }));
   echoing.Stop();
+}
+
+TEST(Links, ABadFrameIsReportedOnceAndTheStreamGoesOn) {
+  MemoryNet net(3);
+  Agent target(&net, "target", 1), source(&net, "source", 2);
+  target.links.Dial("source:1");
+  const PeerId to_source = target.AwaitPeer(0);
+  source.AwaitPeer(0);
+  v1::Frame bad;
+  bad.mutable_offer()->mutable_offer()->set_slot(1 << 20);
+  ASSERT_TRUE(target.links.Send(to_source, Priority::kBulk, bad).ok());
+  ASSERT_TRUE(target.links.Send(to_source, Priority::kBulk, Numbered(1)).ok());
+  EXPECT_TRUE(Eventually([&] { return source.events.frame_count(0, Priority::kBulk) == 1; }));
+  const auto reported = source.events.bad_frames();
+  ASSERT_EQ(reported.size(), 1u);
+  EXPECT_TRUE(reported[0].first.has_offer());
+  EXPECT_TRUE(absl::StrContains(reported[0].second.message(), "slot")) << reported[0].second;
+  EXPECT_FALSE(source.events.down(0));
 }
 
 }  // namespace

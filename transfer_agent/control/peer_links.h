@@ -50,6 +50,9 @@ class PeerEvents {
   // A dialled address has not answered yet: for messages in words. Repeated, rate-limited.
   virtual void OnDialFailed(const std::string& address, const absl::Status& cause) = 0;
   virtual void OnFrame(PeerId peer, Priority priority, v1::Frame frame) = 0;
+  // A field of the frame is out of bounds, which `cause` names. Nothing in it may be believed; what
+  // it names can be told at most that it has failed.
+  virtual void OnBadFrame(PeerId peer, const v1::Frame& frame, const absl::Status& cause) = 0;
 };
 
 struct PeerLinksOptions {

@@ -46,6 +46,12 @@ class Recorder : public PeerEvents {
     EXPECT_FALSE(peers_[peer].down) << "a frame after down";
     peers_[peer].frames[Index(priority)].push_back(std::move(frame));
   }
+  void OnBadFrame(PeerId peer, const v1::Frame& frame, const absl::Status& cause) override {
+    MutexLock lock(&mu_);
+    ASSERT_EQ(peers_.count(peer), 1u) << "a frame before up";
+    EXPECT_FALSE(peers_[peer].down) << "a frame after down";
+    bad_frames_.emplace_back(frame, cause);
+  }
 
   size_t up_count() const {
     MutexLock lock(&mu_);
@@ -72,12 +78,17 @@ class Recorder : public PeerEvents {
     MutexLock lock(&mu_);
     return dial_failures_;
   }
+  std::vector<std::pair<v1::Frame, absl::Status>> bad_frames() const {
+    MutexLock lock(&mu_);
+    return bad_frames_;
+  }
 
  private:
   mutable Mutex mu_;
   std::map<PeerId, Peer> peers_ ABSL_GUARDED_BY(mu_);
   std::vector<PeerId> order_ ABSL_GUARDED_BY(mu_);
   std::vector<std::pair<std::string, absl::Status>> dial_failures_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::pair<v1::Frame, absl::Status>> bad_frames_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace baton::control

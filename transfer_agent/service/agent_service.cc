@@ -121,7 +121,7 @@ class Server final : public AgentService {
       return Error(Reason::kConfig,
                    absl::StrCat("--service_socket=", path_,
                                 ": cannot be bound; does its folder exist, is it writable, is the "
-                                "path below 108 bytes?"));
+                                "path at most 107 bytes?"));
     }
     return absl::OkStatus();
   }

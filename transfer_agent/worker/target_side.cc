@@ -99,18 +99,18 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
 
 void TargetSide::TellSources(const Entry& entry) {
   const shm_abi::OpenReceive& request = entry.room.request();
-  for (const auto& [ref, remote] : context_->remote_ranks) {
-    if (ref.server != request.prefill_server || ref.coord.dp != request.prefill_dp) continue;
+  context_->remote_ranks.ForEach([&](const RemoteRank& remote) {
+    const RankRef& ref = remote.rank;
+    if (ref.server != request.prefill_server || ref.coord.dp != request.prefill_dp) return;
     v1::Frame frame;
-    frame.set_to_worker(remote->worker);
+    frame.set_to_worker(remote.worker);
     v1::Failed* failed = frame.mutable_failed();
     failed->mutable_offer()->set_worker(context_->index);
     ToProto(entry.room.key(), failed->mutable_room());
     ToProto(ref, failed->mutable_source());
     *failed->mutable_cause() = ToDetail(entry.room.cause());
-    context_->outbox->Send(remote->peer, control::Priority::kUrgent, std::move(frame))
-        .IgnoreError();
-  }
+    context_->outbox->Send(remote.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+  });
 }
 
 void TargetSide::MaybeRelease(Entry& entry, TimePoint now) {

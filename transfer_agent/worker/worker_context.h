@@ -26,6 +26,7 @@
 #include "transfer_agent/worker/deadline_queue.h"
 #include "transfer_agent/worker/hosted_rank.h"
 #include "transfer_agent/worker/plan_cache.h"
+#include "transfer_agent/worker/remote_ranks.h"
 
 namespace baton::worker {
 
@@ -92,7 +93,7 @@ struct WorkerContext {
   PlanCache plans;
   DeadlineQueue deadlines;
   absl::flat_hash_map<AttachmentId, std::unique_ptr<HostedRank>> ranks;
-  std::map<RankRef, std::shared_ptr<const RemoteRank>> remote_ranks;
+  RemoteRanks remote_ranks;
   absl::flat_hash_map<PeerId, control::PeerInfo> peers;
   std::map<std::string, std::shared_ptr<const ServerView>> servers;
 
@@ -121,8 +122,7 @@ struct WorkerContext {
     return it == ranks.end() ? nullptr : it->second.get();
   }
   std::shared_ptr<const RemoteRank> FindRemote(const RankRef& ref) const {
-    auto it = remote_ranks.find(ref);
-    return it == remote_ranks.end() ? nullptr : it->second;
+    return remote_ranks.Find(ref);
   }
   transport::Transport* FindTransport(absl::string_view name) const {
     for (transport::Transport* t : transports) {

@@ -140,22 +140,8 @@ void WorkerCore::OnAnnounce(PeerId peer,
                             const std::vector<std::shared_ptr<const RemoteRank>>& ranks,
                             TimePoint now) {
   if (!context_.peers.contains(peer)) return;
-  auto& known = context_.remote_ranks;
-  for (auto it = known.begin(); it != known.end();) {
-    auto next = std::next(it);
-    if (it->second->peer == peer) {
-      context_.plans.Forget(it->second.get());
-      known.erase(it);
-    }
-    it = next;
-  }
-  for (const auto& rank : ranks) {
-    auto& slot = known[rank->rank];
-    // An older start that still talks does not hide a newer one.
-    if (slot != nullptr && slot->incarnation > rank->incarnation) continue;
-    if (slot != nullptr) context_.plans.Forget(slot.get());
-    slot = rank;
-  }
+  context_.remote_ranks.Announce(peer, ranks,
+                                 [this](const RemoteRank& rank) { context_.plans.Forget(&rank); });
   target_.OnRemoteRanks(now);
 }
 

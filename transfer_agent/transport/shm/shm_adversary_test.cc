@@ -133,6 +133,22 @@ TEST_F(ShmAdversary, BreaksTheWindowForRunsPastTheLentMemory) {
   EXPECT_EQ(world_.target.pool.FirstTouched({}), -1);
 }
 
+TEST_F(ShmAdversary, BelievesNothingCopiedFromASourceThatHasEnded) {
+  LendPool();
+  SendRuns({{.offset = 0, .length = 100}}, 100);
+  const Frame part{.type = FrameType::kPart, .offer = room_.offer, .tokens = {}, .chunk = {}};
+  CHECK(*Send(fd_.get(), part, {}, {}));
+  // With the welcome unread, the close would be a reset that takes the batch with it.
+  FrameBuffer welcome;
+  CHECK_EQ(recv(fd_.get(), welcome.data(), welcome.size(), 0), 96);
+  // Its engine may write to the pages from here on.
+  fd_.Reset();
+  const std::string cause = DownCause();
+  EXPECT_TRUE(absl::StrContains(cause, "while its pages were being copied")) << cause;
+  EXPECT_TRUE(world_.target.recorder.broken.empty());
+  EXPECT_FALSE(world_.HasPart(room_));
+}
+
 TEST_F(ShmAdversary, BreaksTheWindowForRunsThatWrapAround) {
   LendPool();
   SendRuns({{.offset = UINT64_MAX - 10, .length = 100}}, 100);

@@ -1,5 +1,7 @@
 #include "transfer_agent/transport/shm/target_datapath.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -22,6 +24,14 @@ void Prefetch(absl::Span<const std::byte> piece) {
   for (size_t i = 0; i < size; i += kLine) __builtin_prefetch(piece.data() + i);
 }
 
+// To be asked after a copy. An engine that sees its agent dead may use its pages anew at once; a
+// process closes its sockets before it can be seen dead, so an open one vouches for what was read.
+absl::Status SourceLives(int fd) {
+  pollfd state{.fd = fd, .events = POLLRDHUP, .revents = 0};
+  if (poll(&state, 1, 0) <= 0) return absl::OkStatus();
+  return Error(Reason::kTransport, "shm: the source ended while its pages were being copied");
+}
+
 }  // namespace
 
 TargetDatapath::TargetDatapath(const LinkContext& context) : context_(context), iovecs_(256) {}
@@ -41,7 +51,7 @@ absl::StatusOr<Pumped> TargetDatapath::Pump(int fd, Edges) {
       return Pumped::kBlocked;
     }
     batches += message_.frame.type == FrameType::kRuns ? 1 : 0;
-    absl::Status status = OnMessage();
+    absl::Status status = OnMessage(fd);
     if (!status.ok()) return status;
   }
   absl::StatusOr<bool> sent = Acknowledge(fd);
@@ -58,12 +68,12 @@ absl::StatusOr<bool> TargetDatapath::Acknowledge(int fd) {
   return sent;
 }
 
-absl::Status TargetDatapath::OnMessage() {
+absl::Status TargetDatapath::OnMessage(int fd) {
   const Frame& frame = message_.frame;
   OpenedWindow* window;
   switch (frame.type) {
     case FrameType::kRuns:
-      return OnRuns();
+      return OnRuns(fd);
     case FrameType::kMemory:
       return OnMemory();
     case FrameType::kForget:
@@ -94,7 +104,7 @@ absl::Status TargetDatapath::OnMemory() {
   return memory_.Add(message_.frame.memory, {sizes, message_.frame.count}, message_.fds);
 }
 
-absl::Status TargetDatapath::OnRuns() {
+absl::Status TargetDatapath::OnRuns(int fd) {
   const Frame& frame = message_.frame;
   if (message_.body_bytes != frame.count * sizeof(RunRecord) || frame.serial != last_read_ + 1) {
     return Error(Reason::kBadMessage,
@@ -108,7 +118,7 @@ absl::Status TargetDatapath::OnRuns() {
     Break(window, landed);
   }
   last_read_ = frame.serial;
-  return absl::OkStatus();
+  return SourceLives(fd);
 }
 
 absl::Status TargetDatapath::Land(OpenedWindow* window) {

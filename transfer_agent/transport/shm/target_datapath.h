@@ -27,9 +27,9 @@ class TargetDatapath final : public TargetLink {
  private:
   using Pieces = absl::Span<const absl::Span<const std::byte>>;
 
-  absl::Status OnMessage();
+  absl::Status OnMessage(int fd);
   absl::Status OnMemory();
-  absl::Status OnRuns();
+  absl::Status OnRuns(int fd);
   // An error breaks the window.
   absl::Status Land(OpenedWindow* window);
   absl::Status CopyPieces(Pieces pieces);

@@ -1,0 +1,59 @@
+#include "transfer_agent/worker/remote_ranks.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace baton::worker {
+namespace {
+
+// A larger incarnation is a later start; of equal ones, another epoch is a later agent's.
+bool Replaces(const RemoteRank& later, const RemoteRank& used) {
+  if (later.incarnation != used.incarnation) return later.incarnation > used.incarnation;
+  return later.epoch != used.epoch;
+}
+
+}  // namespace
+
+void RemoteRanks::Announce(transport::PeerId peer, const Announced& ranks,
+                           absl::FunctionRef<void(const RemoteRank&)> forget) {
+  std::set<RankRef> touched;
+  std::vector<RankRef>& mine = of_peer_[peer];
+  for (const RankRef& ref : mine) {
+    std::erase_if(slots_[ref].all, [&](const auto& rank) { return rank->peer == peer; });
+    touched.insert(ref);
+  }
+  mine.clear();
+  for (const auto& rank : ranks) {
+    slots_[rank->rank].all.push_back(rank);
+    mine.push_back(rank->rank);
+    touched.insert(rank->rank);
+  }
+  if (mine.empty()) of_peer_.erase(peer);
+  for (const RankRef& ref : touched) {
+    auto it = slots_.find(ref);
+    Choose(it->second, forget);
+    if (it->second.all.empty()) slots_.erase(it);
+  }
+}
+
+void RemoteRanks::Choose(Slot& slot, absl::FunctionRef<void(const RemoteRank&)> forget) {
+  const bool gone = std::find(slot.all.begin(), slot.all.end(), slot.used) == slot.all.end();
+  std::shared_ptr<const RemoteRank> best = gone ? nullptr : slot.used;
+  for (const auto& rank : slot.all) {
+    if (best == nullptr || Replaces(*rank, *best)) best = rank;
+  }
+  if (slot.used != nullptr && best != slot.used) forget(*slot.used);
+  slot.used = std::move(best);
+}
+
+std::shared_ptr<const RemoteRank> RemoteRanks::Find(const RankRef& ref) const {
+  auto it = slots_.find(ref);
+  return it == slots_.end() ? nullptr : it->second.used;
+}
+
+void RemoteRanks::ForEach(absl::FunctionRef<void(const RemoteRank&)> visit) const {
+  for (const auto& [ref, slot] : slots_) visit(*slot.used);
+}
+
+}  // namespace baton::worker
