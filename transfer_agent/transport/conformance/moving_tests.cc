@@ -39,6 +39,17 @@ TEST_P(TransportConformance, MovesBetweenPagesOfDifferentSizes) {
   EXPECT_EQ(world.target.pool.FirstTouched(room.target_pages), -1);
 }
 
+TEST_P(TransportConformance, MovesBetweenPoolsOfSeveralRegions) {
+  World world(GetParam(), {.layers = 7, .regions = 3}, {.layers = 7, .regions = 2});
+  const ChannelPair channel = world.Connect();
+  const Room& room = world.NewRoom(333);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  world.Send(channel.source, room);
+  ASSERT_TRUE(world.Drive([&] { return world.HasPart(room); }));
+  EXPECT_EQ(world.FirstMismatch(room), -1);
+  EXPECT_EQ(world.target.pool.FirstTouched(room.target_pages), -1);
+}
+
 TEST_P(TransportConformance, MovesOnlyWhatIsPastTheTargetsPrefix) {
   World world(GetParam());
   const ChannelPair channel = world.Connect();

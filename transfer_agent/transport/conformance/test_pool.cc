@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "common/log.h"
 
@@ -26,17 +27,23 @@ bool IsCanary(const std::byte* begin, size_t size) {
 
 TestPool::TestPool(const PoolShape& shape)
     : shape_(shape),
-      size_(shape.base_offset + shape.layers * layer_bytes()),
-      fd_(memfd_create("baton-test-pool", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
-  CHECK(fd_) << "memfd_create";
-  CHECK_EQ(ftruncate(fd_.get(), static_cast<off_t>(size_)), 0);
-  CHECK_EQ(fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
-  void* base = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
-  CHECK(base != MAP_FAILED) << "mmap of " << size_;
-  base_ = static_cast<std::byte*>(base);
+      size_(shape.base_offset +
+            (shape.layers + shape.regions - 1) / shape.regions * layer_bytes()) {
+  for (uint32_t r = 0; r < shape_.regions; ++r) {
+    UniqueFd fd(memfd_create("baton-test-pool", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    CHECK(fd) << "memfd_create";
+    CHECK_EQ(ftruncate(fd.get(), static_cast<off_t>(size_)), 0);
+    CHECK_EQ(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
+    void* base = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    CHECK(base != MAP_FAILED) << "mmap of " << size_;
+    fds_.push_back(std::move(fd));
+    bases_.push_back(static_cast<std::byte*>(base));
+  }
 }
 
-TestPool::~TestPool() { munmap(base_, size_); }
+TestPool::~TestPool() {
+  for (std::byte* base : bases_) munmap(base, size_);
+}
 
 planner::ServerSpec TestPool::Spec() const {
   planner::ServerSpec spec;
@@ -60,8 +67,8 @@ planner::RankLayout TestPool::Layout() const {
   for (uint32_t l = 0; l < shape_.layers; ++l) {
     layout.buffers.push_back({.tensor = 0,
                               .layer = l,
-                              .region = 0,
-                              .offset = shape_.base_offset + l * layer_bytes(),
+                              .region = l % shape_.regions,
+                              .offset = LayerOffset(l),
                               .pages = shape_.pages,
                               .page_stride = page_stride(),
                               .entry_stride = shape_.token_bytes,
@@ -70,10 +77,16 @@ planner::RankLayout TestPool::Layout() const {
   return layout;
 }
 
-LocalRegion TestPool::region() const { return {.fd = fd_.get(), .base = base_, .size = size_}; }
+std::vector<LocalRegion> TestPool::regions() const {
+  std::vector<LocalRegion> all;
+  for (size_t r = 0; r < fds_.size(); ++r) {
+    all.push_back({.fd = fds_[r].get(), .base = bases_[r], .size = size_});
+  }
+  return all;
+}
 
 std::byte* TestPool::Page(uint32_t layer, int32_t page) const {
-  return base_ + shape_.base_offset + layer * layer_bytes() + page * page_stride();
+  return bases_[layer % shape_.regions] + LayerOffset(layer) + page * page_stride();
 }
 
 void TestPool::FillPattern(uint64_t seed) {
@@ -90,7 +103,9 @@ void TestPool::FillPattern(uint64_t seed) {
 }
 
 void TestPool::FillCanary() {
-  std::memset(base_ + shape_.base_offset, static_cast<int>(kCanary), size_ - shape_.base_offset);
+  for (std::byte* base : bases_) {
+    std::memset(base + shape_.base_offset, static_cast<int>(kCanary), size_ - shape_.base_offset);
+  }
 }
 
 int64_t TestPool::FirstTouched(const std::vector<int32_t>& written) const {

@@ -1,4 +1,4 @@
-// A rank's pool for tests: a sealed memfd of pages with known contents, and canaries between them.
+// A rank's pool for tests: sealed memfds of pages with known contents, and canaries between them.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CONFORMANCE_TEST_POOL_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CONFORMANCE_TEST_POOL_H_
 
@@ -18,7 +18,8 @@ struct PoolShape {
   uint32_t token_bytes = 256;
   uint32_t pages = 64;
   uint64_t gap_bytes = 64;   // canary behind each page
-  uint64_t base_offset = 0;  // of the first layer in the region
+  uint64_t base_offset = 0;  // of the first layer in each region
+  uint32_t regions = 1;      // the layers lie in them in turn
 };
 
 class TestPool {
@@ -33,7 +34,10 @@ class TestPool {
   const PoolShape& shape() const { return shape_; }
   planner::ServerSpec Spec() const;
   planner::RankLayout Layout() const;
-  LocalRegion region() const;
+  // The first one.
+  LocalRegion region() const { return regions().front(); }
+  std::vector<LocalRegion> regions() const;
+  // Of each region.
   uint64_t size() const { return size_; }
 
   size_t page_bytes() const { return size_t{shape_.page_tokens} * shape_.token_bytes; }
@@ -50,11 +54,14 @@ class TestPool {
  private:
   uint64_t page_stride() const { return page_bytes() + shape_.gap_bytes; }
   uint64_t layer_bytes() const { return page_stride() * shape_.pages; }
+  uint64_t LayerOffset(uint32_t layer) const {
+    return shape_.base_offset + layer / shape_.regions * layer_bytes();
+  }
 
   const PoolShape shape_;
   const uint64_t size_;
-  UniqueFd fd_;
-  std::byte* base_ = nullptr;
+  std::vector<UniqueFd> fds_;
+  std::vector<std::byte*> bases_;
 };
 
 }  // namespace baton::transport

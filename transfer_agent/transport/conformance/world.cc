@@ -28,8 +28,7 @@ Node::Node(const Candidate& candidate, const PoolShape& shape, bool checksums) :
   absl::StatusOr<std::unique_ptr<Transport>> created = candidate.create(checksums);
   CHECK(created.ok()) << created.status();
   transport = *std::move(created);
-  const LocalRegion region = pool.region();
-  absl::StatusOr<ExportedMemory> exported = transport->ExportMemory({&region, 1});
+  absl::StatusOr<ExportedMemory> exported = transport->ExportMemory(pool.regions());
   CHECK(exported.ok()) << exported.status();
   memory = exported->id;
 }

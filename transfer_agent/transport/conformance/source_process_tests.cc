@@ -1,31 +1,12 @@
 // A source in a process of its own, which is killed or stopped in mid-page.
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <string>
-
-#include "common/log.h"
 #include "gtest/gtest.h"
+#include "transfer_agent/transport/conformance/child.h"
 #include "transfer_agent/transport/conformance/world.h"
 
 namespace baton::transport {
 namespace {
 
 constexpr PoolShape kLarge{.layers = 2, .page_tokens = 16, .token_bytes = 4096, .pages = 512};
-
-void SendMessage(int fd, const std::string& message) {
-  CHECK_EQ(send(fd, message.data(), message.size(), MSG_NOSIGNAL),
-           static_cast<ssize_t>(message.size()));
-}
-
-std::string ReceiveMessage(int fd) {
-  char buffer[4096];
-  const ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
-  CHECK_GT(n, 0);
-  return std::string(buffer, n);
-}
 
 // The child: opens a channel, submits the room over and over, polls until it is killed.
 [[noreturn]] void RunSource(const Candidate& candidate, World* world, const Room& room, int fd) {
@@ -43,52 +24,26 @@ std::string ReceiveMessage(int fd) {
   }
 }
 
-// Forks the source and connects to it. The parent's own source node stays idle.
-class ChildSource {
+// The parent's own source node stays idle.
+class SourceProcess : public Child {
  public:
-  ChildSource(const Candidate& candidate, World* world, const Room& room) {
-    int fds[2];
-    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
-    pid_ = fork();
-    CHECK_GE(pid_, 0);
-    if (pid_ == 0) {
-      close(fds[0]);
-      RunSource(candidate, world, room, fds[1]);
-    }
-    close(fds[1]);
+  SourceProcess(const Candidate& candidate, World* world, const Room& room)
+      : Child([&](int fd) { RunSource(candidate, world, room, fd); }) {
     absl::StatusOr<OpenedChannel> accepted =
-        world->target.transport->Accept(World::kSource, ReceiveMessage(fds[0]));
+        world->target.transport->Accept(World::kSource, ReceiveMessage(fd()));
     CHECK(accepted.ok()) << accepted.status();
     channel = accepted->id;
-    SendMessage(fds[0], accepted->data);
-    fd_ = fds[0];
-  }
-  ~ChildSource() {
-    Signal(SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    close(fd_);
-  }
-  void Signal(int number) { kill(pid_, number); }
-  // Returns when it is stopped.
-  void Stop() {
-    Signal(SIGSTOP);
-    int status = 0;
-    CHECK_EQ(waitpid(pid_, &status, WUNTRACED), pid_);
-    CHECK(WIFSTOPPED(status));
+    SendMessage(fd(), accepted->data);
   }
 
   ChannelId channel;
-
- private:
-  pid_t pid_ = 0;
-  int fd_ = -1;
 };
 
 TEST_P(TransportConformance, NoticesASourceThatIsKilledInMidPage) {
   World world(GetParam(), kLarge, kLarge);
   const Room& room = world.NewRoom(16 * 400);
   ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
-  ChildSource child(GetParam(), &world, room);
+  SourceProcess child(GetParam(), &world, room);
   ASSERT_TRUE(world.DriveOne(
       &world.target, [&] { return world.target.transport->counters().bytes_landed > 1'000'000; }));
   child.Signal(SIGKILL);
@@ -112,7 +67,7 @@ TEST_P(TransportConformance, LandsNothingFromAStoppedSourceThatWakesAfterTheRele
   const Room& room = world.NewRoom(16 * 400);
   const Room& other = world.NewRoom(100);
   ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
-  ChildSource child(GetParam(), &world, room);
+  SourceProcess child(GetParam(), &world, room);
   ASSERT_TRUE(world.DriveOne(
       &world.target, [&] { return world.target.transport->counters().bytes_landed > 1'000'000; }));
   child.Stop();
