@@ -11,7 +11,7 @@ BENCH ?=
 BENCH_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint build demo test test-asan test-tsan test-exhaustive lint format bench clean
+.PHONY: help setup setup-build setup-lint setup-rdma build demo test test-asan test-tsan test-exhaustive test-rdma lint format bench clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -26,6 +26,9 @@ setup-build:
 
 setup-lint:
 	@tools/setup.sh build lint
+
+setup-rdma:
+	@tools/setup.sh build rdma
 
 build: setup-build  ## Build everything (optimised)
 	@echo "build: all programs, libraries and tests"
@@ -45,6 +48,9 @@ test-tsan: setup-build  ## The threaded tests under the thread sanitizer
 
 test-exhaustive: setup-build  ## 200 000 random pairs of topologies against the oracle (minutes)
 	@tools/bazel.sh test --test_output=all //planner/proof:exhaustive_test
+
+test-rdma: setup-rdma  ## The tests on real verbs devices, in guests of their own (builds a kernel once)
+	@tools/run_rdma_tests
 
 lint: setup-lint  ## clang-format, clang-tidy, thread-safety analysis and shellcheck over all files
 	@tools/lint.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that Baton needs, if any is missing: the only step that needs root.
 #
-#   tools/setup.sh [build] [lint]     (both when none is named)
+#   tools/setup.sh [build] [lint] [rdma]     (build and lint when none is named)
 #
 # Needs no terminal. Does nothing, and needs no root, when everything is there.
 set -euo pipefail
@@ -29,7 +29,7 @@ missing_packages() {
   local group package
   for group in "$@"; do
     [[ -f $here/packages/$group.txt ]] ||
-      die "there is no package group '$group'; use build or lint"
+      die "there is no package group '$group'; use build, lint or rdma"
   done
   for group in "$@"; do
     while read -r package; do

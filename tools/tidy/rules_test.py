@@ -50,6 +50,7 @@ class TextTest(unittest.TestCase):
         for bad in ("a", "a \n", "\ta\n", "a\n\n", "a\r\n"):
             self.assertEqual(_rules(text.check("a.cc", bad)), ["space"], repr(bad))
         self.assertEqual(text.check("Makefile", "\ta\n"), [])
+        self.assertEqual(text.check("a.patch", " \n-\ta \n"), [])
 
     def test_leftovers_and_paths_of_a_machine(self):
         self.assertEqual(_rules(text.check("a.cc", "// TO" + "DO: later\n")), ["leftover"])
