@@ -63,18 +63,20 @@ build() {
   local make=(make -C "$work/source" ARCH=um O="$work/out")
   mkdir -p "$work/out"
   unpack_and_patch "$work/source"
-  "${make[@]}" KCONFIG_ALLCONFIG="$here/kernel/uml.config" allnoconfig >>"$log" 2>&1 ||
-    die "the configuration failed: see $log"
+  "${make[@]}" KCONFIG_ALLCONFIG="$here/kernel/uml.config" allnoconfig >>"$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    die "the configuration failed: see above"
+  }
   check_config "$here/kernel/uml.config" "$work/out/.config"
   # The linked assembly routines say nothing of the stack, which would make it executable.
   "${make[@]}" -j"${BATON_BED_JOBS:-2}" KAFLAGS=-Wa,--noexecstack linux >>"$log" 2>&1 || {
     tail -n 30 "$log" >&2
-    die "the kernel did not build: see $log"
+    die "the kernel did not build: see above"
   }
 }
 
 main() {
-  local version name result work
+  local version name result
   version=$(dpkg-query -W -f '${Version}' "$kPackage" 2>/dev/null) || true
   [[ -n $version && -r $kTarball ]] ||
     die "Debian's package $kPackage is missing: tools/setup.sh rdma"
@@ -87,6 +89,9 @@ main() {
   if [[ ! -x $result/linux ]]; then
     say "building $name (about 8 minutes, once)"
     work=$cache/$name.build
+    # Some 1.5 GB, which a failed build must not leave behind either.
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 143' TERM INT HUP
     rm -rf "$work"
     mkdir -p "$work/result"
     renice -n "${BATON_BED_NICE:-10}" -p $BASHPID >/dev/null 2>&1 || true
@@ -95,7 +100,6 @@ main() {
     cp "$work/out/.config" "$work/result/config"
     mv "$work/build.log" "$work/result/"
     mv -T "$work/result" "$result"
-    rm -rf "$work"
     say "built in $SECONDS s"
   fi
   printf '%s\n' "$result/linux"
