@@ -37,6 +37,7 @@ absl::Status Prepare(const std::string& argv0, const DemoOptions& options,
       {"bootstrap_service/app/baton-bootstrap", &settings->programs.bootstrap},
       {"transfer_agent/app/baton-agent", &settings->programs.agent},
       {"tests/demo/engine/demo_engine", &settings->programs.engine},
+      {"tests/demo/remote/demo_remote", &settings->programs.remote},
   };
   for (const auto& program : programs) {
     auto found = FindBuilt(argv0, program.path);
@@ -53,6 +54,8 @@ absl::Status Prepare(const std::string& argv0, const DemoOptions& options,
   if (!requests.ok()) return requests.status();
   settings->trace = *std::move(requests);
   settings->bootstrap_listen = options.bootstrap_listen;
+  settings->host = options.host;
+  settings->decode_on = options.decode_on;
   settings->scale = options.scale;
   settings->speed = options.speed;
   settings->pool_bytes = options.pool_mib << 20;

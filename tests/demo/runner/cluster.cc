@@ -74,7 +74,8 @@ absl::Status Cluster::StartAll() {
   }
   for (const Agent& agent : agents_) {
     if (!status.ok()) break;
-    status = AwaitFile(agent.service_socket + ".port").status();
+    // Engines wait for an agent by themselves.
+    if (agent.here) status = AwaitFile(agent.service_socket + ".port").status();
     if (status.ok()) status = StartEngines(agent);
   }
   if (status.ok()) status = AwaitAttached();
@@ -88,7 +89,7 @@ absl::Status Cluster::StartAll() {
 // The service may call a server ready a moment before the last agent has its answer.
 absl::Status Cluster::AwaitRegistered() {
   for (const Agent& agent : agents_) {
-    while (true) {
+    while (agent.here) {
       auto status = AgentStatus(agent.service_socket, milliseconds(5000));
       if (!status.ok()) return status.status();
       auto registered = [](const auto& rank) { return rank.registered(); };
@@ -134,6 +135,19 @@ absl::StatusOr<std::string> Cluster::AwaitFile(const std::string& path) {
   }
 }
 
+bool Cluster::IsHere(const ServerPlan& server) const {
+  return server.role != v1::ROLE_DECODE || options_.decode_on.empty();
+}
+
+std::vector<std::string> Cluster::On(bool here, bool has_control,
+                                     std::vector<std::string> argv) const {
+  if (here) return argv;
+  std::vector<std::string> words = {options_.programs.remote, "--to=" + options_.decode_on};
+  if (has_control) words.emplace_back("--control");
+  words.insert(words.end(), argv.begin(), argv.end());
+  return words;
+}
+
 absl::Status Cluster::StartBootstrap() {
   const std::string port_file = Path("bootstrap.port");
   auto started =
@@ -159,14 +173,19 @@ absl::Status Cluster::StartAgents(const ServerPlan& server) {
     const std::string name = absl::StrCat("agent-", agents_.size());
     agent.server = &server;
     agent.ranks = std::move(ranks);
-    agent.attach_socket = Path(name + ".attach");
-    agent.service_socket = Path(name + ".service");
-    auto process =
-        Run(name, {options_.programs.agent, "--bootstrap=" + bootstrap_address_,
-                   "--listen=127.0.0.1:0", "--attach_socket=" + agent.attach_socket,
-                   "--service_socket=" + agent.service_socket, "--transport=" + options_.transport,
-                   absl::StrCat("--checksums=", options_.checksums ? "true" : "false"),
-                   absl::StrCat("--port_file=", agent.service_socket, ".port")});
+    agent.here = IsHere(server);
+    // The other host has no folder of ours: there, names are below that of demo_host.
+    agent.attach_socket = agent.here ? Path(name + ".attach") : name + ".attach";
+    agent.service_socket = agent.here ? Path(name + ".service") : name + ".service";
+    const std::string host =
+        agent.here ? options_.host : options_.decode_on.substr(0, options_.decode_on.rfind(':'));
+    auto process = Run(
+        name, On(agent.here, false,
+                 {options_.programs.agent, "--bootstrap=" + bootstrap_address_,
+                  absl::StrCat("--listen=", host, ":0"), "--attach_socket=" + agent.attach_socket,
+                  "--service_socket=" + agent.service_socket, "--transport=" + options_.transport,
+                  absl::StrCat("--checksums=", options_.checksums ? "true" : "false"),
+                  absl::StrCat("--port_file=", agent.service_socket, ".port")}));
     if (!process.ok()) return process.status();
     agent.process = *process;
     agents_.push_back(std::move(agent));
@@ -194,8 +213,9 @@ absl::Status Cluster::StartEngine(const Agent& agent, std::vector<RankCoord> ran
   engine.socket = std::move(sockets->first);
   engine.link.fd = engine.socket.get();
   auto process = Run(engine.link.name,
-                     {options_.programs.engine, "--control_fd=3",
-                      absl::StrCat("--name=", agent.server->name, ":", engine.link.name)},
+                     On(agent.here, true,
+                        {options_.programs.engine, "--control_fd=3",
+                         absl::StrCat("--name=", agent.server->name, ":", engine.link.name)}),
                      sockets->second.get());
   if (!process.ok()) return process.status();
   v1::ToEngine message;
@@ -250,6 +270,7 @@ std::vector<EngineLink> Cluster::Links() const {
 absl::StatusOr<AgentTotals> Cluster::Totals() {
   AgentTotals totals;
   for (const Agent& agent : agents_) {
+    if (!agent.here) continue;
     auto status = AgentStatus(agent.service_socket, milliseconds(5000));
     if (!status.ok()) return status.status();
     totals.bytes_landed += status->bytes_landed();

@@ -23,6 +23,7 @@ struct Programs {
   std::string bootstrap;
   std::string agent;
   std::string engine;
+  std::string remote;  // stands in for a program on another host
 };
 
 struct ServerPlan {
@@ -36,6 +37,8 @@ struct ClusterOptions {
   Programs programs;
   std::string folder;  // for sockets and logs: a short path
   std::string bootstrap_listen = "127.0.0.1:0";
+  std::string host = "127.0.0.1";  // where agents listen
+  std::string decode_on;           // a demo_host that runs the decode server; empty: here
   std::string transport = "auto";
   bool checksums = false;
   std::string preset;
@@ -46,7 +49,7 @@ struct ClusterOptions {
   std::chrono::milliseconds start_timeout{30000};
 };
 
-// What the agents counted.
+// What the agents of this host counted.
 struct AgentTotals {
   uint64_t bytes_landed = 0;
   uint64_t bytes_copied = 0;
@@ -76,6 +79,7 @@ class Cluster {
     std::vector<RankCoord> ranks;
     std::string attach_socket;
     std::string service_socket;
+    bool here = true;  // or where demo_host is
   };
   struct Engine {
     EngineLink link;
@@ -93,6 +97,9 @@ class Cluster {
   absl::StatusOr<std::string> AwaitFile(const std::string& path);
   absl::Status AwaitAttached();
   absl::Status AwaitRegistered();
+  bool IsHere(const ServerPlan& server) const;
+  // `argv`, or what runs it on the other host.
+  std::vector<std::string> On(bool here, bool has_control, std::vector<std::string> argv) const;
   std::string Path(const std::string& name) const { return options_.folder + "/" + name; }
 
   const ClusterOptions options_;

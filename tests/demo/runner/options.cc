@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -12,6 +13,7 @@
 namespace baton::demo {
 namespace {
 
+constexpr absl::string_view kTransports[] = {"tcp", "shm", "verbs", "auto"};
 const char* const kMainPresets[] = {"llama-3-8b", "deepseek-v3", "qwen3-235b"};
 
 // A list may be given by repeating the flag or with commas.
@@ -35,7 +37,7 @@ void AddRows(DemoOptions* options, ConfigTable* table) {
   table->List("preset", &options->presets, "name",
               absl::StrCat("Models: ", PresetNames(), ". The first three when left out."));
   table->List("transport", &options->transports, "name",
-              "tcp, shm or auto; tcp and shm in turn when left out.");
+              "tcp, shm, verbs or auto; tcp and shm in turn when left out.");
   table->Text("prefill_topology", &options->prefill_topology, "",
               "Prefill server: ppN,cpN[:sharding],tpN,dpN,pageN,pool:ORDER,stages:A+B.");
   table->Text("decode_topology", &options->decode_topology, "", "Decode server, the same way.");
@@ -58,6 +60,9 @@ void AddRows(DemoOptions* options, ConfigTable* table) {
   table->List("pair", &options->pairs, "name", "Run named pairs instead; all: every one.");
   table->Text("bootstrap_listen", &options->bootstrap_listen, "host:port",
               "Address of the bootstrap service.", CheckHostPort);
+  table->Text("host", &options->host, "address", "Where the agents of this host listen.");
+  table->Text("decode_on", &options->decode_on, "host:port",
+              "The decode server runs where a demo_host listens here; empty: on this host.");
 }
 
 absl::Status AddPairs(const DemoOptions& options, std::vector<Scenario>* scenarios) {
@@ -109,9 +114,9 @@ absl::StatusOr<std::vector<Scenario>> MakeScenarios(const DemoOptions& given) {
                                                : std::vector<std::string>{"auto"};
   }
   for (const std::string& transport : options.transports) {
-    if (transport == "tcp" || transport == "shm" || transport == "auto") continue;
-    return Error(Reason::kConfig,
-                 absl::StrCat("--transport: ", transport, " must be tcp, shm or auto"));
+    if (absl::c_linear_search(kTransports, transport)) continue;
+    return Error(Reason::kConfig, absl::StrCat("--transport: ", transport, " must be one of ",
+                                               absl::StrJoin(kTransports, ", ")));
   }
   std::vector<Scenario> scenarios;
   absl::Status pairs = AddPairs(options, &scenarios);

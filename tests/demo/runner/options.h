@@ -31,6 +31,8 @@ struct DemoOptions {
   bool list_pairs = false;
   std::vector<std::string> pairs;
   std::string bootstrap_listen = "127.0.0.1:0";
+  std::string host = "127.0.0.1";
+  std::string decode_on;  // empty: here
 };
 
 // Ends the program after --help and on a bad flag.

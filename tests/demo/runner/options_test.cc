@@ -38,7 +38,7 @@ TEST(MakeScenarios, NamesTheFlagThatIsWrong) {
   EXPECT_THAT(ErrorOf(options), HasSubstr("--preset: no model gpt-2"));
   options = {};
   options.transports = {"pigeon"};
-  EXPECT_THAT(ErrorOf(options), HasSubstr("--transport: pigeon must be"));
+  EXPECT_THAT(ErrorOf(options), HasSubstr("--transport: pigeon must be one of tcp, shm"));
   options = {};
   options.pairs = {"nonesuch"};
   EXPECT_THAT(ErrorOf(options), HasSubstr("--pair: no pair nonesuch"));

@@ -78,6 +78,8 @@ ClusterOptions MakeClusterOptions(const Scenario& scenario, const ScenarioSettin
   options.programs = settings.programs;
   options.folder = settings.folder;
   options.bootstrap_listen = settings.bootstrap_listen;
+  options.host = settings.host;
+  options.decode_on = settings.decode_on;
   options.transport = scenario.transport;
   options.checksums = settings.checksums;
   options.preset = scenario.preset;

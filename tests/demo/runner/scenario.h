@@ -32,6 +32,8 @@ struct ScenarioSettings {
   Programs programs;
   std::string folder;
   std::string bootstrap_listen;
+  std::string host;
+  std::string decode_on;
   std::vector<Request> trace;
   double scale = 1;
   double speed = 0;
