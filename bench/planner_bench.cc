@@ -180,6 +180,27 @@ void BM_ExpandInterleavedPages(benchmark::State& state) {
 }
 BENCHMARK(BM_ExpandInterleavedPages);
 
+void BM_ExpandTokensMeetPages(benchmark::State& state) {
+  Expand(state, Gqa({1, 1, 4, 4}, 16, CpSharding::kInterleavedToken),
+         Gqa({1, 1, 3, 4}, 64, CpSharding::kInterleavedPage), PageStyle::kTokenMajor,
+         PageStyle::kTokenMajor);
+}
+BENCHMARK(BM_ExpandTokensMeetPages);
+
+void BM_ExpandHeadSlicesOfInterleavedPages(benchmark::State& state) {
+  Expand(state, Gqa({1, 1, 2, 2}, 64, CpSharding::kInterleavedPage),
+         Gqa({1, 1, 3, 4}, 16, CpSharding::kInterleavedPage), PageStyle::kTokenMajor,
+         PageStyle::kTokenMajor);
+}
+BENCHMARK(BM_ExpandHeadSlicesOfInterleavedPages);
+
+void BM_ExpandZigzagToTokens(benchmark::State& state) {
+  Expand(state, Gqa({1, 1, 2, 4}, 64, CpSharding::kZigzag),
+         Gqa({1, 1, 4, 4}, 16, CpSharding::kInterleavedToken), PageStyle::kTokenMajor,
+         PageStyle::kTokenMajor);
+}
+BENCHMARK(BM_ExpandZigzagToTokens);
+
 void BM_EncodePages(benchmark::State& state) {
   const std::vector<int32_t> pages = Shuffled(8000, 131072);
   for (auto _ : state) benchmark::DoNotOptimize(EncodePages(pages));

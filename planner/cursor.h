@@ -22,6 +22,7 @@
 #include "planner/plan.h"
 #include "planner/shared_entries.h"
 #include "planner/side_address.h"
+#include "planner/stretch_walk.h"
 
 namespace baton::planner {
 
@@ -65,11 +66,15 @@ class Cursor {
   Cursor(const PairPlan* plan, const RoomTokens& tokens, const ChunkRange& chunk,
          const SidePages* source, const SidePages* target);
 
-  // Fills `out` from the front; fewer than out.size() only at the end, 0 when done.
+  // Fills `out` from the front; fewer than out.size() only at the end, 0 when done. Allocates
+  // nothing.
   size_t Next(absl::Span<CopyRun> out);
 
   // Bytes of the whole chunk for this pair.
   uint64_t bytes_total() const { return bytes_total_; }
+  // True once Next has returned fewer runs than it was given room for, and from the start for an
+  // empty chunk. A Next that just filled its room leaves it false even where no run is left: loop
+  // on what Next returns.
   bool done() const { return finished_; }
 
  private:
@@ -82,9 +87,6 @@ class Cursor {
     SideAddress address;
     const int32_t* list = nullptr;
     uint32_t row = 0;
-    // Of the stretch.
-    uint64_t local = 0;  // own entries before it
-    uint64_t step = 0;   // from one stretch to the next, when walk_.step() says so
     // Of the place that is reached.
     uint64_t page = 0;
     uint64_t slot = 0;
@@ -101,16 +103,18 @@ class Cursor {
   // False when the chunk has nothing of the copy.
   bool OpenCopy(const CopyDescriptor& copy);
   void OpenCopySide(const SideAddress& address, Side* side) const;
-  void FirstStretch(Span64 stretch);
-  bool NextTooth();
+  bool OpenStretch();
   bool NextStretch();
   bool MoreStretches();
   void OpenPiece();
   bool Joined(const Axis& axis, uint64_t length) const;
   void Emit(CopyRun* run) const;
   size_t EmitLoop(absl::Span<CopyRun> out, size_t used);
-  template <bool kSource, bool kTarget>
+  template <bool kKnown>
+  class FlatSide;
   size_t EmitFlat(absl::Span<CopyRun> out, size_t used);
+  template <bool kSource, bool kTarget>
+  size_t EmitFlatOf(absl::Span<CopyRun> out, size_t used);
   bool Extend(CopyRun* last) const;
   static void Place(uint64_t local, Side* side);
   static void Advance(uint64_t entries, Side* side);
@@ -133,10 +137,8 @@ class Cursor {
   uint32_t first_plane_ = 0;
   uint32_t planes_ = 0;
 
-  // The stretch that is being walked, from the first entry that is left.
-  Span64 stretch_;
-  uint64_t tooth_ = 0;  // where its tooth begins
-  uint64_t until_ = 0;  // where teeth stop following one another
+  StretchWalk at_stretch_;
+  uint64_t left_ = 0;  // of its entries
   // The piece as nested axes around runs of run_bytes_; at_ counts through the axes.
   Axis axis_[3];
   uint64_t at_[3] = {0, 0, 0};

@@ -45,7 +45,6 @@ void Cursor::OpenSetSide(const OwnEntries& own, const EntrySharding& sharding, S
     if (first != kNoEntry && !Broken(7))
       side->first_page = side->page_entries.Quotient(own.Local(first));
   }
-  if (room_.step() != 0) side->step = room_.StepOf(own);
 }
 
 bool Cursor::OpenCopy(const CopyDescriptor& copy) {

@@ -1,5 +1,25 @@
 // Who sends which bytes to whom. Pure functions of two (spec, layout) values: both agents of a
-// pair compute the same plan from what they told each other, and compare its hash.
+// pair compute the same plan from what they told each other, and compare its hash. Thread-safe.
+//
+// Who is the holder, where several source ranks have what a target needs:
+//
+// - pp: nobody chooses. A layer has one stage on each side, by its id.
+// - tp, policy `one`: the source nearest in rank. Target tp rank t of T looks at source tp rank
+//   t * S / T (rounded down) of S; where that one lacks the head, at the nearest that has it (heads
+//   that are fewer than ranks lie on consecutive ranks). MLA latents, index keys and scales are on
+//   every tp rank: t * S / T itself.
+// - cp, policy `one`, where every cp rank has all tokens: source cp rank c * S / T for target cp
+//   rank c of T. Where tokens or layers are split over cp there is nothing to choose.
+// - `spread`, for either axis: all N holders (source tp replicas of the head times cp replicas,
+//   numbered by tp, then cp) send a part each. The bytes that they have alike for this target are
+//   put in a row, tensor by tensor, layer by layer, entry by entry, and holder i sends
+//   [i / N, (i + 1) / N) of it, cut between entries: parts differ by one entry at most, and most
+//   holders send whole layers.
+// - STATE rows follow both policies, each row of a layer whole. AUX has one source for each target
+//   under either policy: (pp, cp, tp) elected as in `one`, on all three axes.
+//
+//   target_tp  0 1 2 3          S = 2, T = 4: sources 0 0 1 1      (split.h: Elect)
+//   target_tp  0 1              S = 8, T = 2: sources 0 4, or 0..7 each under `spread` (MLA)
 #ifndef BATON_PLANNER_PLAN_H_
 #define BATON_PLANNER_PLAN_H_
 

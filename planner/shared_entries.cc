@@ -82,6 +82,9 @@ void SharedEntries::Thin(const Comb& a, const Comb& b) {
     comb_ = a.period() >= b.period() ? a : b;
     odd_ = a.period() >= b.period() ? b : a;
   }
+  if (step() == 0) return;
+  source_step_ = StepOf(source_);
+  target_step_ = StepOf(target_);
 }
 
 void SharedEntries::Clip(Span64 span) {
@@ -145,10 +148,14 @@ uint64_t SharedEntries::At(uint64_t k) const {
   return kNoEntry;
 }
 
-uint64_t SharedEntries::Until(uint64_t x) const {
+uint64_t SharedEntries::RunEnd(uint64_t x) const {
   uint64_t end = kNoEntry;
   for (int i = runs_ - 1; i >= 0 && x < run_[i].end; --i) end = run_[i].end;
-  return odd_.all() ? end : std::min(end, comb_.ToothEnd(x));
+  return end;
+}
+
+uint64_t SharedEntries::Until(uint64_t x) const {
+  return odd_.all() ? RunEnd(x) : std::min(RunEnd(x), comb_.ToothEnd(x));
 }
 
 uint64_t SharedEntries::StepOf(const OwnEntries& side) const {

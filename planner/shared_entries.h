@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "planner/comb_meeting.h"
 #include "planner/layout.h"
 #include "planner/own_entries.h"
 #include "planner/split.h"
@@ -52,12 +53,20 @@ class SharedEntries {
   uint64_t tooth() const { return Stepping().granule(); }
   uint64_t IntoTooth(uint64_t x) const { return x - Stepping().ToothBegin(x); }
   uint64_t Until(uint64_t x) const;
-  // How many of a side's own entries lie between two places at distance step().
-  uint64_t StepOf(const OwnEntries& side) const;
+  // How many of each side's own entries lie between two places at distance step().
+  uint64_t source_step() const { return source_step_; }
+  uint64_t target_step() const { return target_step_; }
+  // Whether two combs of different granules meet here; if so, the walk of their teeth from the
+  // stretch that begins at x, which one is the source's, and where x's run ends.
+  bool two_combs() const { return !odd_.all(); }
+  CombMeeting MeetingAt(uint64_t x) const { return CombMeeting(comb_, odd_, x); }
+  bool wide_is_source() const { return source_.comb().period() == comb_.period(); }
+  uint64_t RunEnd(uint64_t x) const;
 
  private:
   const Comb& Stepping() const { return odd_.all() ? comb_ : odd_; }
   void Thin(const Comb& a, const Comb& b);
+  uint64_t StepOf(const OwnEntries& side) const;
   uint64_t CountIn(Span64 span) const;
   uint64_t CountBoth(Span64 span) const;
   Span64 StretchOfBoth(Span64 span) const;
@@ -70,6 +79,8 @@ class SharedEntries {
   // period of comb_ is the larger one.
   Comb comb_;
   Comb odd_;
+  uint64_t source_step_ = 0;
+  uint64_t target_step_ = 0;
 };
 
 }  // namespace baton::planner
