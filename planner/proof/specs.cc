@@ -43,12 +43,25 @@ void AddDraft(ServerSpec* spec, uint32_t layers, uint32_t heads) {
   for (uint32_t l : Range(layers, layers + kDraftLayers)) spec->stages.back().push_back(l);
 }
 
-std::vector<std::vector<uint32_t>> Stages(uint32_t layers, uint32_t pp, Random& random) {
+uint32_t StageCut(StageStyle style, uint32_t layers, uint32_t pp, uint32_t i, Random& random) {
+  const uint32_t even = layers * i / pp;
+  switch (style) {
+    case StageStyle::kAny:
+      return random() % 2 == 0 ? even : static_cast<uint32_t>(Draw(random, 0, layers));
+    case StageStyle::kEven:
+      return even;
+    case StageStyle::kUneven:
+      return layers - std::min(layers, pp - i);
+  }
+  return even;
+}
+
+std::vector<std::vector<uint32_t>> Stages(const SpecShape& shape, Random& random) {
+  const uint32_t layers = shape.layers;
+  const uint32_t pp = shape.sizes.pp;
   std::vector<uint32_t> cuts{0, layers};
   for (uint32_t i = 1; i < pp; ++i) {
-    // At times even, at times anywhere.
-    const bool even = random() % 2 == 0;
-    cuts.push_back(even ? layers * i / pp : static_cast<uint32_t>(Draw(random, 0, layers)));
+    cuts.push_back(StageCut(shape.stages, layers, pp, i, random));
   }
   std::sort(cuts.begin(), cuts.end());
   std::vector<std::vector<uint32_t>> stages;
@@ -69,7 +82,7 @@ ServerSpec MakeSpec(ModelKind kind, const SpecShape& shape, Random& random) {
   ServerSpec spec;
   spec.sizes = shape.sizes;
   spec.cp_sharding = shape.cp_sharding;
-  spec.stages = Stages(shape.layers, shape.sizes.pp, random);
+  spec.stages = Stages(shape, random);
   spec.page_groups = {{shape.page_tokens, 0}};
   const auto all = Range(0, shape.layers);
   const auto even = EveryOther(shape.layers, 0);

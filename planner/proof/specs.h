@@ -21,6 +21,12 @@ enum class ModelKind : uint8_t {
 };
 inline constexpr int kModelKinds = 7;
 
+enum class StageStyle : uint8_t {
+  kAny,     // at times even, at times cut anywhere
+  kEven,    // as even as layers allow
+  kUneven,  // the first stage has what the others, of one layer each, leave
+};
+
 struct SpecShape {
   RankCoord sizes{1, 1, 1, 1};
   CpSharding cp_sharding = CpSharding::kReplicated;
@@ -28,13 +34,13 @@ struct SpecShape {
   uint32_t heads = 8;
   uint32_t page_tokens = 4;
   bool draft = true;  // kDraft: this side has the draft layers
+  StageStyle stages = StageStyle::kAny;
 };
 
-// Stages of random, uneven lengths, but none empty where the layers suffice.
 ServerSpec MakeSpec(ModelKind kind, const SpecShape& shape, Random& random);
 inline ServerSpec MakeSpec(ModelKind kind, const RankCoord& sizes, CpSharding cp_sharding,
                            uint32_t layers, uint32_t page_tokens, Random& random) {
-  return MakeSpec(kind, SpecShape{sizes, cp_sharding, layers, 8, page_tokens, true}, random);
+  return MakeSpec(kind, SpecShape{sizes, cp_sharding, layers, 8, page_tokens}, random);
 }
 
 // Enough pages for `tokens`; the styles at random.

@@ -1,12 +1,15 @@
-// All 16 384 pairs of topologies with tp <= 8, cp <= 4, pp <= 4 on each side, for GQA and MLA. The
-// cp shardings, policies, prefixes and chunks take turns, so that every pair of values meets.
+// All 16 384 pairs of topologies with tp <= 8, cp <= 4, pp <= 4 on each side, for GQA and MLA. What
+// else there is (cp shardings, page sizes, policies, prefixes) goes through the rows of a pairwise
+// covering array, one row a pair of topologies, several hundred pairs a row.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <tuple>
 #include <vector>
 
+#include "planner/proof/covering.h"
 #include "planner/proof/random_trials.h"
 
 namespace baton::planner {
@@ -15,6 +18,24 @@ namespace {
 constexpr uint32_t kLayers = 5;
 constexpr uint64_t kTokens = 13;
 constexpr int kTopologies = 4 * 4 * 8;
+
+enum Factor { kSourceSharding, kTargetSharding, kTargetPage, kTpHolder, kCpHolder, kPrefix };
+
+const std::vector<int>& Sizes() {
+  static const auto& sizes = *new std::vector<int>{6, 6, 3, 2, 2, 3};
+  return sizes;
+}
+
+const std::vector<CoveringRow>& Rows() {
+  static const auto& rows = *new std::vector<CoveringRow>(PairwiseRows(Sizes()));
+  return rows;
+}
+
+// Mixed, so that no axis of a topology goes with the same rows always.
+size_t RowOf(int from, int to) {
+  const uint64_t mixed = (uint64_t(from) * kTopologies + to + 1) * 0x9e3779b97f4a7c15;
+  return (mixed >> 32) % Rows().size();
+}
 
 RankCoord Topology(int i) { return {1, 1u + i / 32, 1u + i / 8 % 4, 1u + i % 8}; }
 
@@ -30,6 +51,8 @@ std::unique_ptr<ModelServer> Server(ModelKind kind, int topology, CpSharding sha
 TEST_P(ExactlyOnce, HoldsForAllPairsOfSmallTopologies) {
   const auto [kind, part] = GetParam();
   Tally tally;
+  ASSERT_EQ(MissingPairs(Rows(), Sizes()), 0u);
+  std::vector<bool> rows_met(Rows().size(), false);
   for (int from = part; from < kTopologies; from += 16) {
     Random random(from * 2 + (kind == ModelKind::kMla));
     // One source for each sharding, used with every target.
@@ -39,15 +62,19 @@ TEST_P(ExactlyOnce, HoldsForAllPairsOfSmallTopologies) {
       sources.back()->OpenRoom(kTokens, 0, from);
     }
     for (int to = 0; to < kTopologies; ++to) {
-      const uint64_t turn = from * 7 + to;
-      const auto target = Server(kind, to, static_cast<CpSharding>(turn / 6 % 6 + 1),
-                                 turn % 2 == 0 ? 4 : 2, random);
+      const size_t turn = RowOf(from, to);
+      const CoveringRow& row = Rows()[turn];
+      rows_met[turn] = true;
+      constexpr uint32_t kPageTokens[] = {4, 2, 8};
+      constexpr uint64_t kPrefixes[] = {0, 6, 4};
+      const auto target = Server(kind, to, static_cast<CpSharding>(row[kTargetSharding] + 1),
+                                 kPageTokens[row[kTargetPage]], random);
       Trial trial;
-      trial.source = sources[turn % 6].get();
+      trial.source = sources[row[kSourceSharding]].get();
       trial.target = target.get();
-      trial.policy.tp_holder = static_cast<HolderPolicy>(1 + turn / 36 % 2);
-      trial.policy.cp_holder = static_cast<HolderPolicy>(1 + turn / 72 % 2);
-      trial.tokens = {kTokens, turn % 3 == 0 ? 6u : 0u};
+      trial.policy = {static_cast<HolderPolicy>(1 + row[kTpHolder]),
+                      static_cast<HolderPolicy>(1 + row[kCpHolder])};
+      trial.tokens = {kTokens, kPrefixes[row[kPrefix]]};
       trial.chunks = RandomChunks(trial.tokens, kLayers, random);
       target->OpenRoom(kTokens, trial.tokens.prefix, to);
       ++tally.pairs;
@@ -57,9 +84,10 @@ TEST_P(ExactlyOnce, HoldsForAllPairsOfSmallTopologies) {
       }
     }
   }
-  std::cout << "checked " << tally.pairs << " pairs of topologies: " << tally.targets
-            << " targets, " << tally.plans << " plans, " << tally.runs << " runs, " << tally.bytes
-            << " bytes\n";
+  EXPECT_EQ(std::count(rows_met.begin(), rows_met.end(), false), 0);
+  std::cout << "checked " << tally.pairs << " pairs of topologies with " << Rows().size()
+            << " rows of a covering array: " << tally.targets << " targets, " << tally.plans
+            << " plans, " << tally.runs << " runs, " << tally.bytes << " bytes\n";
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, ExactlyOnce,
