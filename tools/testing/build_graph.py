@@ -4,6 +4,7 @@ tests/build_graph/rules.txt has one a line:
 
     only   NAME  ROOTS  ALLOWED...    the roots depend on nothing outside ROOTS and ALLOWED
     never  NAME  ROOTS  REFUSED...    the roots depend on none of these
+    nopath NAME  FROM   TO...         `bazel query 'somepath(FROM, TO)'` finds nothing, for each TO
     needs  NAME  ROOTS  NEEDED...     the roots do depend on each of these (so `never` can fail)
     tagged NAME  TAG    FILE          the targets with TAG are those that FILE lists with a reason
 
@@ -16,7 +17,7 @@ import subprocess
 from tools.testing import tally
 
 _RULES = "tests/build_graph/rules.txt"
-_KINDS = ("only", "never", "needs", "tagged")
+_KINDS = ("only", "never", "nopath", "needs", "tagged")
 
 
 class BadRule(Exception):
@@ -38,7 +39,8 @@ def read_rules(text: str) -> list[Rule]:
         if not words or words[0].startswith("#"):
             continue
         if len(words) < 4 or words[0] not in _KINDS:
-            raise BadRule("line %d: want 'only|never|needs|tagged NAME ROOTS LABELS...'" % number)
+            raise BadRule("line %d: want '%s NAME ROOTS LABELS...'"
+                          % (number, "|".join(_KINDS)))
         rules.append(Rule(words[0], words[1], words[2], tuple(words[3:])))
     return rules
 
@@ -73,6 +75,11 @@ def judge(rule: Rule, deps: list[str]) -> str:
     return "should depend on " + ", ".join(missing) if missing else ""
 
 
+def judge_path(path: list[str], target: str) -> str:
+    """Why the answer of `somepath` breaks the rule; empty when there is no path."""
+    return "reaches %s: %s" % (target, " -> ".join(path)) if path else ""
+
+
 def judge_tags(tag: str, labels: list[str], listing: str) -> str:
     """Why the tagged targets and the list `TAG //label reason` differ; empty when they agree."""
     listed = {}
@@ -102,6 +109,10 @@ def _check(rule: Rule) -> str:
             with open(rule.labels[0], encoding="utf-8") as f:
                 return judge_tags(rule.roots, _query('attr(tags, "\\b%s\\b", //...)' % rule.roots),
                                   f.read())
+        if rule.kind == "nopath":
+            paths = (judge_path(_query("somepath(%s, %s)" % (rule.roots, to)), to)
+                     for to in rule.labels)
+            return "; ".join(path for path in paths if path)
         return judge(rule, _query('kind(rule, deps(%s))' % rule.roots.replace("+", " + ")))
     except (BadRule, OSError) as error:
         return str(error)

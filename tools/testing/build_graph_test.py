@@ -33,6 +33,11 @@ class BuildGraphTest(unittest.TestCase):
         self.assertEqual(graph.judge(rule, ["//engine:e"]), "")
         self.assertIn("grpc++", graph.judge(rule, ["//engine:e", "//third_party/grpc:grpc++"]))
 
+    def test_nopath(self):
+        self.assertEqual(graph.judge_path([], "//planner:plan"), "")
+        self.assertIn("//engine:e -> //planner:plan",
+                      graph.judge_path(["//engine:e", "//planner:plan"], "//planner:plan"))
+
     def test_needs(self):
         rule = _rule("needs", "//client/...")
         self.assertEqual(graph.judge(rule, ["//engine:e", "//client:c"]), "")
