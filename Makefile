@@ -9,6 +9,8 @@ DEMO_FLAGS ?=
 # make bench: BENCH picks benches by name; BENCH_FLAGS go to each.
 BENCH ?=
 BENCH_FLAGS ?=
+# make test-asan, test-tsan: TEST_FLAGS go to tools/run_tests.
+TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
 .PHONY: help setup setup-build setup-lint setup-rdma build demo test test-asan test-tsan test-exhaustive test-rdma lint format bench clean
@@ -41,10 +43,10 @@ test: setup-build  ## Build and run every test; the last line counts them
 	@tools/run_tests
 
 test-asan: setup-build  ## The tests under the address and undefined-behaviour sanitizers
-	@tools/run_tests --config=asan
+	@tools/run_tests --config=asan $(TEST_FLAGS)
 
 test-tsan: setup-build  ## The threaded tests under the thread sanitizer
-	@tools/run_tests --config=tsan
+	@tools/run_tests --config=tsan $(TEST_FLAGS)
 
 test-exhaustive: setup-build  ## 200 000 random pairs of topologies against the oracle (minutes)
 	@tools/bazel.sh test --test_output=all //planner/proof:exhaustive_test

@@ -9,6 +9,7 @@ class Shard:
     """The last attempt of one shard of a target."""
     attempt: int
     passed: bool
+    ended: bool  # False: Bazel was stopped while it ran
     xml: str | None  # path
     log: str | None  # path
 
@@ -58,6 +59,7 @@ def _add_result(targets: dict[str, Target], ident: dict, result: dict) -> None:
     target.shards[key] = Shard(
         attempt=attempt,
         passed=result.get("status") == "PASSED",
+        ended=result.get("status") not in ("INCOMPLETE", "NO_STATUS"),
         xml=_path(outputs, "test.xml"),
         log=_path(outputs, "test.log"),
     )

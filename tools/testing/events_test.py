@@ -56,6 +56,15 @@ class EventsTest(unittest.TestCase):
         tally = bazel_tests.count(events.read_events([_result("//a:b", "PASSED")]))
         self.assertEqual((tally.passed, len(tally.failed)), (0, 1))
 
+    def test_what_a_stop_at_the_budget_left_out_does_not_count(self):
+        targets = events.read_events([
+            _configured("//a:failed"), _result("//a:failed", "FAILED"),
+            _configured("//a:running"), _result("//a:running", "INCOMPLETE"),
+            _configured("//a:waiting")])
+        tally = bazel_tests.count(targets, stopped=True)
+        self.assertEqual(len(tally.failed), 1)
+        self.assertIn("//a:failed", tally.failed[0])
+
 
 if __name__ == "__main__":
     unittest.main()

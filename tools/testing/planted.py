@@ -45,7 +45,7 @@ def run(config: str) -> tally.Tally:
         faults = read_list(f.read(), config)
     print("Planted faults (%s): each of these tests must fail." % config, flush=True)
     args = ["--config=" + config, "--test_output=summary", "--keep_going"]
-    _, targets = bazel_tests.run_events(args + [label for label, _ in faults])
+    _, _, targets = bazel_tests.run_events(args + [label for label, _ in faults])
     result = tally.Tally()
     if not faults:
         result.failed.append("%s: no fault is planted for config %s" % (_LIST, config))

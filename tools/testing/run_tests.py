@@ -20,6 +20,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--config", choices=["asan", "tsan"], help="a sanitizer")
     parser.add_argument("--only", action="store_true",
                         help="the named targets alone: no build graph, no planted faults")
+    parser.add_argument("--budget", type=float, metavar="SECONDS",
+                        help="stop then; what was not reached is said and does not count")
     parser.add_argument("targets", nargs="*")
     options = parser.parse_args(argv)
     if not options.targets:
@@ -42,8 +44,8 @@ def main(argv: list[str]) -> int:
         result.add(planted.run(options.config))
     print("Tests: %s%s" % (" ".join(options.targets), " under " + options.config
                            if options.config else ""), flush=True)
-    ran = bazel_tests.run(args + ["--"] + options.targets)
-    if not ran.passed and not ran.failed:
+    ran = bazel_tests.run(args + ["--"] + options.targets, options.budget)
+    if not ran.passed and not ran.failed and not options.budget:
         ran.failed.append("bazel test: ran no test")
     result.add(ran)
     if not options.config and not options.only:
