@@ -18,8 +18,8 @@ _LIBRARY = re.compile(r"(/\S+) \(0x")
 
 
 def _output(command: list[str]) -> str:
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False,
-                          text=True).stdout
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False, text=True).stdout
 
 
 def module_order(wanted: list[str], depends) -> list[str]:
@@ -63,6 +63,7 @@ def _copy_with_libraries(source: str, root: str, place: str) -> None:
     """`place` is below the root; a library keeps its path, with Debian's merged /usr."""
     os.makedirs(os.path.dirname(root + "/" + place), exist_ok=True)
     shutil.copy(source, root + "/" + place)
+    # Of what is no program, ldd lists none.
     for library in _LIBRARY.findall(_output(["ldd", source])):
         inside = library if library.startswith("/usr/") else "/usr" + library
         if not os.path.exists(root + inside):

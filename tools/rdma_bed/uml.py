@@ -49,7 +49,7 @@ def kernel_arguments(host: int, hosts: int, memory: str, scratch: str,
                  "bed_host=%d" % host, "bed_hosts=%d" % hosts]
     for rail, fd in enumerate(wire_fds):
         # The guest cannot raise the MTU of such a device later.
-        arguments.append("vec%d:transport=fd,fd=%d,mtu=9000,depth=128,mac=02:77:00:00:%02x:%02x"
+        arguments.append("vec%d:transport=fd,fd=%d,mtu=9000,depth=64,mac=02:77:00:00:%02x:%02x"
                          % (rail, fd, rail, host))
     return arguments
 

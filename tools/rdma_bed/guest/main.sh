@@ -12,6 +12,8 @@ TMPDIR=/run/tmp
 GTEST_COLOR=no
 export PATH HOME TMPDIR GTEST_COLOR
 mkdir -p $HOME $TMPDIR
+# The kernel makes no such links.
+[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 # Both shells that come here know these limits.
 # shellcheck disable=SC3045
 ulimit -l unlimited
