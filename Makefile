@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma build demo test test-asan test-tsan test-exhaustive test-rdma lint format bench clean
+.PHONY: help setup setup-build setup-lint setup-rdma build demo test test-asan test-tsan test-exhaustive test-rdma fuzz lint format bench clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -53,6 +53,9 @@ test-exhaustive: setup-build  ## 200 000 random pairs of topologies against the 
 
 test-rdma: setup-rdma  ## The tests on real verbs devices, in guests of their own (builds a kernel once)
 	@tools/run_rdma_tests
+
+fuzz: setup-lint  ## Every fuzz target for FUZZ_SECONDS (20) from its kept corpus (FUZZ=NAME, FUZZ_KEEP=1)
+	@tools/fuzz.sh
 
 lint: setup-lint  ## clang-format, clang-tidy, thread-safety analysis and shellcheck over all files
 	@tools/lint.sh
