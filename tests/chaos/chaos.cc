@@ -1,0 +1,192 @@
+#include "tests/chaos/chaos.h"
+
+#include <poll.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+
+namespace baton::chaos {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kRoomDeadline{8000};
+constexpr milliseconds kRoomPace{4};
+// A pod that nothing befell for so long serves: silence, lease and backoffs have passed.
+constexpr seconds kRecovery{8};
+// So long the same two pods are spared.
+constexpr seconds kEra{20};
+
+demo::RoomDrawOptions DrawOptions(uint64_t seed) {
+  demo::RoomDrawOptions options;
+  options.seed = seed;
+  options.room_deadline_ms = kRoomDeadline.count();
+  return options;
+}
+
+}  // namespace
+
+uint64_t ChaosResult::faults_total() const {
+  uint64_t total = 0;
+  for (const auto& [kind, count] : faults) total += count;
+  return total;
+}
+
+Chaos::Chaos(ChaosOptions options)
+    : options_(std::move(options)),
+      bootstrap_address_(FreeAddress()),
+      draw_(options_.seed, kPods),
+      random_(options_.seed + 1),
+      arrivals_(options_.trace, {1.0 / 64, 0, 512}),
+      rooms_(DrawOptions(options_.seed + 2)),
+      bootstrap_("bootstrap", [this] { return StartBootstrap(); }) {}
+
+absl::StatusOr<std::unique_ptr<demo::Child>> Chaos::StartBootstrap() {
+  return demo::Child::Start({"bootstrap",
+                             {options_.programs.bootstrap, "--listen=" + bootstrap_address_},
+                             options_.folder + "/bootstrap.log"});
+}
+
+absl::Status Chaos::Start() {
+  absl::Status status = bootstrap_.Start();
+  for (uint32_t i = 0; i < kPods && status.ok(); ++i) {
+    PodOptions pod;
+    pod.programs = options_.programs;
+    pod.folder = options_.folder;
+    pod.bootstrap = bootstrap_address_;
+    pod.transport = options_.transport;
+    pod.checksums = options_.checksums;
+    pod.number = i;
+    pod.prefill = i < kPods / 2;
+    pod.seed = options_.seed * 1000 + i;
+    pods_.push_back(std::make_unique<Pod>(std::move(pod)));
+    status = pods_.back()->Start();
+  }
+  start_ = shown_ = bootstrap_well_since_ = Monotonic::now();
+  return status;
+}
+
+absl::Status Chaos::Run() {
+  absl::Status status = Start();
+  if (status.ok()) status = ProbeAllPairs();
+  if (!status.ok() || !ledger_.violations().empty()) return status;
+  start_ = Monotonic::now();
+  next_fault_ = start_ + milliseconds(500);
+  const TimePoint end = start_ + options_.faults_for;
+  while (status.ok() && Monotonic::now() < end) {
+    Hit(Monotonic::now());
+    status = Turn(Monotonic::now(), true);
+  }
+  if (status.ok()) status = Drain();
+  if (status.ok()) status = ProbeAllPairs();
+  if (status.ok()) status = CheckLeaks();
+  if (status.ok()) status = CheckCanaries();
+  for (auto& pod : pods_) pod->End();
+  bootstrap_.End();
+  return status;
+}
+
+ChaosResult Chaos::Result() const { return {ledger_.counts(), faults_, ledger_.violations()}; }
+
+void Chaos::Hit(TimePoint now) {
+  if (now < next_fault_) return;
+  const uint64_t era = (now - start_) / kEra;
+  const Fault fault = draw_.Next(era % 2, kPods / 2 + era / 2 % 2, era % 2 == 1);
+  next_fault_ = now + fault.until_next;
+  ++faults_[fault.kind];
+  if (fault.kind == FaultKind::kKillBootstrap) bootstrap_.Kill(now + fault.lasts);
+  if (fault.kind == FaultKind::kStopBootstrap) bootstrap_.Stop(now + fault.lasts);
+  if (HitsBootstrap(fault.kind)) return;
+  Pod& pod = *pods_[fault.pod];
+  pod.Suffer(fault, now);
+  if (fault.kind == FaultKind::kCutLinks || fault.kind == FaultKind::kSlowLinks) return;
+  if (pod.engine_dead()) {
+    ledger_.Gone(fault.pod);
+  } else {
+    ledger_.Disturbed(fault.pod);
+  }
+  ledger_.Delayed(fault.pod, fault.lasts);
+}
+
+absl::Status Chaos::Turn(TimePoint now, bool open_rooms) {
+  if (options_.interrupted()) return Error(Reason::kAborted, "interrupted");
+  auto bootstrap_alive = bootstrap_.Check();
+  if (!bootstrap_alive.ok()) ledger_.Violation(std::string(bootstrap_alive.message()));
+  auto healed = bootstrap_.Heal(now);
+  if (!healed.ok()) return healed.status();
+  if (*healed) bootstrap_well_since_ = now;
+  std::vector<pollfd> polls;
+  for (uint32_t i = 0; i < kPods; ++i) {
+    absl::Status status = pods_[i]->Heal(now);
+    if (!status.ok()) {
+      ledger_.Gone(i);
+      ledger_.Violation(std::string(status.message()));
+    }
+    polls.push_back({pods_[i]->link(), POLLIN, 0});
+  }
+  if (open_rooms) OpenRooms(now);
+  poll(polls.data(), polls.size(), 4);
+  for (uint32_t i = 0; i < kPods; ++i) {
+    absl::Status taken = pods_[i]->TakeReports([&](const demo::v1::FromEngine& message) {
+      if (message.has_room()) ledger_.Reported(i, message.room());
+      if (message.has_final()) ledger_.Finished(i, message.final());
+      finals_ += message.has_final();
+    });
+    if (!taken.ok()) ledger_.Violation(std::string(taken.message()));
+  }
+  ledger_.CheckOverdue(now);
+  ShowProgress(now);
+  return absl::OkStatus();
+}
+
+bool Chaos::IsWell(uint32_t pod, TimePoint now) const {
+  const TimePoint since = pods_[pod]->well_since();
+  return since <= now && now - since >= kRecovery;
+}
+
+RoomKey Chaos::OpenRoom(uint32_t prefill, uint32_t decode, TimePoint now) {
+  demo::Arrival arrival = arrivals_.Next();
+  demo::DrawnRoom room = rooms_.Next(arrival);
+  const RoomKey key{++drawn_rooms_ % 64 == 0 ? 0 : drawn_rooms_ * 0x9e3779b97f4a7c15, drawn_rooms_};
+  for (demo::v1::OpenRoom* leg : {&room.prefill, &room.decode}) {
+    leg->set_id(key.id);
+    leg->set_nonce(key.nonce);
+  }
+  room.decode.set_corrupt(options_.corrupt);
+  room.decode.set_prefill_server(pods_[prefill]->server());
+  const bool bootstrap_well = bootstrap_.up() && now - bootstrap_well_since_ >= kRecovery;
+  const bool calm = bootstrap_well && IsWell(prefill, now) && IsWell(decode, now);
+  ledger_.Opened(key, prefill, decode, Pod::kRanks, calm, now + kRoomDeadline);
+  pods_[prefill]->Open(room.prefill);
+  pods_[decode]->Open(room.decode);
+  return key;
+}
+
+void Chaos::OpenRooms(TimePoint now) {
+  if (now < next_room_) return;
+  const auto prefill = static_cast<uint32_t>(random_() % (kPods / 2));
+  const auto decode = static_cast<uint32_t>(kPods / 2 + random_() % (kPods / 2));
+  if (!pods_[prefill]->engine_ready() || !pods_[decode]->engine_ready()) return;
+  if (ledger_.open(prefill, decode) >= options_.rooms_in_flight) return;
+  next_room_ = now + kRoomPace;
+  OpenRoom(prefill, decode, now);
+}
+
+void Chaos::ShowProgress(TimePoint now) {
+  if (now - shown_ < seconds(5)) return;
+  shown_ = now;
+  const LedgerCounts& counts = ledger_.counts();
+  std::printf(
+      "  %3lld s  rooms %llu done, %llu failed (%zu in flight)  faults %llu  violations %zu\n",
+      static_cast<long long>((now - start_) / seconds(1)),
+      static_cast<unsigned long long>(counts.done), static_cast<unsigned long long>(counts.failed),
+      ledger_.open(), static_cast<unsigned long long>(Result().faults_total()),
+      ledger_.violations().size());
+  std::fflush(stdout);
+}
+
+}  // namespace baton::chaos

@@ -1,0 +1,50 @@
+#include "tests/chaos/flags.h"
+
+#include "common/config/config.h"
+#include "tests/demo/runner/workplace.h"
+#include "tests/demo/workload/trace.h"
+
+namespace baton::chaos {
+
+Flags ParseFlagsOrExit(int argc, char** argv) {
+  Flags flags;
+  ConfigTable table("chaos", "Kills, stops and cuts Baton's processes while rooms run.");
+  table.Real("seconds", &flags.seconds, {1, 86400}, "s", "How long faults go on.");
+  table.Number("seed", &flags.seed, {0, UINT64_MAX}, "", "Of faults and rooms.");
+  table.Choice("transport", &flags.transport, {"auto", "tcp", "shm", "verbs"},
+               "Of all agents; auto: shm.");
+  table.Text("trace", &flags.trace, "path", "Requests; empty: the sample that comes along.");
+  table.Bool("checksums", &flags.checksums, "Check a CRC32C of every segment.");
+  table.Bool("corrupt", &flags.corrupt, "Flip landed bytes, to see that it is noticed.");
+  table.Bool("keep_logs", &flags.keep_logs, "Say where the processes' logs are and leave them.");
+  table.ParseOrExit(argc, argv);
+  return flags;
+}
+
+absl::Status FindPrograms(const std::string& argv0, const Flags& flags, ChaosOptions* options) {
+  struct {
+    const char* path;
+    std::string* place;
+  } const programs[] = {
+      {"bootstrap_service/app/baton-bootstrap", &options->programs.bootstrap},
+      {"transfer_agent/app/baton-agent", &options->programs.agent},
+      {"tests/demo/engine/demo_engine", &options->programs.engine},
+  };
+  for (const auto& program : programs) {
+    auto found = demo::FindBuilt(argv0, program.path);
+    if (!found.ok()) return found.status();
+    *program.place = *found;
+  }
+  std::string trace = flags.trace;
+  if (trace.empty()) {
+    auto found = demo::FindBuilt(argv0, "tests/demo/workload/sample.jsonl");
+    if (!found.ok()) return found.status();
+    trace = *found;
+  }
+  auto requests = demo::ReadTrace(trace);
+  if (!requests.ok()) return requests.status();
+  options->trace = *std::move(requests);
+  return absl::OkStatus();
+}
+
+}  // namespace baton::chaos
