@@ -50,6 +50,8 @@ inline constexpr uint32_t kPartsMax = 64;           // 6 bits of an immediate
 inline constexpr uint32_t kGenerationMask = 0x3ff;  // 10 bits
 // Segments accepted on one channel and not done yet.
 inline constexpr uint32_t kSegmentsPerChannelMax = 256;
+// Of a part: the path does not tell the target how much came (verbs). The source's word counts.
+inline constexpr uint64_t kBytesUnknown = UINT64_MAX;
 
 // Names (room, source rank, target rank) between the target's worker and one source agent.
 struct OfferId {
@@ -65,7 +67,9 @@ struct OfferId {
 
 struct Capabilities {
   absl::string_view name;  // "tcp"
-  // Bytes reach a target's pages by the target's own worker: Fence is complete at once.
+  // Bytes reach a target's pages by the target's own worker, which checks them against the window:
+  // Fence is complete at once. False: the source writes by itself, and a fence needs its answer
+  // (FenceDrained), or ends the channel.
   bool local_fence = false;
   bool gpu_memory = false;
   bool checksums = false;
@@ -78,6 +82,8 @@ struct LocalRegion {
   std::byte* base = nullptr;
   uint64_t size = 0;
   bool dma_buf = false;
+  // False for sources: no peer gets access to it.
+  bool target = true;
 };
 
 struct ExportedMemory {
@@ -131,7 +137,8 @@ class Events {
   // Once for each accepted segment: the source's pages are not read any more. OK means handed to
   // the path, not that it landed.
   virtual void OnSegmentDone(uint64_t cookie, const absl::Status& status) = 0;
-  // Every byte of the part is in the target's memory. At most once for each part.
+  // Every byte of the part is in the target's memory. At most once for each part. `bytes` may be
+  // kBytesUnknown.
   virtual void OnPart(ChannelId channel, PeerId peer, OfferId offer, uint32_t part,
                       uint64_t bytes) = 0;
   // What a source sent for this window was wrong; nothing of it lands any more.
@@ -172,7 +179,13 @@ class Transport {
 
   // --- target
   virtual absl::Status OpenWindow(Window window) = 0;
+  // OnFenced follows: at once with local_fence; else after FenceDrained, or when the time for it is
+  // over and every channel from the peer has been destroyed.
   virtual void Fence(PeerId peer, OfferId offer) = 0;
+  // The source's own word that nothing of the window is in flight or will be: it answered a Fence,
+  // or every part is in and it announced no more. Closes the window if it is open; OnFenced
+  // follows.
+  virtual void FenceDrained(PeerId peer, OfferId offer) { Fence(peer, offer); }
 
   // --- source (hot path)
   virtual Submitted Submit(ChannelId channel, Segment segment) = 0;

@@ -56,6 +56,10 @@ class Child {
     return poll(&state, 1, 0) > 0;
   }
   void Signal(int number) { kill(pid_, number); }
+  bool HasEnded() {
+    siginfo_t info{};
+    return waitid(P_PID, pid_, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+  }
   // Returns when it is stopped.
   void Stop() {
     Signal(SIGSTOP);

@@ -20,6 +20,10 @@ struct Candidate {
   std::function<absl::StatusOr<std::unique_ptr<Transport>>(bool checksums)> create;
   // Copies in user space for each byte that lands.
   uint64_t copies = 0;
+  // False: it reaches no other process (a device in memory).
+  bool processes = true;
+  // It pins exported memory: a pool of gigabytes needs as many.
+  bool pins_memory = false;
   // False: OnSegmentDone means that the target has read the pages, so it waits for the target.
   bool done_without_target = true;
 };

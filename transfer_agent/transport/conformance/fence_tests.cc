@@ -10,9 +10,7 @@ namespace {
 // Large enough to be caught in the middle.
 constexpr PoolShape kLarge{.layers = 2, .page_tokens = 16, .token_bytes = 4096, .pages = 512};
 
-bool SomethingLanded(World* world, uint64_t more_than) {
-  return world->target.transport->counters().bytes_landed > more_than;
-}
+bool SomethingLanded(World* world, uint64_t more_than) { return world->BytesLanded() > more_than; }
 
 TEST_P(TransportConformance, FencesInMidTransferAndNothingLandsAfterwards) {
   World world(GetParam(), kLarge, kLarge);
@@ -31,6 +29,7 @@ TEST_P(TransportConformance, FencesInMidTransferAndNothingLandsAfterwards) {
   world.Settle();
   EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
   EXPECT_FALSE(world.HasPart(room));
+  if (!world.checked_by_target()) return;
   EXPECT_GT(world.target.transport->counters().stale_dropped, 0u);
 }
 
@@ -41,10 +40,11 @@ TEST_P(TransportConformance, GoesOnWithOtherRoomsOfTheChannelAfterAFence) {
   const Room& other = world.NewRoom(16 * 100);
   for (const Room* room : {&fenced, &other}) {
     ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(*room)).ok());
-    world.Send(channel.source, *room);
   }
+  const uint64_t cookie = world.Send(channel.source, fenced);
+  world.Send(channel.source, other);
   ASSERT_TRUE(world.Drive([&] { return SomethingLanded(&world, 100'000); }));
-  world.target.transport->Fence(World::kSource, fenced.offer);
+  world.FenceTogether(channel.source, fenced, cookie);
   ASSERT_TRUE(world.Drive([&] { return world.HasPart(other) && world.IsFenced(fenced); }));
   EXPECT_EQ(world.FirstMismatch(other), -1);
   EXPECT_FALSE(world.HasPart(fenced));
@@ -60,9 +60,12 @@ TEST_P(TransportConformance, DropsWhatIsSentForAnotherGeneration) {
   world.source.transport->Submit(channel.source, std::move(stale));
   ASSERT_TRUE(world.Drive([&] { return world.source.recorder.done.size() == 1; }));
   world.Settle();
-  EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
+  EXPECT_TRUE(world.target.recorder.parts.empty());
   EXPECT_GT(world.target.transport->counters().stale_dropped, 0u);
-  EXPECT_EQ(world.target.transport->counters().bytes_landed, 0u);
+  if (world.checked_by_target()) {
+    EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
+    EXPECT_EQ(world.target.transport->counters().bytes_landed, 0u);
+  }
   // The channel is as good as before.
   world.Send(channel.source, room);
   ASSERT_TRUE(world.Drive([&] { return world.HasPart(room); }));
@@ -74,9 +77,9 @@ TEST_P(TransportConformance, ReusesTheSlotWithTheNextGenerationAfterAFence) {
   const ChannelPair channel = world.Connect();
   const Room& first = world.NewRoom(16 * 200);
   ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(first)).ok());
-  world.Send(channel.source, first);
+  const uint64_t cookie = world.Send(channel.source, first);
   ASSERT_TRUE(world.Drive([&] { return SomethingLanded(&world, 100'000); }));
-  world.target.transport->Fence(World::kSource, first.offer);
+  world.FenceTogether(channel.source, first, cookie);
 
   Room& second = world.NewRoom(16 * 50);
   second.offer = first.offer;
@@ -103,7 +106,9 @@ TEST_P(TransportConformance, DropsWhatAnotherPeerSendsForTheWindow) {
   world.Send(opened->id, room);
   ASSERT_TRUE(world.Drive([&] { return world.source.recorder.done.size() == 1; }));
   world.Settle();
-  EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
+  if (world.checked_by_target()) {
+    EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
+  }
   EXPECT_TRUE(world.target.recorder.parts.empty());
   EXPECT_TRUE(world.target.recorder.broken.empty());
 }
@@ -136,7 +141,8 @@ TEST_P(TransportConformance, LetsAHandlerFenceFromInsideAnEvent) {
   const Room& room = world.NewRoom(100);
   ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
   world.target.recorder.on_part = [&](PeerId peer, OfferId offer) {
-    world.target.transport->Fence(peer, offer);
+    // Its only part is in: nothing of it is under way.
+    world.target.transport->FenceDrained(peer, offer);
   };
   world.Send(channel.source, room);
   ASSERT_TRUE(world.Drive([&] { return world.IsFenced(room); }));

@@ -19,8 +19,9 @@ TEST_P(TransportConformance, MovesScatteredPagesOfSeveralLayersAndTouchesNothing
   EXPECT_EQ(world.FirstMismatch(room), -1);
   EXPECT_EQ(world.target.pool.FirstTouched(room.target_pages), -1);
   const uint64_t bytes = planner::RoomBytes(world.plan, room.tokens);
-  EXPECT_EQ((world.target.recorder.parts[{World::kSource, room.offer, 0}]), bytes);
-  EXPECT_EQ(world.target.transport->counters().bytes_landed, bytes);
+  const uint64_t part_bytes = world.checked_by_target() ? bytes : kBytesUnknown;
+  EXPECT_EQ((world.target.recorder.parts[{World::kSource, room.offer, 0}]), part_bytes);
+  EXPECT_EQ(world.BytesLanded(), bytes);
   EXPECT_EQ(world.source.transport->counters().bytes_sent, bytes);
   EXPECT_EQ(world.target.transport->counters().bytes_copied +
                 world.source.transport->counters().bytes_copied,
@@ -77,7 +78,8 @@ TEST_P(TransportConformance, LandsEveryChunkBeforeItsPart) {
               Submitted::kAccepted);
     ASSERT_FALSE(world.HasPart(room));
   }
-  ASSERT_TRUE(world.Drive([&] { return world.HasPart(room); }));
+  ASSERT_TRUE(world.Drive(
+      [&] { return world.HasPart(room) && world.source.recorder.done.size() == cookies.size(); }));
   EXPECT_EQ(mismatch, -1);
   EXPECT_EQ(world.source.recorder.done_order, cookies);
 }
@@ -113,7 +115,9 @@ TEST_P(TransportConformance, ClosesAPartThatHadNoBytes) {
   world.source.transport->Submit(channel.source, std::move(segment));
   ASSERT_TRUE(world.Drive(
       [&] { return world.HasPart(room) && world.source.recorder.done.contains(cookie); }));
-  EXPECT_EQ((world.target.recorder.parts[{World::kSource, room.offer, 0}]), 0u);
+  if (world.checked_by_target()) {
+    EXPECT_EQ((world.target.recorder.parts[{World::kSource, room.offer, 0}]), 0u);
+  }
   EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
 }
 
@@ -148,6 +152,7 @@ TEST_P(TransportConformance, SplitsARoomIntoPartsOverSeveralChannels) {
 }
 
 TEST_P(TransportConformance, ReachesOffsetsPastFourGiBInASparsePool) {
+  if (GetParam().pins_memory) GTEST_SKIP() << "a sparse pool of 5 GiB does not stay sparse";
   const PoolShape far{.pages = 32, .base_offset = (uint64_t{1} << 32) + (uint64_t{1} << 30)};
   World world(GetParam(), far, far);
   const ChannelPair channel = world.Connect();
@@ -178,8 +183,9 @@ TEST_P(TransportConformance, MovesMoreThanFourGiBInOneRoom) {
   room.target_side.pages = {absl::MakeConstSpan(room.target_pages)};
   ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
   world.Send(channel.source, room);
-  ASSERT_TRUE(world.Drive([&] { return world.HasPart(room); }));
-  const uint64_t bytes = world.target.recorder.parts[{World::kSource, room.offer, 0}];
+  ASSERT_TRUE(
+      world.Drive([&] { return world.HasPart(room) && world.source.recorder.done.size() == 1; }));
+  const uint64_t bytes = world.BytesLanded();
   EXPECT_GT(bytes, uint64_t{1} << 32);
   EXPECT_EQ(bytes, pages << 20);
   room.tokens.total = 8 * 16;

@@ -8,6 +8,7 @@ namespace {
 
 TEST_P(TransportConformance, BreaksAWindowWhoseTokensDifferFromTheSources) {
   World world(GetParam());
+  if (!world.checked_by_target()) GTEST_SKIP() << "the target sees no bytes: rooms compare totals";
   const ChannelPair channel = world.Connect();
   const Room& room = world.NewRoom(100);
   const Room& other = world.NewRoom(100);
@@ -29,6 +30,7 @@ TEST_P(TransportConformance, BreaksAWindowWhoseTokensDifferFromTheSources) {
 
 TEST_P(TransportConformance, BreaksAWindowThatIsSentMoreThanTheRoom) {
   World world(GetParam());
+  if (!world.checked_by_target()) GTEST_SKIP() << "the target sees no bytes: rooms compare totals";
   const ChannelPair channel = world.Connect();
   const Room& room = world.NewRoom(100);
   ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());

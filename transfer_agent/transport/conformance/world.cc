@@ -24,20 +24,27 @@ planner::PairPlan MakePlan(const TestPool& source, const TestPool& target) {
 
 }  // namespace
 
-Node::Node(const Candidate& candidate, const PoolShape& shape, bool checksums) : pool(shape) {
+Node::Node(const Candidate& candidate, const PoolShape& shape, bool checksums, bool target)
+    : pool(shape) {
   absl::StatusOr<std::unique_ptr<Transport>> created = candidate.create(checksums);
   CHECK(created.ok()) << created.status();
   transport = *std::move(created);
-  absl::StatusOr<ExportedMemory> exported = transport->ExportMemory(pool.regions());
+  std::vector<LocalRegion> regions = pool.regions();
+  for (LocalRegion& region : regions) region.target = target;
+  absl::StatusOr<ExportedMemory> exported = transport->ExportMemory(regions);
   CHECK(exported.ok()) << exported.status();
   memory = exported->id;
+  key = exported->key;
 }
 
 World::World(const Candidate& candidate, const PoolShape& source_shape,
              const PoolShape& target_shape, bool checksums)
-    : source(candidate, source_shape, checksums),
+    : source(candidate, source_shape, checksums, /*target=*/false),
       target(candidate, target_shape, checksums),
       plan(MakePlan(source.pool, target.pool)) {
+  absl::StatusOr<RemoteMemoryId> imported = source.transport->ImportMemory(kTarget, target.key);
+  CHECK(imported.ok()) << imported.status();
+  remote = *imported;
   source.pool.FillPattern(42);
   target.pool.FillCanary();
   for (uint32_t p = 0; p < target_shape.pages; ++p) free_target_pages_.push_back(p);
@@ -100,6 +107,7 @@ Segment World::SegmentOf(const Room& room, uint32_t begin, uint32_t end, bool cl
   Segment segment;
   segment.offer = room.offer;
   segment.memory = source.memory;
+  segment.remote = remote;
   segment.tokens = room.tokens;
   segment.chunk = {.token_begin = begin, .token_end = end, .last = end == room.tokens.total};
   segment.cursor =
@@ -152,6 +160,20 @@ void World::Settle() {
                      {.fd = target.transport->wait_fd(), .events = POLLIN, .revents = 0}};
     poll(fds, 2, 2);
   }
+}
+
+uint64_t World::BytesLanded() const {
+  return checked_by_target() ? target.transport->counters().bytes_landed
+                             : source.transport->counters().bytes_sent;
+}
+
+void World::FenceTogether(ChannelId channel, const Room& room, uint64_t cookie) {
+  target.transport->Fence(kSource, room.offer);
+  if (checked_by_target()) return;
+  source.transport->Cancel(channel, room.offer);
+  // A cancelled segment is done when nothing of it is under way.
+  CHECK(Drive([&] { return source.recorder.done.contains(cookie); }));
+  target.transport->FenceDrained(kSource, room.offer);
 }
 
 bool World::HasPart(const Room& room, uint32_t part) const {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "planner/cursor.h"
@@ -19,12 +20,15 @@ namespace baton::transport {
 
 // A worker: its transport, what it was told, its pool.
 struct Node {
-  Node(const Candidate& candidate, const PoolShape& shape, bool checksums = false);
+  // Other nodes may write to its pool when it is a target.
+  Node(const Candidate& candidate, const PoolShape& shape, bool checksums = false,
+       bool target = true);
 
   std::unique_ptr<Transport> transport;
   Recorder recorder;
   TestPool pool;
   MemoryId memory;
+  std::string key;  // of the memory, for peers
 };
 
 struct ChannelPair {
@@ -54,6 +58,8 @@ class World {
   Node source;
   Node target;
   planner::PairPlan plan;
+  // The target's memory, as the source imported it.
+  RemoteMemoryId remote;
 
   // Opens a channel and drives until both sides say up.
   ChannelPair Connect();
@@ -71,6 +77,14 @@ class World {
   bool DriveOne(Node* node, const std::function<bool()>& condition);
   // Polls both for some rounds without work, to let what could still happen happen.
   void Settle();
+
+  // The target's worker sees bytes land and fences by itself (tcp, shm). Else the source writes on
+  // its own (verbs): a window cannot be checked against what comes, and a fence needs its answer.
+  bool checked_by_target() const { return target.transport->capabilities().local_fence; }
+  // So far: as the target counts them, or where it cannot, as the source's writes completed.
+  uint64_t BytesLanded() const;
+  // The target fences, the source stops and says so: what two agents do over their stream.
+  void FenceTogether(ChannelId channel, const Room& room, uint64_t cookie);
 
   bool HasPart(const Room& room, uint32_t part = 0) const;
   bool IsFenced(const Room& room) const;

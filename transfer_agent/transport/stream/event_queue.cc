@@ -50,26 +50,33 @@ void EventQueue::Fenced(PeerId peer, OfferId offer) {
       {.kind = Kind::kFenced, .offer = offer, .channel = {}, .peer = peer, .status = {}});
 }
 
+template <typename Untrue>
+void EventQueue::Remove(Untrue untrue) {
+  const auto first = events_.begin() + static_cast<std::ptrdiff_t>(head_);
+  events_.erase(std::remove_if(first, events_.end(), untrue), events_.end());
+}
+
 void EventQueue::ForgetChannel(ChannelId channel) {
-  std::erase_if(events_, [channel](const Event& e) {
+  Remove([channel](const Event& e) {
     return (e.kind == Kind::kUp || e.kind == Kind::kDown) && e.channel == channel;
   });
 }
 
 void EventQueue::ForgetWindow(PeerId peer, OfferId offer) {
-  std::erase_if(events_, [peer, offer](const Event& e) {
+  Remove([peer, offer](const Event& e) {
     return (e.kind == Kind::kPart || e.kind == Kind::kBroken) && e.peer == peer && e.offer == offer;
   });
 }
 
 bool EventQueue::Deliver(Events* events) {
-  if (events_.empty()) return false;
+  if (empty()) return false;
   // An event's handler may remove others: never more than were here are taken.
-  for (size_t left = events_.size(); left > 0 && !events_.empty(); --left) {
-    Event event = std::move(events_.front());
-    events_.pop_front();
+  for (size_t left = events_.size() - head_; left > 0 && !empty(); --left) {
+    const Event event = std::move(events_[head_++]);
     Fire(event, events);
   }
+  events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(head_));
+  head_ = 0;
   return true;
 }
 

@@ -3,8 +3,9 @@
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_STREAM_EVENT_QUEUE_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_STREAM_EVENT_QUEUE_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "transfer_agent/transport/transport.h"
@@ -27,7 +28,7 @@ class EventQueue {
   // Fenced: neither parts nor breakage of the window fire any more.
   void ForgetWindow(PeerId peer, OfferId offer);
 
-  bool empty() const { return events_.empty(); }
+  bool empty() const { return head_ == events_.size(); }
   // Fires what was queued before the call. False when there was nothing.
   bool Deliver(Events* events);
 
@@ -44,7 +45,12 @@ class EventQueue {
   };
   static void Fire(const Event& event, Events* events);
 
-  std::deque<Event> events_;
+  template <typename Untrue>
+  void Remove(Untrue untrue);
+
+  // Keeps its capacity: a queue that is warm allocates nothing.
+  std::vector<Event> events_;
+  size_t head_ = 0;
 };
 
 }  // namespace baton::transport

@@ -1,0 +1,77 @@
+#include "transfer_agent/transport/verbs/causes.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace baton::transport::verbs {
+namespace {
+
+absl::string_view Explain(ibv_wc_status status) {
+  switch (status) {
+    case IBV_WC_RETRY_EXC_ERR:
+      return "no acknowledgement after all retries: the peer's agent or its queue pair is gone, "
+             "its port is down, or packets are lost (check cable, MTU, PFC, routing, firewall of "
+             "UDP port 4791)";
+    case IBV_WC_RNR_RETRY_EXC_ERR:
+      return "the peer posted no receives in time: its agent hangs";
+    case IBV_WC_REM_ACCESS_ERR:
+      return "the peer's device refused the address or key: its memory is registered no more (did "
+             "its engine leave?)";
+    case IBV_WC_REM_INV_REQ_ERR:
+      return "the peer's device refused the request: its queue pair is set up for another use";
+    case IBV_WC_REM_OP_ERR:
+      return "the peer's device could not carry it out";
+    case IBV_WC_LOC_PROT_ERR:
+      return "the own device refused the address or key: the pool is registered no more";
+    case IBV_WC_LOC_LEN_ERR:
+      return "the write is longer than the device or path allows";
+    case IBV_WC_LOC_QP_OP_ERR:
+      return "the own device could not carry it out";
+    case IBV_WC_WR_FLUSH_ERR:
+      return "the queue pair is in error";
+    case IBV_WC_FATAL_ERR:
+      return "the device has failed: see the kernel's log";
+    default:
+      return "see the device's documentation";
+  }
+}
+
+}  // namespace
+
+std::string ExplainFailure(ibv_wc_status status, uint32_t vendor_error, const QueuePair& qp) {
+  return absl::StrCat("verbs ", qp.rail().name(), " queue pair ", qp.qp()->qp_num, " to ",
+                      qp.rail().chosen().port.infiniband ? absl::StrCat("lid ", qp.remote_lid)
+                                                         : GidText(qp.remote_gid),
+                      ": ", Explain(status), " (status ", static_cast<int>(status),
+                      ", vendor error ", vendor_error, ")");
+}
+
+absl::string_view ExplainEvent(ibv_event_type type) {
+  switch (type) {
+    case IBV_EVENT_CQ_ERR:
+      return "its completion queue overran";
+    case IBV_EVENT_QP_FATAL:
+      return "a queue pair failed: see the kernel's log";
+    case IBV_EVENT_QP_REQ_ERR:
+      return "a queue pair got a request that it refuses";
+    case IBV_EVENT_QP_ACCESS_ERR:
+      return "a queue pair got a request for memory that is not registered for it";
+    case IBV_EVENT_DEVICE_FATAL:
+      return "the device has failed: see the kernel's log, then restart the agent";
+    case IBV_EVENT_PORT_ACTIVE:
+      return "port is up again: new channels use it";
+    case IBV_EVENT_PORT_ERR:
+      return "port is down: no new channel uses it; check cable and switch";
+    case IBV_EVENT_GID_CHANGE:
+      return "its GID table has changed: if its address was changed, restart the agent";
+    case IBV_EVENT_LID_CHANGE:
+      return "its LID has changed: channels will fail and be opened again";
+    case IBV_EVENT_QP_LAST_WQE_REACHED:
+      return "a queue pair has drained";
+    case IBV_EVENT_COMM_EST:
+      return "a queue pair heard from its peer";
+    default:
+      return "event without consequence";
+  }
+}
+
+}  // namespace baton::transport::verbs

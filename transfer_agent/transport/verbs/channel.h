@@ -1,0 +1,49 @@
+// One channel of the verbs transport: its queue pairs and what they are for.
+#ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_H_
+#define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/clock.h"
+#include "transfer_agent/transport/transport.h"
+#include "transfer_agent/transport/verbs/channel_states.h"
+#include "transfer_agent/transport/verbs/queue_pair.h"
+#include "transfer_agent/transport/verbs/source_datapath.h"
+
+namespace baton::transport::verbs {
+
+struct Channel {
+  Channel(ChannelId channel, PeerId of, ChannelState initial)
+      : id(channel), peer(of), machine("verbs_channel", kChannelRows, initial) {}
+
+  bool up() const { return machine.state() == ChannelState::kUp; }
+  bool leaving() const { return machine.state() == ChannelState::kLeaving; }
+  bool drained() const {
+    for (const auto& qp : queue_pairs) {
+      if (!qp->idle()) return false;
+    }
+    return source == nullptr || source->idle();
+  }
+
+  const ChannelId id;
+  const PeerId peer;
+  ChannelMachine machine;
+  uint64_t nonce = 0;
+  std::vector<std::unique_ptr<QueuePair>> queue_pairs;
+  std::unique_ptr<SourceDatapath> source;  // null: the receiving end
+  uint32_t heard = 0;                      // target: queue pairs that spoke
+  // Work may be posted: something was submitted, acknowledged or credited since the last try.
+  bool runnable = false;
+  bool said_goodbye = false;
+  // Of a channel that is not up, or is leaving. Set by the first look at the clock.
+  std::optional<TimePoint> deadline;
+  // Something came back from the peer since then.
+  std::optional<TimePoint> quiet_since;
+};
+
+}  // namespace baton::transport::verbs
+
+#endif  // BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_H_

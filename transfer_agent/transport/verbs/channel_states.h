@@ -1,0 +1,62 @@
+// The life of a verbs channel, as a table. docs/states/verbs_channel.dot has it drawn.
+#ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_STATES_H_
+#define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_STATES_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "common/state_table.h"
+
+namespace baton::transport::verbs {
+
+enum class ChannelState : uint8_t {
+  kOffered,   // source: waits for the peer's answer
+  kExpected,  // target: its queue pairs work, the source has said nothing yet
+  kUp,
+  kLeaving,  // closed here: what is posted drains, then the peer is told
+};
+
+enum class ChannelEvent : uint8_t {
+  kAnswered,  // the answer came, the source's queue pairs work
+  kHeard,     // the source spoke on every queue pair
+  kLeave,
+};
+
+inline absl::string_view Name(ChannelState state) {
+  switch (state) {
+    case ChannelState::kOffered:
+      return "offered";
+    case ChannelState::kExpected:
+      return "expected";
+    case ChannelState::kUp:
+      return "up";
+    case ChannelState::kLeaving:
+      return "leaving";
+  }
+  return "?";
+}
+
+inline absl::string_view Name(ChannelEvent event) {
+  switch (event) {
+    case ChannelEvent::kAnswered:
+      return "answered";
+    case ChannelEvent::kHeard:
+      return "heard";
+    case ChannelEvent::kLeave:
+      return "leave";
+  }
+  return "?";
+}
+
+// A channel may end in any state: its queue pairs are reset then, and it is forgotten.
+inline constexpr Transition<ChannelState, ChannelEvent> kChannelRows[] = {
+    {ChannelState::kOffered, ChannelEvent::kAnswered, ChannelState::kUp},
+    {ChannelState::kExpected, ChannelEvent::kHeard, ChannelState::kUp},
+    {ChannelState::kUp, ChannelEvent::kLeave, ChannelState::kLeaving},
+};
+
+using ChannelMachine = StateMachine<ChannelState, ChannelEvent>;
+
+}  // namespace baton::transport::verbs
+
+#endif  // BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_STATES_H_

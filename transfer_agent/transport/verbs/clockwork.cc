@@ -1,0 +1,132 @@
+// What happens by the clock: greetings and goodbyes that take too long, fences without an answer,
+// probes, numbers that become free.
+#include <sys/timerfd.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+#include "transfer_agent/transport/verbs/verbs_transport.h"
+
+namespace baton::transport::verbs {
+namespace {
+
+// The clock is looked at no more often than this, unless something asks for it.
+constexpr Duration kLook = std::chrono::milliseconds(5);
+
+}  // namespace
+
+bool VerbsTransport::CheckClock(TimePoint now) {
+  if (!look_at_clock_ && now < next_check_) return false;
+  const bool asked = look_at_clock_;
+  look_at_clock_ = false;
+  next_check_ = now + kLook;
+  bool worked = TakeAsyncEvents();
+  CheckChannels(now);
+  CheckFences(now);
+  graveyard_.Sweep(now);
+  return worked || asked;
+}
+
+void VerbsTransport::CheckChannels(TimePoint now) {
+  std::vector<Channel*> late;
+  for (auto& [id, channel] : channels_) {
+    if (channel->up()) {
+      Probe(channel.get(), now);
+      continue;
+    }
+    if (!channel->deadline.has_value()) {
+      channel->deadline =
+          now + (channel->leaving() ? options_.leave_timeout : options_.handshake_timeout);
+    }
+    if (*channel->deadline <= now) late.push_back(channel.get());
+  }
+  for (Channel* channel : late) {
+    Fail(channel, Error(Reason::kDeadline, absl::StrCat("verbs: channel not up in time: ",
+                                                        Name(channel->machine.state()))));
+  }
+}
+
+void VerbsTransport::Probe(Channel* channel, TimePoint now) {
+  if (!channel->quiet_since.has_value()) channel->quiet_since = now;
+  if (now - *channel->quiet_since < options_.probe_interval) return;
+  channel->quiet_since = now;
+  for (const auto& qp : channel->queue_pairs) {
+    // What is under way probes by itself.
+    if (!qp->idle() || !qp->AddProbe()) continue;
+    MakeRunnable(channel);
+  }
+}
+
+// True: something was done, the channel may be gone.
+bool VerbsTransport::SayGoodbye(Channel* channel) {
+  if (!channel->drained()) return false;
+  if (channel->said_goodbye) {
+    Remove(channel, absl::CancelledError("the channel was closed"));
+    return true;
+  }
+  for (const auto& qp : channel->queue_pairs) qp->AddWord({.word = Word::kGoodbye, .value = 0});
+  channel->said_goodbye = true;
+  for (const auto& qp : channel->queue_pairs) {
+    if (qp->Ring().ok()) continue;
+    Remove(channel, absl::CancelledError("the channel was closed"));
+    break;
+  }
+  return true;
+}
+
+void VerbsTransport::CheckFences(TimePoint now) {
+  std::vector<PendingFence> due;
+  for (PendingFence& fence : fences_) {
+    if (!fence.deadline.has_value()) fence.deadline = now + options_.fence_timeout;
+    if (*fence.deadline <= now) due.push_back(fence);
+  }
+  if (due.empty()) return;
+  // Parts that are in already count: their completions are taken before anything is reset.
+  PollRails();
+  for (const PendingFence& fence : due) {
+    std::vector<Channel*> gone;
+    for (auto& [id, channel] : channels_) {
+      if (channel->peer == fence.peer && channel->source == nullptr) gone.push_back(channel.get());
+    }
+    for (Channel* channel : gone) {
+      Fail(channel, Error(Reason::kTransport,
+                          "verbs: the source did not answer a fence in time; its channel was "
+                          "destroyed"));
+    }
+    // A queue pair that the device does not reset may still be written through.
+    if (graveyard_.undead() > 0) continue;
+    if (*fence.deadline != TimePoint()) unanswered_[fence.peer].insert(fence.offer);
+    EndFence(fence.peer, fence.offer);
+  }
+}
+
+void VerbsTransport::EndFence(PeerId peer, OfferId offer) {
+  std::erase_if(fences_, [&](const PendingFence& f) { return f.peer == peer && f.offer == offer; });
+  events_.Fenced(peer, offer);
+}
+
+void VerbsTransport::ArmTimer() {
+  std::optional<TimePoint> next = graveyard_.NextDue();
+  const auto at = [&next](TimePoint when) {
+    if (!next.has_value() || when < *next) next = when;
+  };
+  for (const PendingFence& fence : fences_) {
+    if (fence.deadline.has_value()) at(*fence.deadline);
+  }
+  for (const auto& [id, channel] : channels_) {
+    if (channel->deadline.has_value()) at(*channel->deadline);
+    if (channel->up()) at(channel->quiet_since.value_or(now_) + options_.probe_interval);
+  }
+  itimerspec spec{};
+  if (next.has_value()) {
+    const auto wait = std::max<int64_t>(
+        1'000'000,
+        std::chrono::duration_cast<std::chrono::nanoseconds>(*next - Monotonic::now()).count());
+    spec.it_value.tv_sec = wait / 1'000'000'000;
+    spec.it_value.tv_nsec = wait % 1'000'000'000;
+  }
+  timerfd_settime(timer_.get(), 0, &spec, nullptr);
+}
+
+}  // namespace baton::transport::verbs

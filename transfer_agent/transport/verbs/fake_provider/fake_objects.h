@@ -1,0 +1,114 @@
+// The objects of a fake device. Each begins with the library's own struct, whose pointer callers
+// hold. Used by fake_net.h only.
+#ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_FAKE_PROVIDER_FAKE_OBJECTS_H_
+#define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_FAKE_PROVIDER_FAKE_OBJECTS_H_
+
+#include <infiniband/verbs.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/unique_fd.h"
+#include "transfer_agent/transport/verbs/verbs.h"
+
+namespace baton::transport::verbs {
+
+class FakeNet;
+
+inline constexpr uint32_t kFakeSgeMax = 16;
+inline constexpr uint32_t kFakeInlineMax = 64;
+
+// What a test gives a device.
+struct FakeDeviceSpec {
+  std::string name = "fake0";
+  PortListing port;  // device and gids are filled in when empty
+  DeviceLimits limits = {.sge_max = kFakeSgeMax,
+                         .queue_max = 4096,
+                         .completions_max = 1 << 16,
+                         .region_bytes_max = uint64_t{1} << 40,
+                         .message_bytes_max = uint64_t{1} << 30,
+                         .relaxed_ordering = true};
+  bool dma_buf = true;
+};
+
+struct FakeContext {
+  ibv_context base;  // first
+  FakeNet* net = nullptr;
+  FakeDeviceSpec* spec = nullptr;
+  GidBytes gid{};
+  UniqueFd async;
+  std::deque<ibv_async_event> events;
+  int unacknowledged = 0;
+  int objects = 0;
+};
+
+struct FakeMr {
+  ibv_mr base;
+  std::byte* at = nullptr;
+  uint64_t iova = 0;
+  unsigned access = 0;
+
+  std::byte* Resolve(uint64_t address, uint64_t bytes) const {
+    if (address < iova || address - iova > base.length) return nullptr;
+    return bytes > base.length - (address - iova) ? nullptr : at + (address - iova);
+  }
+};
+
+struct FakeCq {
+  ibv_cq base;
+  std::vector<ibv_wc> ring;
+  uint64_t head = 0;
+  uint64_t tail = 0;
+  bool armed = false;
+  bool overrun = false;
+  ibv_wc late{};
+  bool has_late = false;
+};
+
+struct FakeCompChannel {
+  ibv_comp_channel base;
+  UniqueFd fd;
+};
+
+struct FakeSend {
+  uint64_t wr_id = 0;
+  ibv_wr_opcode opcode = IBV_WR_RDMA_WRITE;
+  unsigned flags = 0;
+  uint32_t immediate = 0;  // network order
+  uint64_t remote = 0;
+  uint32_t key = 0;
+  int sges = 0;
+  std::array<ibv_sge, kFakeSgeMax> sge;
+  std::array<std::byte, kFakeInlineMax> inlined;
+};
+
+struct FakeQp {
+  ibv_qp base;
+  FakeContext* device = nullptr;
+  ibv_qp_cap cap{};
+  bool signal_all = false;
+  std::vector<FakeSend> sends;
+  uint64_t send_head = 0;
+  uint64_t send_tail = 0;
+  std::vector<uint64_t> receives;  // wr_id
+  uint64_t receive_head = 0;
+  uint64_t receive_tail = 0;
+  GidBytes remote_gid{};
+  uint32_t remote_qpn = 0;
+  uint32_t receive_psn = 0;
+  uint32_t send_psn = 0;
+  unsigned access = 0;
+  // Unsuccessful tries of the first send.
+  uint32_t tries = 0;
+  uint8_t rnr_retry = 0;
+  bool busy = false;  // in the net's list
+};
+
+}  // namespace baton::transport::verbs
+
+#endif  // BATON_TRANSFER_AGENT_TRANSPORT_VERBS_FAKE_PROVIDER_FAKE_OBJECTS_H_

@@ -1,0 +1,68 @@
+// The memory of a hosted rank, registered on every rail.
+//
+// A registration's addresses are offsets into its region, on both sides: what a peer learns is a
+// key, never an address of this process. Regions longer than a device registers at once are cut
+// into pieces. A source's pool gets no remote access. Slow path, but for Resolve.
+#ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_LOCAL_MEMORY_H_
+#define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_LOCAL_MEMORY_H_
+
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "transfer_agent/transport/transport.h"
+#include "transfer_agent/transport/verbs/message.h"
+#include "transfer_agent/transport/verbs/rail.h"
+
+namespace baton::transport::verbs {
+
+class LocalMemory {
+ public:
+  // BAD_REGION says which region, which rail, what the system said and what is missing.
+  static absl::StatusOr<std::unique_ptr<LocalMemory>> Register(
+      absl::Span<const LocalRegion> regions, absl::Span<const std::unique_ptr<Rail>> rails);
+  ~LocalMemory();
+  LocalMemory(const LocalMemory&) = delete;
+  LocalMemory& operator=(const LocalMemory&) = delete;
+
+  // Bytes of one gather element from `offset` on, at most `wanted`, and their key. 0: outside.
+  uint64_t Resolve(uint32_t region, uint64_t offset, uint64_t wanted, size_t rail,
+                   uint32_t* key) const {
+    if (region >= regions_.size()) return 0;
+    const Region& r = regions_[region];
+    if (offset >= r.local.size || wanted > r.local.size - offset) return 0;
+    const uint64_t piece = offset >> std::countr_zero(r.piece_bytes);
+    *key = r.pieces[piece * rails_.size() + rail]->lkey;
+    const uint64_t left = (piece + 1) * r.piece_bytes - offset;
+    return wanted < left ? wanted : left;
+  }
+  // What the CPU reads; null for a dma-buf.
+  std::byte* base(uint32_t region) const { return regions_[region].local.base; }
+  // What peers need to write to it; empty for a source's memory.
+  std::string Key() const;
+
+ private:
+  struct Region {
+    LocalRegion local;
+    uint64_t piece_bytes = 0;
+    std::vector<ibv_mr*> pieces;  // of piece p on rail r: [p * rails + r]
+    // Where it is mapped for writing when the pool's own mapping is read-only; null: nowhere.
+    std::byte* writable = nullptr;
+  };
+
+  LocalMemory() = default;
+  absl::Status RegisterRegion(size_t index, Region* region);
+  ibv_mr* RegisterPiece(const Rail& rail, Region* region, uint64_t offset, uint64_t length);
+
+  std::vector<Rail*> rails_;
+  std::vector<Region> regions_;
+};
+
+}  // namespace baton::transport::verbs
+
+#endif  // BATON_TRANSFER_AGENT_TRANSPORT_VERBS_LOCAL_MEMORY_H_

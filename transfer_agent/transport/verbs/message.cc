@@ -1,0 +1,128 @@
+#include "transfer_agent/transport/verbs/message.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "baton/v1/transport.pb.h"
+#include "common/reason.h"
+
+namespace baton::transport::verbs {
+namespace {
+
+constexpr uint32_t kBits24 = 0xffffff;
+constexpr size_t kRegionsMax = 4096;
+constexpr size_t kKeysMax = 1 << 16;
+
+absl::Status Bad(absl::string_view what, uint64_t value) {
+  return Error(Reason::kBadMessage, absl::StrCat("verbs: ", what, " ", value));
+}
+
+void ToProto(const Endpoint& e, v1::VerbsEndpoint* out) {
+  out->set_queue_pair(e.queue_pair);
+  out->set_packet_sequence(e.packet_sequence);
+  out->set_gid(e.gid.data(), e.gid.size());
+  out->set_lid(e.lid);
+  out->set_infiniband(e.infiniband);
+  out->set_mtu_bytes(e.mtu_bytes);
+  out->set_receives(e.receives);
+  out->set_rail(e.rail);
+}
+
+absl::StatusOr<Endpoint> FromProto(const v1::VerbsEndpoint& in) {
+  Endpoint e;
+  if (in.gid().size() != e.gid.size()) return Bad("gid bytes", in.gid().size());
+  if (in.queue_pair() == 0 || in.queue_pair() > kBits24) return Bad("queue pair", in.queue_pair());
+  if (in.packet_sequence() > kBits24) return Bad("packet sequence", in.packet_sequence());
+  if (in.lid() > 0xffff) return Bad("lid", in.lid());
+  if (!std::has_single_bit(in.mtu_bytes()) || in.mtu_bytes() < 256 || in.mtu_bytes() > 4096) {
+    return Bad("mtu", in.mtu_bytes());
+  }
+  if (in.receives() < 8 || in.receives() > (1u << 20)) return Bad("receives", in.receives());
+  if (in.rail() >= kRailsMax) return Bad("rail", in.rail());
+  std::copy(in.gid().begin(), in.gid().end(), e.gid.begin());
+  e.queue_pair = in.queue_pair();
+  e.packet_sequence = in.packet_sequence();
+  e.lid = in.lid();
+  e.infiniband = in.infiniband();
+  e.mtu_bytes = in.mtu_bytes();
+  e.receives = in.receives();
+  e.rail = in.rail();
+  return e;
+}
+
+template <typename Message>
+std::string Encode(const Greeting& greeting) {
+  Message message;
+  message.set_version(kWireVersion);
+  message.set_nonce(greeting.nonce);
+  for (const Endpoint& e : greeting.endpoints) ToProto(e, message.add_endpoints());
+  return message.SerializeAsString();
+}
+
+template <typename Message>
+absl::StatusOr<Greeting> Parse(absl::string_view data) {
+  Message message;
+  if (!message.ParseFromArray(data.data(), static_cast<int>(data.size()))) {
+    return Error(Reason::kBadMessage, "verbs: not a message of ours");
+  }
+  if (message.version() != kWireVersion) return Bad("version", message.version());
+  const size_t count = message.endpoints_size();
+  if (count == 0 || count > kQueuePairsPerChannelMax) return Bad("endpoints:", count);
+  Greeting greeting;
+  greeting.nonce = message.nonce();
+  for (const v1::VerbsEndpoint& in : message.endpoints()) {
+    absl::StatusOr<Endpoint> e = FromProto(in);
+    if (!e.ok()) return e.status();
+    greeting.endpoints.push_back(*e);
+  }
+  return greeting;
+}
+
+}  // namespace
+
+std::string EncodeOpen(const Greeting& greeting) { return Encode<v1::VerbsOpen>(greeting); }
+std::string EncodeAccept(const Greeting& greeting) { return Encode<v1::VerbsAccept>(greeting); }
+absl::StatusOr<Greeting> ParseOpen(absl::string_view data) { return Parse<v1::VerbsOpen>(data); }
+absl::StatusOr<Greeting> ParseAccept(absl::string_view data) {
+  return Parse<v1::VerbsAccept>(data);
+}
+
+std::string EncodeMemory(const RemoteMemory& memory) {
+  v1::VerbsMemory message;
+  message.set_version(kWireVersion);
+  message.set_rails(memory.rails());
+  for (const RemoteMemory::Region& region : memory.regions()) {
+    v1::VerbsRegion* out = message.add_regions();
+    out->set_size(region.size);
+    out->set_piece_bytes(region.piece_bytes);
+    for (uint32_t key : region.keys) out->add_keys(key);
+  }
+  return message.SerializeAsString();
+}
+
+absl::StatusOr<RemoteMemory> ParseMemory(absl::string_view key) {
+  v1::VerbsMemory message;
+  if (!message.ParseFromArray(key.data(), static_cast<int>(key.size()))) {
+    return Error(Reason::kBadMessage, "verbs: memory key: not a message of ours");
+  }
+  if (message.version() != kWireVersion) return Bad("memory key of version", message.version());
+  const uint32_t rails = message.rails();
+  if (rails == 0 || rails > kRailsMax) return Bad("memory key: rails", rails);
+  if (message.regions_size() > static_cast<int>(kRegionsMax)) {
+    return Bad("memory key: regions", message.regions_size());
+  }
+  std::vector<RemoteMemory::Region> regions;
+  for (const v1::VerbsRegion& in : message.regions()) {
+    if (!std::has_single_bit(in.piece_bytes())) return Bad("piece bytes", in.piece_bytes());
+    const uint64_t pieces = in.size() / in.piece_bytes() + (in.size() % in.piece_bytes() != 0);
+    if (pieces > kKeysMax || pieces * rails != static_cast<uint64_t>(in.keys_size())) {
+      return Bad("memory key: keys", in.keys_size());
+    }
+    regions.push_back({in.size(), in.piece_bytes(), {in.keys().begin(), in.keys().end()}});
+  }
+  return RemoteMemory(rails, std::move(regions));
+}
+
+}  // namespace baton::transport::verbs

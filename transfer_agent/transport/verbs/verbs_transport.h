@@ -1,0 +1,151 @@
+// The verbs transport: channels of RC queue pairs, RDMA writes by the source, immediates for parts.
+//
+// Its target side never sees bytes arrive: what it knows is which parts are closed. So a fence
+// needs the source's word (FenceDrained) or the end of every queue pair from that peer.
+// docs/design/verbs.md has the reasons.
+#ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_VERBS_TRANSPORT_H_
+#define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_VERBS_TRANSPORT_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/unique_fd.h"
+#include "transfer_agent/transport/stream/event_queue.h"
+#include "transfer_agent/transport/transport.h"
+#include "transfer_agent/transport/verbs/channel.h"
+#include "transfer_agent/transport/verbs/channel_setup.h"
+#include "transfer_agent/transport/verbs/local_memory.h"
+#include "transfer_agent/transport/verbs/rail.h"
+#include "transfer_agent/transport/verbs/target_datapath.h"
+
+namespace baton::transport::verbs {
+
+class VerbsTransport final : public Transport {
+ public:
+  // NO_TRANSPORT lists every device that was tried.
+  static absl::StatusOr<std::unique_ptr<VerbsTransport>> Create(std::unique_ptr<Provider> provider,
+                                                                const VerbsOptions& options);
+  ~VerbsTransport() override;
+
+  const Selection& selection() const { return selection_; }
+
+  const Capabilities& capabilities() const override;
+  absl::StatusOr<ExportedMemory> ExportMemory(absl::Span<const LocalRegion> regions) override;
+  void ForgetMemory(MemoryId memory) override;
+  absl::StatusOr<RemoteMemoryId> ImportMemory(PeerId peer, absl::string_view key) override;
+  absl::StatusOr<OpenedChannel> Open(PeerId peer) override;
+  absl::StatusOr<OpenedChannel> Accept(PeerId peer, absl::string_view data) override;
+  absl::Status Complete(ChannelId channel, absl::string_view data) override;
+  void Close(ChannelId channel) override;
+  void ForgetPeer(PeerId peer) override;
+  absl::Status OpenWindow(Window window) override;
+  void Fence(PeerId peer, OfferId offer) override;
+  void FenceDrained(PeerId peer, OfferId offer) override;
+  Submitted Submit(ChannelId channel, Segment segment) override;
+  void Cancel(ChannelId channel, OfferId offer) override;
+  bool Poll(TimePoint now, Events* events) override;
+  int wait_fd() const override { return epoll_.get(); }
+  bool PrepareToSleep() override;
+  Counters counters() const override { return counters_; }
+
+ private:
+  // What a wr_id names. Used again under another generation.
+  struct Place {
+    Channel* channel = nullptr;
+    uint32_t index = 0;  // among the channel's queue pairs
+    uint16_t generation = 0;
+  };
+  struct PendingFence {
+    PeerId peer;
+    OfferId offer;
+    std::optional<TimePoint> deadline;  // set by the next Poll
+  };
+
+  VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOptions& options,
+                 Selection selection);
+  absl::Status Build();
+  absl::Status Watch(int fd);
+
+  // channels.cc
+  absl::StatusOr<std::unique_ptr<Channel>> NewChannel(PeerId peer, ChannelState state,
+                                                      absl::Span<Rail* const> rails);
+  std::vector<Rail*> UsableRails();
+  OpenedChannel Keep(std::unique_ptr<Channel> channel, std::string data);
+  absl::StatusOr<std::unique_ptr<Channel>> Answer(PeerId peer, const Greeting& open);
+  absl::Status ConnectSource(Channel* channel, const Greeting& accept);
+  Channel* Find(ChannelId channel);
+  void Fail(Channel* channel, const absl::Status& cause);
+  // Its queue pairs are in reset afterwards, its segments over.
+  void Remove(Channel* channel, const absl::Status& cause);
+  void Release(Channel* channel);
+  absl::StatusOr<uint16_t> TakePlace();
+
+  // completions.cc
+  bool PollRails();
+  bool PollRail(Rail* rail);
+  void OnCompletion(const ibv_wc& wc);
+  void OnReceived(Channel* channel, uint32_t index, const ibv_wc& wc);
+  absl::Status OnWord(Channel* channel, uint32_t index, WordImmediate word);
+  void ReturnCredits(QueuePair* qp);
+  void MakeRunnable(Channel* channel);
+  bool Post();
+  bool PostChannel(Channel* channel);
+
+  // clockwork.cc
+  bool CheckClock(TimePoint now);
+  void CheckChannels(TimePoint now);
+  void CheckFences(TimePoint now);
+  void Probe(Channel* channel, TimePoint now);
+  bool SayGoodbye(Channel* channel);
+  void EndFence(PeerId peer, OfferId offer);
+  void ArmTimer();
+
+  // async_events.cc
+  bool TakeAsyncEvents();
+  void OnAsyncEvent(Rail* rail, const ibv_async_event& event);
+  void FailRail(Rail* rail, const absl::Status& cause);
+  Channel* ChannelOf(const ibv_qp* qp);
+
+  const std::unique_ptr<Provider> provider_;
+  const VerbsOptions options_;
+  const Selection selection_;
+  UniqueFd epoll_;
+  UniqueFd timer_;
+  std::vector<std::unique_ptr<Rail>> rails_;
+  Graveyard graveyard_;
+  EventQueue events_;
+  Counters counters_;
+  TargetDatapath target_;
+
+  uint32_t last_memory_ = 0;
+  uint32_t last_import_ = 0;
+  uint64_t last_channel_ = 0;
+  absl::flat_hash_map<MemoryId, std::unique_ptr<LocalMemory>> memories_;
+  absl::flat_hash_map<RemoteMemoryId, std::pair<PeerId, std::unique_ptr<RemoteMemory>>> imports_;
+  absl::flat_hash_map<ChannelId, std::unique_ptr<Channel>> channels_;
+  std::vector<Place> places_;
+  std::vector<uint16_t> free_places_;
+  std::vector<Channel*> runnable_;
+  std::vector<PendingFence> fences_;
+  // Fences that ended without the source's answer. Until it comes, a source that never heard of
+  // them may still open a channel and write: it gets none.
+  std::map<PeerId, std::set<OfferId>> unanswered_;
+
+  TimePoint now_;
+  TimePoint next_check_;
+  bool armed_ = false;  // the completion queues wake us
+  bool look_at_clock_ = false;
+};
+
+}  // namespace baton::transport::verbs
+
+#endif  // BATON_TRANSFER_AGENT_TRANSPORT_VERBS_VERBS_TRANSPORT_H_
