@@ -106,6 +106,8 @@ void Chaos::Hit(TimePoint now) {
   if (fault.kind == FaultKind::kCutLinks || fault.kind == FaultKind::kSlowLinks) return;
   if (pod.engine_dead()) {
     ledger_.Gone(fault.pod);
+  } else if (fault.kind == FaultKind::kDrainAgent) {
+    ledger_.Draining(fault.pod, now);
   } else {
     ledger_.Disturbed(fault.pod);
   }
@@ -160,7 +162,7 @@ RoomKey Chaos::OpenRoom(uint32_t prefill, uint32_t decode, TimePoint now) {
   room.decode.set_prefill_server(pods_[prefill]->server());
   const bool bootstrap_well = bootstrap_.up() && now - bootstrap_well_since_ >= kRecovery;
   const bool calm = bootstrap_well && IsWell(prefill, now) && IsWell(decode, now);
-  ledger_.Opened(key, prefill, decode, Pod::kRanks, calm, now + kRoomDeadline);
+  ledger_.Opened(key, prefill, decode, Pod::kRanks, calm, now, now + kRoomDeadline);
   pods_[prefill]->Open(room.prefill);
   pods_[decode]->Open(room.decode);
   return key;

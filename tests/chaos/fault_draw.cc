@@ -10,6 +10,8 @@ absl::string_view Name(FaultKind kind) {
       return "agent killed";
     case FaultKind::kStopAgent:
       return "agent stopped";
+    case FaultKind::kDrainAgent:
+      return "agent drained";
     case FaultKind::kKillServer:
       return "engine killed";
     case FaultKind::kStopEngine:

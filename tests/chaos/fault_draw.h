@@ -13,6 +13,7 @@ namespace baton::chaos {
 enum class FaultKind : uint8_t {
   kKillAgent,      // SIGKILL under a living engine; a new one starts later
   kStopAgent,      // SIGSTOP, later SIGCONT
+  kDrainAgent,     // SIGTERM: it ends by itself once its rooms have; a new one starts then
   kKillServer,     // SIGKILL of the engine; it starts anew, with a new launch id
   kStopEngine,     // SIGSTOP, later SIGCONT
   kKillPod,        // agent and engine at once
@@ -21,7 +22,7 @@ enum class FaultKind : uint8_t {
   kKillBootstrap,  // it comes back under the same address
   kStopBootstrap,
 };
-inline constexpr int kFaultKinds = 9;
+inline constexpr int kFaultKinds = 10;
 
 absl::string_view Name(FaultKind kind);
 inline bool HitsBootstrap(FaultKind kind) {

@@ -19,8 +19,14 @@ bool IsStuck(const std::string& error) {
 }  // namespace
 
 void Ledger::Opened(const RoomKey& room, uint32_t prefill_pod, uint32_t decode_pod, uint32_t ranks,
-                    bool calm, TimePoint deadline) {
-  rooms_[room] = {{prefill_pod, decode_pod}, {ranks, ranks}, calm, false, false, deadline + kGrace};
+                    bool calm, TimePoint now, TimePoint deadline) {
+  Room& opened = rooms_[room];
+  opened.pods[0] = prefill_pod;
+  opened.pods[1] = decode_pod;
+  opened.legs[0] = opened.legs[1] = ranks;
+  opened.calm = calm;
+  opened.opened = now;
+  opened.due = deadline + kGrace;
   ++counts_.rooms;
 }
 
@@ -35,6 +41,13 @@ size_t Ledger::open(uint32_t prefill_pod, uint32_t decode_pod) const {
 void Ledger::Disturbed(uint32_t pod) {
   for (auto& [key, room] : rooms_) {
     if (room.pods[0] == pod || room.pods[1] == pod) room.calm = false;
+  }
+}
+
+void Ledger::Draining(uint32_t pod, TimePoint now) {
+  for (auto& [key, room] : rooms_) {
+    if (room.pods[0] != pod && room.pods[1] != pod) continue;
+    if (room.opened > now - kArrival) room.calm = false;
   }
 }
 

@@ -30,12 +30,16 @@ class Ledger {
   // An engine polls on for ten seconds after the deadline before it calls a room stuck, and says
   // so.
   static constexpr std::chrono::seconds kGrace{16};
+  // By then both legs of a room are at their agents.
+  static constexpr std::chrono::seconds kArrival{1};
 
   // Each of two pods has `ranks` legs. `calm`: both have been well for long.
   void Opened(const RoomKey& room, uint32_t prefill_pod, uint32_t decode_pod, uint32_t ranks,
-              bool calm, TimePoint deadline);
+              bool calm, TimePoint now, TimePoint deadline);
   // A fault hits the pod: its open rooms may fail.
   void Disturbed(uint32_t pod);
+  // Its agent was asked to leave: what has surely reached it must still end well.
+  void Draining(uint32_t pod, TimePoint now);
   // Its engine is gone: it reports no more on rooms that are open now.
   void Gone(uint32_t pod);
   // Its engine was stopped for so long: what it owes is due later.
@@ -59,6 +63,7 @@ class Ledger {
     uint32_t pods[2] = {0, 0};
     uint32_t legs[2] = {0, 0};  // reports that are out
     bool calm = false;
+    TimePoint opened;
     bool failed = false;
     bool gone = false;
     TimePoint due;

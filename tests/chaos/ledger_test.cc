@@ -16,7 +16,7 @@ constexpr uint32_t kDecode = 2;
 
 class LedgerTest : public testing::Test {
  protected:
-  void Open(bool calm) { ledger_.Opened(kRoom, kPrefill, kDecode, 1, calm, now_); }
+  void Open(bool calm) { ledger_.Opened(kRoom, kPrefill, kDecode, 1, calm, now_, now_); }
   void Report(uint32_t pod, const std::string& error = "", uint64_t bad = 0) {
     demo::v1::RoomReport report;
     report.set_id(kRoom.id);
@@ -53,6 +53,18 @@ TEST_F(LedgerTest, ADisturbedRoomMayFail) {
   Report(kPrefill, "PEER_LOST");
   EXPECT_EQ(ledger_.counts().failed, 1u);
   EXPECT_THAT(ledger_.violations(), IsEmpty());
+}
+
+TEST_F(LedgerTest, ADrainExcusesOnlyRoomsThatMayNotHaveArrived) {
+  Open(true);
+  ledger_.Draining(kDecode, now_ + Ledger::kArrival);
+  Report(kDecode, "DRAINING");
+  EXPECT_THAT(ledger_.violations(), ElementsAre(HasSubstr("had no fault near it")));
+  Report(kPrefill);
+  Open(true);
+  ledger_.Draining(kDecode, now_ + Ledger::kArrival / 2);
+  Report(kDecode, "DRAINING");
+  EXPECT_EQ(ledger_.violations().size(), 1u);
 }
 
 TEST_F(LedgerTest, AWrongPageIsAViolationWhateverHappened) {

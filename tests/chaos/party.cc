@@ -8,6 +8,12 @@
 #include "common/reason.h"
 
 namespace baton::chaos {
+namespace {
+
+// The longest that a room may take, and the agent's own end.
+constexpr std::chrono::seconds kDrainMax{20};
+
+}  // namespace
 
 absl::Status Party::Start() {
   auto started = starter_();
@@ -25,6 +31,13 @@ void Party::Kill(TimePoint back) {
   back_ = back;
 }
 
+void Party::Drain(TimePoint back) {
+  if (state_ != State::kUp) return;
+  child_->Terminate();
+  state_ = State::kDraining;
+  back_ = back;
+}
+
 void Party::Stop(TimePoint back) {
   if (state_ != State::kUp) return;
   kill(child_->pid(), SIGSTOP);
@@ -33,7 +46,7 @@ void Party::Stop(TimePoint back) {
 }
 
 absl::StatusOr<bool> Party::Heal(TimePoint now) {
-  if (state_ == State::kUp || now < back_) return false;
+  if (state_ == State::kUp || state_ == State::kDraining || now < back_) return false;
   if (state_ == State::kDead) {
     absl::Status started = Start();
     if (!started.ok()) return started;
@@ -45,11 +58,25 @@ absl::StatusOr<bool> Party::Heal(TimePoint now) {
 }
 
 absl::Status Party::Check() {
+  if (state_ == State::kDraining) return CheckDrained(Monotonic::now());
   if (state_ != State::kUp || child_->Running()) return absl::OkStatus();
   state_ = State::kDead;
   back_ = TimePoint();
   return Error(Reason::kSystem, absl::StrCat(name_, " ", child_->State(), ", though nobody killed ",
                                              "it; the end of its log:\n", child_->LogTail(20)));
+}
+
+absl::Status Party::CheckDrained(TimePoint now) {
+  if (child_->Running()) {
+    if (now < back_ + kDrainMax) return absl::OkStatus();
+    Kill(now);
+    return Error(Reason::kSystem, absl::StrCat(name_, " did not end when it was asked to; the end ",
+                                               "of its log:\n", child_->LogTail(20)));
+  }
+  state_ = State::kDead;
+  if (child_->State() == "ended with status 0") return absl::OkStatus();
+  return Error(Reason::kSystem, absl::StrCat(name_, " ", child_->State(), " when it was asked to ",
+                                             "end; the end of its log:\n", child_->LogTail(20)));
 }
 
 void Party::End() {

@@ -24,6 +24,8 @@ class Party {
   absl::Status Start();
   // Dead until Heal, or until `back`.
   void Kill(TimePoint back);
+  // Asked to end (SIGTERM); a new one starts once it has, at `back` or later.
+  void Drain(TimePoint back);
   // Stopped until Heal, or until `back`.
   void Stop(TimePoint back);
   // Starts or wakes it when its time has come. True when it did.
@@ -31,14 +33,17 @@ class Party {
 
   bool up() const { return state_ == State::kUp; }
   bool dead() const { return state_ == State::kDead; }
-  // An error when it ended although nobody killed it, with the end of its log.
+  // An error, with the end of its log, when it ended although nobody killed it, or ended badly or
+  // not at all when it was asked to.
   absl::Status Check();
   pid_t pid() const { return child_ == nullptr ? 0 : child_->pid(); }
   std::string LogTail(size_t lines) const { return child_->LogTail(lines); }
   void End();
 
  private:
-  enum class State : uint8_t { kDead, kUp, kStopped };
+  absl::Status CheckDrained(TimePoint now);
+
+  enum class State : uint8_t { kDead, kUp, kStopped, kDraining };
 
   const std::string name_;
   const Starter starter_;

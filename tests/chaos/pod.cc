@@ -99,6 +99,9 @@ void Pod::Suffer(const Fault& fault, TimePoint now) {
     case FaultKind::kKillAgent:
       agent_.Kill(back);
       break;
+    case FaultKind::kDrainAgent:
+      agent_.Drain(back);
+      break;
     case FaultKind::kStopAgent:
       agent_.Stop(back);
       break;
