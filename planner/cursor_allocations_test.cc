@@ -6,6 +6,7 @@
 #include <new>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "planner/cursor.h"
 #include "planner/layout_builder.h"
 #include "planner/plan.h"
@@ -17,17 +18,18 @@ thread_local int allocations = 0;
 
 }  // namespace
 
-void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+// Not inlined: the compiler would take the malloc in one for a mismatch with the other.
+ABSL_ATTRIBUTE_NOINLINE void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   if (counted) ++allocations;
   return std::malloc(bytes);
 }
-void* operator new(size_t bytes) {
+ABSL_ATTRIBUTE_NOINLINE void* operator new(size_t bytes) {
   void* memory = operator new(bytes, std::nothrow);
   if (memory == nullptr) std::abort();
   return memory;
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+ABSL_ATTRIBUTE_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
+ABSL_ATTRIBUTE_NOINLINE void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace baton::planner {
 namespace {
