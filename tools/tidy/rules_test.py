@@ -8,6 +8,7 @@ from tools.tidy import builds
 from tools.tidy import cpp
 from tools.tidy import finding
 from tools.tidy import markdown
+from tools.tidy import named_tests
 from tools.tidy import readme
 from tools.tidy import sizes
 from tools.tidy import text
@@ -117,6 +118,29 @@ class BuildsTest(unittest.TestCase):
         self.assertEqual(self._check(stems, "a/b_test.cc"), [])
         self.assertEqual(self._check('srcs = ["c.cc"]  # "b.cc"', "a/b.cc"), ["build"])
         self.assertEqual(_rules(builds.check(["z/b.cc"], lambda path: "")), ["build"])
+
+
+class NamedTestsTest(unittest.TestCase):
+    _FILES = {
+        "a/BUILD.bazel": 'name = "b_test"\nname = "c_test"\nname = "suite_test"\n',
+        "a/b_test.cc": "TEST_F(Rooms,\n       LandWhole) {\n",
+        "a/c_test.py": "    def test_it_works(self):\n",
+        "a/suite/x_tests.cc": "TEST_P(Conformance, Fences) {\n",
+    }
+
+    def found(self, named):
+        rule = named_tests.NamedTests(list(self._FILES), self._FILES.__getitem__)
+        return rule.check("docs/x.md", "| bug | `%s` |\n" % named)
+
+    def test_what_is_there_is_found(self):
+        for named in ("//a:b_test Rooms.LandWhole", "//a:c_test test_it_works",
+                      "//a:suite_test Conformance.Fences"):
+            self.assertEqual(self.found(named), [])
+
+    def test_what_is_not_there_is_a_finding(self):
+        for named in ("//a:b_test Rooms.LandWhol", "//a:d_test Rooms.LandWhole",
+                      "//z:b_test Rooms.LandWhole", "//a:c_test test_it"):
+            self.assertEqual(_rules(self.found(named)), ["named-test"])
 
 
 class DocsTest(unittest.TestCase):

@@ -11,6 +11,7 @@ from tools.tidy import builds
 from tools.tidy import cpp
 from tools.tidy import finding
 from tools.tidy import markdown
+from tools.tidy import named_tests
 from tools.tidy import readme
 from tools.tidy import sizes
 from tools.tidy import text as text_rules
@@ -29,6 +30,7 @@ def check_tree(root: str) -> tuple[list[finding.Finding], list[str], int]:
     paths = [p for p in tree.files(root) if p not in _NOT_OURS]
     found, soft = builds.check(paths, read), []
     found += architecture.check(paths, read)
+    named = named_tests.NamedTests(paths, read)
     for path in paths:
         text = read(path)
         here = text_rules.check(path, text)
@@ -39,6 +41,7 @@ def check_tree(root: str) -> tuple[list[finding.Finding], list[str], int]:
             here += cpp.check(path, text)
         if path.endswith(".md"):
             here += markdown.check(path, text, root) + readme.check(path, text, read)
+            here += named.check(path, text)
         lines = text.splitlines()
         found += [f for f in here if not finding.is_allowed(f, lines)]
     return found, soft, len(paths)
