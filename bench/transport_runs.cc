@@ -12,6 +12,7 @@
 #include <memory>
 #include <random>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "common/clock.h"
@@ -216,11 +217,41 @@ struct Rig {
   uint16_t generation = 0;
 };
 
-Rig& RigOf(Kind kind, uint32_t page_bytes) {
-  static std::map<std::pair<Kind, uint32_t>, std::unique_ptr<Rig>> rigs;
-  std::unique_ptr<Rig>& found = rigs[{kind, page_bytes}];
-  if (found == nullptr) found = std::make_unique<Rig>(kind, &PoolsOf(page_bytes));
-  return *found;
+// A second target of the rig's source that takes nothing, with as much before it as may wait.
+struct Stopped {
+  Stopped(Rig* rig, Kind kind, Pools* pools)
+      : target(kind, pools->target), load(*pools, Order::kScattered, kPoolBytes) {
+    const ChannelId channel = Connect(&rig->source, &target);
+    Segment segment;
+    do {
+      segment = {};
+      segment.offer = {.slot = 2, .generation = 1};
+      segment.memory = rig->source.memory;
+      segment.tokens = load.tokens;
+      segment.chunk = {.token_begin = 0, .token_end = load.tokens.total, .last = true};
+      segment.cursor = planner::Cursor(&load.plan, load.tokens, segment.chunk, &load.source_side,
+                                       &load.target_side);
+    } while (rig->source->Submit(channel, std::move(segment)) == Submitted::kAccepted);
+  }
+  Worker target;
+  const Load load;
+};
+
+struct RigAndStopped {
+  std::unique_ptr<Stopped> stopped;
+  std::unique_ptr<Rig> rig;  // its source reads what `stopped` lent until it is gone
+};
+
+Rig& RigOf(Kind kind, uint32_t page_bytes, bool beside_a_stopped_target) {
+  static std::map<std::tuple<Kind, uint32_t, bool>, RigAndStopped> rigs;
+  RigAndStopped& found = rigs[{kind, page_bytes, beside_a_stopped_target}];
+  if (found.rig != nullptr) return *found.rig;
+  Pools& pools = PoolsOf(page_bytes);
+  found.rig = std::make_unique<Rig>(kind, &pools);
+  if (beside_a_stopped_target) {
+    found.stopped = std::make_unique<Stopped>(found.rig.get(), kind, &pools);
+  }
+  return *found.rig;
 }
 
 }  // namespace
@@ -268,10 +299,11 @@ double MemcpyRate(uint32_t size, Order order, uint64_t bytes) {
   return Rate(bytes, begin);
 }
 
-double TransportRate(Kind kind, uint32_t page_bytes, Order order, uint64_t bytes) {
+double TransportRate(Kind kind, uint32_t page_bytes, Order order, uint64_t bytes,
+                     bool beside_a_stopped_target) {
   Pools& pools = PoolsOf(page_bytes);
   const Load load(pools, order, bytes);
-  Rig& rig = RigOf(kind, page_bytes);
+  Rig& rig = RigOf(kind, page_bytes, beside_a_stopped_target);
   const OfferId offer{.slot = 1, .generation = ++rig.generation};
   CHECK(rig.target
             ->OpenWindow({.peer = kPeer,

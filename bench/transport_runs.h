@@ -14,7 +14,9 @@ enum class Order { kAscending, kScattered };
 double RawSocketRate(uint32_t size, uint64_t bytes);
 // One call for each page, the pages in the order that TransportRate would move them.
 double MemcpyRate(uint32_t size, Order order, uint64_t bytes);
-double TransportRate(Kind kind, uint32_t page_bytes, Order order, uint64_t bytes);
+// Beside a stopped target: the source holds all that it may for another target that takes nothing.
+double TransportRate(Kind kind, uint32_t page_bytes, Order order, uint64_t bytes,
+                     bool beside_a_stopped_target = false);
 
 }  // namespace baton::bench
 
