@@ -20,7 +20,12 @@ void RemoteRanks::Announce(transport::PeerId peer, const Announced& ranks,
   std::set<RankRef> touched;
   std::vector<RankRef>& mine = of_peer_[peer];
   for (const RankRef& ref : mine) {
-    std::erase_if(slots_[ref].all, [&](const auto& rank) { return rank->peer == peer; });
+    Slot& slot = slots_[ref];
+    std::erase_if(slot.all, [&](const auto& rank) {
+      if (rank->peer != peer) return false;
+      if (rank != slot.used) forget(*rank);
+      return true;
+    });
     touched.insert(ref);
   }
   mine.clear();
@@ -50,6 +55,16 @@ void RemoteRanks::Choose(Slot& slot, absl::FunctionRef<void(const RemoteRank&)> 
 std::shared_ptr<const RemoteRank> RemoteRanks::Find(const RankRef& ref) const {
   auto it = slots_.find(ref);
   return it == slots_.end() ? nullptr : it->second.used;
+}
+
+std::shared_ptr<const RemoteRank> RemoteRanks::FindFrom(transport::PeerId peer,
+                                                        const RankRef& ref) const {
+  auto it = slots_.find(ref);
+  if (it == slots_.end()) return nullptr;
+  for (const auto& rank : it->second.all) {
+    if (rank->peer == peer) return rank;
+  }
+  return nullptr;
 }
 
 void RemoteRanks::ForEach(absl::FunctionRef<void(const RemoteRank&)> visit) const {

@@ -20,13 +20,17 @@ class RemoteRanks {
   using Announced = std::vector<std::shared_ptr<const RemoteRank>>;
 
   // Replaces all that `peer` announced before; empty once the peer is gone. `forget` is called for
-  // every announcement that is no longer the one to use, while it is still alive.
+  // every announcement that is gone or no longer the one to use, while it is still alive.
   void Announce(transport::PeerId peer, const Announced& ranks,
                 absl::FunctionRef<void(const RemoteRank&)> forget);
 
   // The announcement of the rank's latest start; null when nobody announces it. Of two of the same
   // start the one that was there first stays, so that nothing is planned twice.
   std::shared_ptr<const RemoteRank> Find(const RankRef& ref) const;
+
+  // What this very link announces of the rank; null when it does not. Who speaks of a rank over a
+  // link is judged by it: two agents that dial each other know each other by two links.
+  std::shared_ptr<const RemoteRank> FindFrom(transport::PeerId peer, const RankRef& ref) const;
 
   // Sorted by rank.
   void ForEach(absl::FunctionRef<void(const RemoteRank&)> visit) const;

@@ -74,6 +74,18 @@ TEST_F(RemoteRanksTest, ARenewedAnnouncementReplacesTheOneBeforeIt) {
   EXPECT_EQ(forgotten_, std::vector<const RemoteRank*>{before.get()});
 }
 
+TEST_F(RemoteRanksTest, AreFoundByTheLinkThatSpeaksOfThemAndForgottenWithIt) {
+  auto first = Rank(one_, 5, 9);
+  auto second = Rank(two_, 5, 9);
+  Announce(one_, {first});
+  Announce(two_, {second});
+  EXPECT_EQ(ranks_.FindFrom(one_, kRank), first);
+  EXPECT_EQ(ranks_.FindFrom(two_, kRank), second);
+  Announce(two_, {});
+  EXPECT_EQ(ranks_.FindFrom(two_, kRank), nullptr);
+  EXPECT_EQ(forgotten_, std::vector<const RemoteRank*>{second.get()});
+}
+
 TEST_F(RemoteRanksTest, AreVisitedOnceEach) {
   Announce(one_, {Rank(one_, 5, 9)});
   Announce(two_, {Rank(two_, 5, 9)});

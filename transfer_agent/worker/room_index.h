@@ -2,6 +2,7 @@
 #ifndef BATON_TRANSFER_AGENT_WORKER_ROOM_INDEX_H_
 #define BATON_TRANSFER_AGENT_WORKER_ROOM_INDEX_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -81,11 +82,12 @@ class RoomIndex {
     entries_.erase(entry.serial);
   }
 
-  // Serials, so that entries may be erased while walking them.
+  // Serials, oldest first, so that entries may be erased while walking them.
   std::vector<RoomSerial> Serials() const {
     std::vector<RoomSerial> serials;
     serials.reserve(entries_.size());
     for (const auto& [serial, entry] : entries_) serials.push_back(serial);
+    std::sort(serials.begin(), serials.end());
     return serials;
   }
   size_t size() const { return entries_.size(); }

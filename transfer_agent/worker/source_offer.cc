@@ -78,7 +78,7 @@ absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const
   if (!leg.ok()) return leg.status();
   const planner::RoomTokens tokens = TokensOf(offer);
   if (offer.spare()) return entry.room.OfferedSpare(tokens);
-  auto target = context_->FindRemote(leg->target);
+  auto target = context_->remote_ranks.FindFrom(peer, leg->target);
   const OfferKey key{peer, leg->target_worker, leg->offer};
   if (legs_.contains(key)) {
     return Error(Reason::kBadMessage, "the offer's slot is in use", leg->target);
@@ -97,8 +97,8 @@ absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const
 absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId peer,
                                                        const v1::Offer& offer) {
   const RankRef target_ref = FromProto(offer.target());
-  auto target = context_->FindRemote(target_ref);
-  if (target == nullptr || target->peer != peer || target->role != Role::kDecode) {
+  auto target = context_->remote_ranks.FindFrom(peer, target_ref);
+  if (target == nullptr || target->role != Role::kDecode) {
     return Error(Reason::kBadMessage, "the offer's target was not announced by its agent",
                  target_ref);
   }
@@ -144,7 +144,7 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
   leg.plan = *std::move(plan);
   leg.bytes_expected = planner::RoomBytes(*leg.plan, tokens);
   if (absl::Status status = DecodePages(*target, offer, &leg); !status.ok()) return status;
-  auto remote = ImportMemory(*target, leg.transport);
+  auto remote = ImportMemory(target, leg.transport);
   if (!remote.ok()) return remote.status();
   leg.remote = *remote;
   return leg;
@@ -170,16 +170,17 @@ absl::Status SourceSide::DecodePages(const RemoteRank& target, const v1::Offer& 
 }
 
 absl::StatusOr<transport::RemoteMemoryId> SourceSide::ImportMemory(
-    const RemoteRank& target, transport::Transport* transport) {
-  const auto key = std::make_pair(&target, transport);
+    const std::shared_ptr<const RemoteRank>& target, transport::Transport* transport) {
+  const auto key = std::make_pair(target.get(), transport);
   if (auto it = imports_.find(key); it != imports_.end()) return it->second.second;
   std::string memory_key;
-  for (size_t i = 0; i < target.transports.size() && i < target.memory_keys.size(); ++i) {
-    if (target.transports[i] == transport->capabilities().name) memory_key = target.memory_keys[i];
+  for (size_t i = 0; i < target->transports.size() && i < target->memory_keys.size(); ++i) {
+    if (target->transports[i] != transport->capabilities().name) continue;
+    memory_key = target->memory_keys[i];
   }
-  auto remote = transport->ImportMemory(target.peer, memory_key);
+  auto remote = transport->ImportMemory(target->peer, memory_key);
   if (!remote.ok()) return remote.status();
-  imports_[key] = {context_->FindRemote(target.rank), *remote};
+  imports_[key] = {target, *remote};
   return remote;
 }
 
@@ -207,9 +208,10 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
               rank.ref()));
   }
   Entry* entry = rooms_.FindKey(rank.attached->id, request.room);
+  const bool held = entry != nullptr && entry->room.state() == room::SourceState::kHeld;
   auto ended = ended_.Find(rank.attached->id, request.room, now);
   if (entry == nullptr && ended.has_value() && !ended->ok()) return refuse(*ended);
-  if ((entry != nullptr && entry->room.state() != room::SourceState::kHeld) || ended.has_value()) {
+  if ((entry != nullptr && !held) || ended.has_value()) {
     return refuse(
         Error(Reason::kRoomInUse,
               absl::StrCat("room ", ToString(request.room), " is open or has just ended here"),
@@ -224,7 +226,6 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
                         now, deadline);
     ++rank.rooms;
   } else {
-    --held_;
     entry->deadline = deadline;
   }
   context_->deadlines.Add(deadline, entry->serial);
@@ -237,8 +238,9 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
                                std::chrono::milliseconds(request.time_left_ms));
   }
   if (absl::Status status = entry->room.Opened(request.total_tokens); !status.ok()) {
-    return Fail(*entry, status, now);
+    return Fail(*entry, status, now);  // still held: counted down there
   }
+  if (held) --held_;
   if (entry->room.state() == room::SourceState::kMatched) Matched(*entry, now);
 }
 

@@ -179,7 +179,10 @@ void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) 
   const v1::OfferId& id = failed.offer();
   const RoomKey key = FromProto(failed.room());
   Entry* offered = FindLeg({peer, id.worker(), FromProto(id)}, &leg);
-  if (offered != nullptr && offered->room.key() == key) {
+  const bool named =
+      offered != nullptr && offered->room.key() == key &&
+      (!failed.has_target() || offered->room.legs()[leg].target == FromProto(failed.target()));
+  if (named) {
     return Fail(*offered, FromDetail(failed.cause()), now, leg);
   }
   // It overtook its offer on the other stream (the offer, when it comes, is refused with this), or

@@ -79,8 +79,8 @@ class SourceSide {
   // A leg made of what the offer says; a refusal otherwise.
   absl::StatusOr<room::TargetLeg> CheckOffer(HostedRank& rank, PeerId peer, const v1::Offer& offer);
   absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer, room::TargetLeg* leg);
-  absl::StatusOr<transport::RemoteMemoryId> ImportMemory(const RemoteRank& target,
-                                                         transport::Transport* transport);
+  absl::StatusOr<transport::RemoteMemoryId> ImportMemory(
+      const std::shared_ptr<const RemoteRank>& target, transport::Transport* transport);
   absl::StatusOr<Entry*> RoomOf(HostedRank& rank, const v1::Offer& offer, TimePoint now);
   absl::Status Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer);
   void Refuse(PeerId peer, const v1::Offer& offer, const absl::Status& cause);

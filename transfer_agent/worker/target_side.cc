@@ -99,13 +99,16 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
 
 void TargetSide::TellSources(const Entry& entry) {
   const shm_abi::OpenReceive& request = entry.room.request();
+  const HostedRank* rank = context_->FindRank(entry.rank);
   context_->remote_ranks.ForEach([&](const RemoteRank& remote) {
     const RankRef& ref = remote.rank;
     if (ref.server != request.prefill_server || ref.coord.dp != request.prefill_dp) return;
     v1::Frame frame;
     frame.set_to_worker(remote.worker);
     v1::Failed* failed = frame.mutable_failed();
+    // No offer has this name: who failed tells it from another rank's first one.
     failed->mutable_offer()->set_worker(context_->index);
+    if (rank != nullptr) ToProto(rank->ref(), failed->mutable_target());
     ToProto(entry.room.key(), failed->mutable_room());
     ToProto(ref, failed->mutable_source());
     *failed->mutable_cause() = ToDetail(entry.room.cause());

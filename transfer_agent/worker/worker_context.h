@@ -92,7 +92,8 @@ struct WorkerContext {
   ChannelTable channels;
   PlanCache plans;
   DeadlineQueue deadlines;
-  absl::flat_hash_map<AttachmentId, std::unique_ptr<HostedRank>> ranks;
+  // Ordered: what one history does, the next does too.
+  std::map<AttachmentId, std::unique_ptr<HostedRank>> ranks;
   RemoteRanks remote_ranks;
   absl::flat_hash_map<PeerId, control::PeerInfo> peers;
   std::map<std::string, std::shared_ptr<const ServerView>> servers;
