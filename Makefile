@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma build demo test test-asan test-tsan test-exhaustive test-rdma fuzz lint format bench clean
+.PHONY: help setup setup-build setup-lint setup-rdma build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma fuzz lint format bench clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -50,6 +50,9 @@ test-tsan: setup-build  ## The threaded tests under the thread sanitizer
 
 test-exhaustive: setup-build  ## 200 000 random pairs of topologies against the oracle (minutes)
 	@tools/bazel.sh test --test_output=all //planner/proof:exhaustive_test
+
+test-simulation: setup-build  ## 100 000 simulated histories with faults; figures in docs/simulation.txt (minutes)
+	@tools/simulate.sh
 
 test-rdma: setup-rdma  ## The tests on real verbs devices, in guests of their own (builds a kernel once)
 	@tools/run_rdma_tests

@@ -1,0 +1,83 @@
+// What must hold (design section 3), judged at every step of a history. The checker sees every
+// write of a completion table at the instant it is made, and knows what the faults were.
+#ifndef BATON_TESTS_SIMULATION_CHECKER_H_
+#define BATON_TESTS_SIMULATION_CHECKER_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/shm_abi/table.h"
+#include "tests/simulation/request.h"
+#include "tests/simulation/world.h"
+
+namespace baton::sim {
+
+// Bounds, in virtual time.
+inline constexpr Duration kLease = 3 * kSecond;
+inline constexpr Duration kSilence = 3 * kSecond;
+inline constexpr Duration kNoticeSlack = 500 * kMilli;
+inline constexpr Duration kFailSlack = kSecond;  // both sides, after a death was noticed
+inline constexpr Duration kDeadlineSlack = 50 * kMilli;
+inline constexpr Duration kCleanTime = kSecond;     // a room nobody disturbs, once all is sent
+inline constexpr Duration kAbortTime = 5 * kMilli;  // Released at the rank that aborts
+
+// Whether heads and layers of a source and a target, in either order, overlap.
+bool Feeds(const Leg& source, const Leg& target);
+
+class Checker {
+ public:
+  explicit Checker(World* world) : world_(world) {}
+
+  // The first word names the property. A history is over at its first violation.
+  void Violated(const std::string& what);
+  const std::string& violation() const { return violation_; }
+
+  Holder NewHolder() { return ++last_holder_; }
+
+  // --- what engines do and read
+  void OnOpened(Leg* leg);
+  void OnNeverOpened(Leg* leg) { leg->request->disturbed = true; }
+  void OnLastSent(Leg* leg);
+  void OnPublished(Leg* leg, shm_abi::RoomWord word, const absl::Status& cause, const Pool& pool);
+  void OnAgentLost(Leg* leg);
+  void OnEngineDied(Leg* leg);
+
+  // Of the agent at which a leg is open: nullopt while it is dead or stopped, else when it woke.
+  using Awake = std::function<std::optional<TimePoint>(const Leg&)>;
+  void SetAwake(Awake awake) { awake_ = std::move(awake); }
+  // Called before a request is judged undisturbed.
+  void SetBeforeJudging(Action note) { before_judging_ = std::move(note); }
+  // A party of these requests died: whoever has been offered pages must learn it.
+  void OnDeath(const std::vector<Leg*>& survivors);
+  // Ends of a history.
+  void CheckAllOver(const std::vector<std::unique_ptr<Request>>& requests);
+  void CheckProbe(const Request& request);
+
+  // Figures.
+  uint64_t rooms_done = 0;
+  uint64_t rooms_failed = 0;
+  uint64_t clean_rooms = 0;
+  std::vector<Duration> abort_times;
+
+ private:
+  void CheckEnded(Leg* leg, TimePoint since, Duration within, const char* property);
+  void JudgeEnded(Leg* leg, TimePoint since, Duration within, const char* property);
+  void CheckOthersLearn(const Leg* failed);
+  void CheckSourceDone(const Leg& source);
+  void CheckClean(const Request* request);
+  std::string Describe(const Leg& leg) const;
+
+  World* const world_;
+  Awake awake_;
+  Action before_judging_;
+  std::string violation_;
+  Holder last_holder_ = 0;
+};
+
+}  // namespace baton::sim
+
+#endif  // BATON_TESTS_SIMULATION_CHECKER_H_

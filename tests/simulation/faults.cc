@@ -1,0 +1,163 @@
+#include "tests/simulation/faults.h"
+
+#include <utility>
+
+namespace baton::sim {
+namespace {
+
+// How long after a fault its hosts may still be finding each other: redials, leases, settling.
+constexpr Duration kAftermath = 8 * kSecond;
+
+}  // namespace
+
+void Faults::Plan(TimePoint when) {
+  const auto kind =
+      static_cast<FaultKind>(world_.random.Below(static_cast<uint64_t>(FaultKind::kKinds)));
+  world_.At(when, [this, kind] { Inject(kind); });
+}
+
+void Faults::Disturb(std::vector<uint32_t> hosts, Duration duration) {
+  disturbances_.push_back({std::move(hosts), world_.now(), world_.now() + duration + kAftermath});
+}
+
+void Faults::Inject(FaultKind kind) {
+  ++injected_;
+  Random& random = world_.random;
+  // Shorter and longer than leases, silences and deadlines.
+  const Duration duration = random.Chance(50) ? random.Between(kMilli, 500 * kMilli)
+                                              : random.Between(500 * kMilli, 6 * kSecond);
+  const uint32_t pod = SomePod();
+  Server& server = SomeServer();
+  const size_t index = random.Below(server.coords.size());
+  switch (kind) {
+    case FaultKind::kKillAgent:
+      return KillAgent(pod, duration);
+    case FaultKind::kKillEngine:
+      return KillEngine(&server, index, duration);
+    case FaultKind::kKillPod:
+      return KillPod(pod, duration);
+    case FaultKind::kRestartServer:
+      return RestartServer(&server);
+    case FaultKind::kKillBootstrap:
+      return KillBootstrap(duration);
+    case FaultKind::kStopAgent:
+      Disturb({pod}, duration);
+      return StopProcess(cluster_->agent(pod)->process(), duration);
+    case FaultKind::kStopEngine:
+      Disturb({server.hosts[index]}, duration);
+      return StopProcess(server.engines[index]->process(), duration);
+    case FaultKind::kStopBootstrap:
+      Disturb({cluster_->bootstrap_host()}, duration);
+      return StopProcess(cluster_->bootstrap().process(), duration);
+    case FaultKind::kCutPods:
+      return Cut(pod, SomePod(), duration);
+    case FaultKind::kCutBootstrap:
+      return Cut(pod, cluster_->bootstrap_host(), duration);
+    case FaultKind::kBreakConnections: {
+      const uint32_t other = random.Chance(20) ? cluster_->bootstrap_host() : SomePod();
+      world_.Trace("break connections of ", pod, " and ", other);
+      Disturb({pod, other}, Duration(0));
+      return cluster_->network().BreakBetween(pod, other, 20 + random.Below(81));
+    }
+    case FaultKind::kSlowPod:
+      world_.Trace("slow pod ", pod);
+      Disturb({pod}, duration);
+      cluster_->network().SetSlow(pod, 10 + random.Below(200));
+      return world_.After(duration, [this, pod] { cluster_->network().SetSlow(pod, 1); });
+    case FaultKind::kDrainAgent:
+      return DrainAgent(pod);
+    case FaultKind::kJumpClock:
+      return cluster_->bootstrap().JumpClock(static_cast<int64_t>(random.Below(7'200'000)) -
+                                             3'600'000);
+    case FaultKind::kKinds:
+      return;
+  }
+}
+
+void Faults::KillAgent(uint32_t host, Duration back) {
+  Disturb({host}, back);
+  const Process* dead = cluster_->agent(host)->process().get();
+  on_death_({dead});
+  cluster_->KillAgent(host);
+  world_.After(back, [this, host] { cluster_->StartAgent(host); });
+}
+
+void Faults::KillEngine(Server* server, size_t index, Duration back) {
+  Disturb({server->hosts[index]}, back);
+  on_death_({server->engines[index]->process().get()});
+  world_.Kill(server->engines[index]->process());
+  // Alone, as a part of the same launch, or with all the others as another.
+  const bool alone = world_.random.Chance(40);
+  world_.After(back, [this, server, index, alone] {
+    if (alone) return cluster_->StartEngine(server, index);
+    RestartServer(server);
+  });
+}
+
+void Faults::KillPod(uint32_t host, Duration back) {
+  Disturb({host}, back);
+  std::vector<ProcessPtr> dying = {cluster_->agent(host)->process()};
+  for (Server& server : cluster_->servers()) {
+    for (size_t i = 0; i < server.hosts.size(); ++i) {
+      if (server.hosts[i] == host) dying.push_back(server.engines[i]->process());
+    }
+  }
+  std::vector<const Process*> dead;
+  for (const ProcessPtr& process : dying) dead.push_back(process.get());
+  on_death_(dead);
+  for (const ProcessPtr& process : dying) world_.Kill(process);
+  world_.After(back, [this, host] {
+    cluster_->StartAgent(host);
+    for (Server& server : cluster_->servers()) {
+      for (size_t i = 0; i < server.hosts.size(); ++i) {
+        if (server.hosts[i] == host) cluster_->StartEngine(&server, i);
+      }
+    }
+  });
+}
+
+void Faults::RestartServer(Server* server) {
+  Disturb(server->hosts, Duration(0));
+  std::vector<const Process*> dead;
+  for (const Engine* engine : server->engines) dead.push_back(engine->process().get());
+  on_death_(dead);
+  cluster_->RestartServer(server);
+}
+
+void Faults::KillBootstrap(Duration back) {
+  Disturb({cluster_->bootstrap_host()}, back);
+  if (!cluster_->bootstrap().process()->alive) return;
+  world_.Kill(cluster_->bootstrap().process());
+  world_.After(back, [this] {
+    if (!cluster_->bootstrap().process()->alive) cluster_->StartBootstrap(/*first=*/false);
+  });
+}
+
+void Faults::StopProcess(const ProcessPtr& process, Duration duration) {
+  world_.Stop(process);
+  world_.After(duration, [this, process] { world_.Wake(process); });
+}
+
+void Faults::Cut(uint32_t a, uint32_t b, Duration duration) {
+  if (a == b) return;
+  world_.Trace("cut ", a, " from ", b);
+  Disturb({a, b}, duration);
+  cluster_->network().SetCut(a, b, true);
+  world_.After(duration, [this, a, b] { cluster_->network().SetCut(a, b, false); });
+}
+
+void Faults::DrainAgent(uint32_t host) {
+  Agent* agent = cluster_->agent(host);
+  const Duration drain = world_.random.Between(kMilli, 3 * kSecond);
+  Disturb({host}, drain);
+  world_.Trace("drain ", agent->process()->name);
+  world_.Run(agent->process(), [agent] { agent->BeginDrain(); });
+  world_.After(drain, [this, host, agent] {
+    if (cluster_->agent(host) != agent) return;
+    if (agent->process()->alive) on_death_({agent->process().get()});
+    cluster_->KillAgent(host);
+    cluster_->StartAgent(host);
+  });
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,76 @@
+// Faults of a history: which, when, to whom and for how long is drawn from its seed.
+#ifndef BATON_TESTS_SIMULATION_FAULTS_H_
+#define BATON_TESTS_SIMULATION_FAULTS_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "tests/simulation/cluster.h"
+
+namespace baton::sim {
+
+enum class FaultKind : uint8_t {
+  kKillAgent,
+  kKillEngine,
+  kKillPod,
+  kRestartServer,
+  kKillBootstrap,
+  kStopAgent,
+  kStopEngine,
+  kStopBootstrap,
+  kCutPods,
+  kCutBootstrap,
+  kBreakConnections,
+  kSlowPod,
+  kDrainAgent,
+  kJumpClock,
+  kKinds,
+};
+
+// A time in which the hosts were not themselves, with what it takes to be so again.
+struct Disturbance {
+  std::vector<uint32_t> hosts;
+  TimePoint from;
+  TimePoint until;
+};
+
+class Faults {
+ public:
+  // `involved` is told of a death: the hosts, and whether ranks of one server alone (else null).
+  using OnDeath = std::function<void(const std::vector<const Process*>&)>;
+
+  Faults(Cluster* cluster, OnDeath on_death)
+      : cluster_(cluster), world_(cluster->world()), on_death_(std::move(on_death)) {}
+
+  // One fault, at `when`.
+  void Plan(TimePoint when);
+  const std::vector<Disturbance>& disturbances() const { return disturbances_; }
+  uint64_t injected() const { return injected_; }
+
+ private:
+  void Inject(FaultKind kind);
+  void Disturb(std::vector<uint32_t> hosts, Duration duration);
+  uint32_t SomePod() { return world_.random.Below(cluster_->pods()); }
+  Server& SomeServer() {
+    return cluster_->servers()[world_.random.Below(cluster_->servers().size())];
+  }
+  void KillAgent(uint32_t host, Duration back);
+  void KillEngine(Server* server, size_t index, Duration back);
+  void KillPod(uint32_t host, Duration back);
+  void RestartServer(Server* server);
+  void KillBootstrap(Duration back);
+  void StopProcess(const ProcessPtr& process, Duration duration);
+  void Cut(uint32_t a, uint32_t b, Duration duration);
+  void DrainAgent(uint32_t host);
+
+  Cluster* const cluster_;
+  World& world_;
+  const OnDeath on_death_;
+  std::vector<Disturbance> disturbances_;
+  uint64_t injected_ = 0;
+};
+
+}  // namespace baton::sim
+
+#endif  // BATON_TESTS_SIMULATION_FAULTS_H_

@@ -1,0 +1,59 @@
+// A piece of the simulation with every build: bazel run //tests/simulation runs more, and tells
+// one.
+#include "tests/simulation/history.h"
+
+#include <gtest/gtest.h>
+
+#include "common/log.h"
+#include "tests/simulation/commit_seed.h"
+
+namespace baton::sim {
+namespace {
+
+constexpr const char kAgain[] = "again, told: bazel run //tests/simulation -- --trace --seed=";
+
+void ExpectAllHold(uint64_t first, uint64_t histories) {
+  FLAGS_minloglevel = 3;  // what fails in a history is meant to fail
+  for (uint64_t seed = first; seed < first + histories; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const Outcome outcome = RunHistory(seed, /*trace=*/false);
+    ASSERT_EQ(outcome.violation, "") << kAgain << seed;
+  }
+}
+
+TEST(Simulation, HoldsEveryPropertyInFourThousandHistories) { ExpectAllHold(1, 4000); }
+
+TEST(Simulation, HoldsEveryPropertyInAThousandHistoriesDrawnFromTheCommit) {
+  RecordProperty("seed", static_cast<int>(kCommitSeed % INT32_MAX));
+  ExpectAllHold(kCommitSeed, 1000);
+}
+
+TEST(Simulation, IsTheSameHistoryForTheSameSeed) {
+  FLAGS_minloglevel = 3;
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    const Outcome once = RunHistory(seed, /*trace=*/false);
+    const Outcome again = RunHistory(seed, /*trace=*/false);
+    EXPECT_EQ(once.digest, again.digest) << seed;
+    EXPECT_EQ(once.steps, again.steps) << seed;
+  }
+  EXPECT_NE(RunHistory(1, false).digest, RunHistory(2, false).digest);
+}
+
+TEST(Simulation, HasRoomsThatLandRoomsThatFailAndFaults) {
+  FLAGS_minloglevel = 3;
+  Outcome sum;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    const Outcome one = RunHistory(seed, /*trace=*/false);
+    sum.rooms_done += one.rooms_done;
+    sum.rooms_failed += one.rooms_failed;
+    sum.clean_requests += one.clean_requests;
+    sum.faults += one.faults;
+  }
+  EXPECT_GT(sum.rooms_done, 100u);
+  EXPECT_GT(sum.rooms_failed, 100u);
+  EXPECT_GT(sum.clean_requests, 100u);
+  EXPECT_GT(sum.faults, 100u);
+}
+
+}  // namespace
+}  // namespace baton::sim

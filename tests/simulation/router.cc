@@ -1,0 +1,195 @@
+#include "tests/simulation/router.h"
+
+#include <algorithm>
+
+namespace baton::sim {
+
+std::vector<size_t> Router::ServersOf(Role role) {
+  std::vector<size_t> servers;
+  for (size_t i = 0; i < cluster_->servers().size(); ++i) {
+    if (cluster_->servers()[i].role == role) servers.push_back(i);
+  }
+  return servers;
+}
+
+Engine* Router::EngineOf(const Leg& leg) {
+  const Server& server = cluster_->servers()[leg.server];
+  const auto at = std::find(server.coords.begin(), server.coords.end(), leg.rank.coord);
+  return server.engines[at - server.coords.begin()];
+}
+
+Request* Router::Draw(size_t prefill, size_t decode) {
+  Random& random = cluster_->world().random;
+  requests_.push_back(std::make_unique<Request>());
+  Request* request = requests_.back().get();
+  request->number = requests_.size();
+  request->salt = random.Next();
+  request->prefill = prefill;
+  request->decode = decode;
+  request->prefill_dp = random.Below(cluster_->servers()[prefill].sizes.dp);
+  request->decode_dp = random.Below(cluster_->servers()[decode].sizes.dp);
+  request->dp_told = random.Chance(70);
+  request->total = 1 + random.Below(12);
+  request->prefix = random.Chance(60) ? 0 : random.Below(request->total + 1);
+  request->time_left_ms = random.Chance(70) ? 1000 + random.Below(5000) : 50 + random.Below(900);
+  request->begins = cluster_->world().now();
+  // Ids of few, so that they come again; a nonce tells them apart, where there is one.
+  const bool fresh = random.Chance(75);
+  request->key = {random.Below(6), fresh ? random.Next() | 1 : 0};
+  if (!fresh) NoteReuse(request);
+  AddLegs(request);
+  return request;
+}
+
+void Router::NoteReuse(Request* request) {
+  request->disturbed = true;  // may be refused: the id is in use
+  for (const auto& other : requests_) {
+    if (other.get() == request || other->key != request->key) continue;
+    for (const auto& leg : other->legs) {
+      // Until its last rank has closed, and for the second that an id lingers.
+      if (!leg->closed && !leg->gone()) other->mixed = request->mixed = true;
+    }
+  }
+}
+
+void Router::AddLegs(Request* request) {
+  for (size_t index : {request->prefill, request->decode}) {
+    const Server& server = cluster_->servers()[index];
+    const bool source = server.role == Role::kPrefill;
+    const uint32_t dp = source ? request->prefill_dp : request->decode_dp;
+    for (const RankCoord& coord : server.coords) {
+      if (coord.dp != dp) continue;
+      auto leg = std::make_unique<Leg>();
+      leg->request = request;
+      leg->server = index;
+      leg->rank = {server.name, coord};
+      leg->sizes = server.sizes;
+      leg->role = server.role;
+      request->legs.push_back(std::move(leg));
+    }
+  }
+}
+
+void Router::DrawQuirk(Request* request) {
+  Random& random = cluster_->world().random;
+  if (random.Chance(55)) return;
+  constexpr Quirk kQuirks[] = {Quirk::kNeverOpens,   Quirk::kNeverSends,  Quirk::kSendsTwice,
+                               Quirk::kTotalsDiffer, Quirk::kSkipsTokens, Quirk::kAborts,
+                               Quirk::kAborts,       Quirk::kAborts,      Quirk::kOperatorAborts};
+  request->quirk = kQuirks[random.Below(std::size(kQuirks))];
+  const bool any_leg = request->quirk == Quirk::kNeverOpens || request->quirk == Quirk::kAborts ||
+                       request->quirk == Quirk::kOperatorAborts;
+  std::vector<Leg*> legs;
+  for (const auto& leg : request->legs) {
+    if (any_leg || leg->role == Role::kPrefill) legs.push_back(leg.get());
+  }
+  Leg* chosen = legs[random.Below(legs.size())];
+  chosen->quirky = true;
+  if (request->quirk != Quirk::kAborts && request->quirk != Quirk::kOperatorAborts) return;
+  World& world = cluster_->world();
+  world.After(random.Between(kMicro, 12 * kMilli), [this, request, chosen] {
+    Engine* engine = EngineOf(*chosen);
+    if (request->quirk == Quirk::kAborts) return engine->Abort(chosen);
+    Agent* agent = engine->agent();
+    if (agent == nullptr) return;
+    cluster_->world().Run(agent->process(), [agent, request, now = &cluster_->world()] {
+      agent->core().AbortRoom(request->key, std::nullopt, "an operator asked", now->now());
+      agent->Wake();
+    });
+  });
+}
+
+bool Router::AllReady(const Request& request) {
+  for (const auto& leg : request.legs) {
+    if (!EngineOf(*leg)->Ready()) return false;
+  }
+  return true;
+}
+
+void Router::Begin(Request* request) {
+  if (!AllReady(*request)) request->disturbed = true;
+  for (const auto& leg : request->legs) {
+    if (leg->quirky && request->quirk == Quirk::kNeverOpens) continue;
+    EngineOf(*leg)->TakePart(leg.get(), cluster_->servers()[request->prefill].name);
+  }
+}
+
+void Router::Send() {
+  Random& random = cluster_->world().random;
+  const std::vector<size_t> prefills = ServersOf(Role::kPrefill);
+  const std::vector<size_t> decodes = ServersOf(Role::kDecode);
+  Request* request =
+      Draw(prefills[random.Below(prefills.size())], decodes[random.Below(decodes.size())]);
+  DrawQuirk(request);
+  Begin(request);
+}
+
+void Router::SendProbes() {
+  for (size_t prefill : ServersOf(Role::kPrefill)) {
+    for (size_t decode : ServersOf(Role::kDecode)) {
+      Request* request = Draw(prefill, decode);
+      request->key.nonce = cluster_->world().random.Next() | 1;
+      request->time_left_ms = 3000;
+      request->disturbed = false;
+      probes_.push_back(request);
+      Begin(request);
+    }
+  }
+}
+
+void Router::CheckProbes() {
+  for (const Request* probe : probes_) checker_->CheckProbe(*probe);
+}
+
+void Router::NoteDisturbed(const std::vector<Disturbance>& disturbances) {
+  const TimePoint now = cluster_->world().now();
+  for (const auto& request : requests_) {
+    if (request->disturbed) continue;
+    for (const Disturbance& d : disturbances) {
+      if (d.from > now || d.until < request->begins) continue;
+      const bool hit =
+          std::any_of(request->legs.begin(), request->legs.end(), [&](const auto& leg) {
+            const Server& server = cluster_->servers()[leg->server];
+            // Any rank of the server: its peers hear of all.
+            return std::any_of(server.hosts.begin(), server.hosts.end(), [&](uint32_t host) {
+              return std::find(d.hosts.begin(), d.hosts.end(), host) != d.hosts.end();
+            });
+          });
+      const bool registry =
+          std::find(d.hosts.begin(), d.hosts.end(), cluster_->bootstrap_host()) != d.hosts.end();
+      // What is open already needs no registry.
+      const bool opens_later = request->begins + 10 * kMilli > d.from;
+      if (hit || (registry && opens_later)) request->disturbed = true;
+    }
+  }
+}
+
+void Router::OnDeath(const std::vector<const Process*>& dead) {
+  auto dies = [&](const Process* process) {
+    return std::find(dead.begin(), dead.end(), process) != dead.end();
+  };
+  std::vector<Leg*> survivors;
+  for (const auto& request : requests_) {
+    std::vector<Leg*> hit;
+    std::vector<Leg*> others;
+    for (const auto& leg : request->legs) {
+      if (leg->engine == nullptr || leg->closed) continue;
+      const Agent* agent = leg->engine->agent();
+      const bool dying =
+          dies(leg->engine->process().get()) || (agent != nullptr && dies(agent->process().get()));
+      (dying ? hit : others).push_back(leg.get());
+    }
+    if (hit.empty()) continue;
+    request->disturbed = true;  // also when it began before
+    // Who had been offered pages by a dead one, or had offered it some. Its siblings learn by them.
+    for (Leg* leg : others) {
+      const bool partner = std::any_of(hit.begin(), hit.end(), [&](const Leg* one) {
+        return one->state == LegState::kOffered && one->role != leg->role && Feeds(*one, *leg);
+      });
+      if (partner) survivors.push_back(leg);
+    }
+  }
+  checker_->OnDeath(survivors);
+}
+
+}  // namespace baton::sim

@@ -1,0 +1,129 @@
+// bazel run //tests/simulation -- --seed=7 --trace            one history, told
+// bazel run //tests/simulation -- --seed=1 --histories=100000 many, with figures
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "common/log.h"
+#include "tests/simulation/history.h"
+
+namespace baton::sim {
+namespace {
+
+uint64_t current_seed = 0;
+
+// A state machine without a row, a failed CHECK: the history that met it is named too.
+void OnAbort(int) {
+  char text[96];
+  const int n = snprintf(text, sizeof(text), "seed %llu ended the program\n",
+                         static_cast<unsigned long long>(current_seed));
+  if (write(STDERR_FILENO, text, n) < 0) _exit(3);
+  signal(SIGABRT, SIG_DFL);
+}
+
+struct Flags {
+  uint64_t seed = 1;
+  uint64_t histories = 1;
+  bool trace = false;
+};
+
+bool ParseFlag(const char* word, const char* name, uint64_t* value) {
+  const size_t length = strlen(name);
+  if (strncmp(word, name, length) != 0) return false;
+  *value = strtoull(word + length, nullptr, 10);
+  return true;
+}
+
+struct Totals {
+  uint64_t steps = 0, requests = 0, faults = 0, done = 0, failed = 0, clean = 0, agents = 0;
+  std::vector<Duration> aborts;
+
+  void Add(Outcome outcome) {
+    steps += outcome.steps;
+    requests += outcome.requests;
+    faults += outcome.faults;
+    done += outcome.rooms_done;
+    failed += outcome.rooms_failed;
+    clean += outcome.clean_requests;
+    agents += outcome.agents;
+    aborts.insert(aborts.end(), outcome.abort_times.begin(), outcome.abort_times.end());
+  }
+};
+
+double Micros(Duration duration) {
+  return std::chrono::duration<double, std::micro>(duration).count();
+}
+
+void Print(const Flags& flags, Totals totals, double seconds) {
+  const double cpu = static_cast<double>(clock()) / CLOCKS_PER_SEC;
+  std::printf(
+      "%llu histories from seed %llu in %.1f s of processor time (%.1f s by the clock): "
+      "%.0f a second and core\n",
+      (unsigned long long)flags.histories, (unsigned long long)flags.seed, cpu, seconds,
+      flags.histories / cpu);
+  std::printf(
+      "%llu steps, %llu requests (%llu judged undisturbed), %llu faults, "
+      "%llu starts of agents\n",
+      (unsigned long long)totals.steps, (unsigned long long)totals.requests,
+      (unsigned long long)totals.clean, (unsigned long long)totals.faults,
+      (unsigned long long)totals.agents);
+  std::printf("%llu rooms of ranks done, %llu failed\n", (unsigned long long)totals.done,
+              (unsigned long long)totals.failed);
+  if (totals.aborts.empty()) return;
+  std::sort(totals.aborts.begin(), totals.aborts.end());
+  const size_t n = totals.aborts.size();
+  std::printf("Released after an abort, virtual time: p50 %.0f us, p99 %.0f us, of %zu\n",
+              Micros(totals.aborts[n / 2]), Micros(totals.aborts[n * 99 / 100]), n);
+}
+
+int Run(const Flags& flags) {
+  const auto begin = std::chrono::steady_clock::now();
+  Totals totals;
+  int violations = 0;
+  for (uint64_t i = 0; i < flags.histories; ++i) {
+    current_seed = flags.seed + i;
+    Outcome outcome = RunHistory(current_seed, flags.trace);
+    if (!outcome.violation.empty()) {
+      ++violations;
+      std::printf(
+          "seed %llu: %s\n  again, told: bazel run //tests/simulation -- --seed=%llu "
+          "--trace\n",
+          (unsigned long long)current_seed, outcome.violation.c_str(),
+          (unsigned long long)current_seed);
+    }
+    totals.Add(std::move(outcome));
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  Print(flags, std::move(totals), took.count());
+  std::printf("%d violations\n", violations);
+  return violations == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace baton::sim
+
+int main(int argc, char** argv) {
+  baton::sim::Flags flags;
+  for (int i = 1; i < argc; ++i) {
+    const bool known = baton::sim::ParseFlag(argv[i], "--seed=", &flags.seed) ||
+                       baton::sim::ParseFlag(argv[i], "--histories=", &flags.histories);
+    if (strcmp(argv[i], "--trace") == 0) {
+      flags.trace = true;
+    } else if (!known) {
+      fprintf(stderr, "usage: simulation [--seed=N] [--histories=N] [--trace]\n");
+      return 2;
+    }
+  }
+  baton::InitLog(argv[0]);
+  FLAGS_minloglevel = 3;
+  signal(SIGABRT, baton::sim::OnAbort);
+  return baton::sim::Run(flags);
+}
