@@ -1,5 +1,6 @@
 // batonctl agent status
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/ctl/commands.h"
@@ -51,10 +52,25 @@ Section Peers(const v1::AgentStatusResponse& status) {
   return section;
 }
 
+Section Transports(const v1::AgentStatusResponse& status) {
+  Section section{"transports", {{"TRANSPORT", "ON", "WHAT"}, {}}, "none is named"};
+  for (const v1::TransportStatus& transport : status.transports()) {
+    section.table.rows.push_back(
+        {transport.name(), transport.on() ? "yes" : "no", transport.summary()});
+    for (const std::string& candidate : transport.candidates()) {
+      section.table.rows.push_back({"", "", candidate});
+    }
+  }
+  return section;
+}
+
 absl::Status Run(const Invocation& call) {
   auto status = call.services->AgentStatus();
   if (!status.ok()) return status.status();
-  call.printer->Show(*status, {Facts(*status), Ranks(*status), Peers(*status)});
+  std::vector<Section> sections{Facts(*status), Ranks(*status), Peers(*status)};
+  // An older agent names none.
+  if (status->transports_size() > 0) sections.push_back(Transports(*status));
+  call.printer->Show(*status, sections);
   return absl::OkStatus();
 }
 

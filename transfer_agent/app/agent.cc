@@ -9,8 +9,7 @@
 #include "common/log.h"
 #include "common/reason.h"
 #include "transfer_agent/app/host_key.h"
-#include "transfer_agent/transport/shm/factory.h"
-#include "transfer_agent/transport/tcp/factory.h"
+#include "transfer_agent/app/transports.h"
 
 namespace baton::agent {
 namespace {
@@ -82,22 +81,15 @@ absl::Status Agent::Build() {
 }
 
 absl::Status Agent::BuildWorker(uint32_t index) {
-  std::vector<std::unique_ptr<transport::Transport>> transports;
-  if (options_.transport != "tcp") {
-    transport::ShmOptions shm;
-    shm.socket_folder = options_.shm_folder;
-    shm.checksums = options_.checksums;
-    auto made = transport::CreateShmTransport(shm);
-    if (!made.ok()) return made.status();
-    transports.push_back(*std::move(made));
-  }
-  if (options_.transport != "shm") {
-    transport::TcpOptions tcp;
-    tcp.bind_host = options_.data_host;
-    tcp.checksums = options_.checksums;
-    auto made = transport::CreateTcpTransport(tcp);
-    if (!made.ok()) return made.status();
-    transports.push_back(*std::move(made));
+  auto made = MakeTransports(options_);
+  if (!made.ok()) return made.status();
+  std::vector<std::unique_ptr<transport::Transport>> transports = std::move(made->transports);
+  if (index == 0) {
+    transports_ = std::move(made->status);
+    for (const v1::TransportStatus& t : transports_) {
+      LOG(INFO) << "transport " << t.name() << (t.on() ? ": " : " is off: ") << t.summary();
+      for (const std::string& candidate : t.candidates()) LOG(INFO) << "  " << candidate;
+    }
   }
   std::vector<transport::Transport*> borrowed;
   borrowed.reserve(transports.size());

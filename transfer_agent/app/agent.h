@@ -40,6 +40,8 @@ class Agent final : private attach::AttachEvents,
   std::string address() const { return links_->address(); }
   Epoch epoch() const { return epoch_; }
   std::vector<std::unique_ptr<worker::Worker>>& workers() { return workers_; }
+  // What moves pages here, and what was tried and does not.
+  const std::vector<v1::TransportStatus>& transports() const { return transports_; }
   std::vector<control::PeerLinkStatus> Peers() const { return links_->Status(); }
 
   // No new rooms from now on, running ones may end.
@@ -95,6 +97,7 @@ class Agent final : private attach::AttachEvents,
   const Epoch epoch_;
   const std::string host_key_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
+  std::vector<v1::TransportStatus> transports_;  // set before Start returns
   std::unique_ptr<control::PeerLinks> links_;
   std::unique_ptr<Registrar> registrar_;
   std::unique_ptr<Directory> directory_;

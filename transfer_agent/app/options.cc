@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 
@@ -21,9 +22,16 @@ void AddRows(Options* o, ConfigTable* table) {
               "Unix socket of the agent's own service (batonctl agent).", CheckNotEmpty);
   table->Text("port_file", &o->port_file, "path",
               "File to write the control address to, once bound; empty: none.");
-  table->Choice("transport", &o->transport, {"auto", "tcp", "shm"},
-                "Path of the pages. auto: shm between agents of one host, tcp elsewhere; the log "
-                "and batonctl agent status say which was taken.");
+  table->Choice("transport", &o->transport, {"auto", "verbs", "tcp", "shm"},
+                "Path of the pages. auto: shm between agents of one host, verbs where both have a "
+                "usable device, tcp elsewhere; the log and batonctl agent status say which was "
+                "taken. verbs without a usable device is an error.");
+  table->Text("verbs_devices", &o->verbs_devices, "device[/port],...",
+              "RDMA devices to use, and no others; empty: every one that works, nearest first.");
+  table->Text("verbs_gid_index", &o->verbs_gid_index, "index",
+              "GID to use on RoCE ports; empty: the best (v2 and routable first).");
+  table->Number("verbs_rails", &o->verbs_rails, {1, 8}, "ports",
+                "Device ports that a worker spreads its pages over.");
   table->Text("data_host", &o->data_host, "address",
               "Numeric address for tcp data connections; empty: the host of --listen.");
   table->Text("shm_folder", &o->shm_folder, "path",
@@ -52,6 +60,17 @@ absl::Status Complete(Options* o) {
     return Error(Reason::kConfig,
                  absl::StrCat("--silence_ms=", o->silence_ms,
                               " is below two heartbeats (--heartbeat_ms=", o->heartbeat_ms, ")"));
+  }
+  if (o->transport == "verbs" && o->checksums) {
+    return Error(Reason::kConfig,
+                 "--checksums with --transport=verbs: the target does not see the bytes pass; the "
+                 "device's own check covers them");
+  }
+  int gid_index = 0;
+  if (!o->verbs_gid_index.empty() &&
+      (!absl::SimpleAtoi(o->verbs_gid_index, &gid_index) || gid_index < 0 || gid_index > 65535)) {
+    return Error(Reason::kConfig,
+                 absl::StrCat("--verbs_gid_index=", o->verbs_gid_index, " is no index"));
   }
   if (o->workers == 0) o->workers = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
   if (o->data_host.empty()) o->data_host = o->listen.substr(0, o->listen.rfind(':'));

@@ -20,6 +20,9 @@ struct Options {
   std::string transport = "auto";
   std::string data_host;
   std::string shm_folder;
+  std::string verbs_devices;
+  std::string verbs_gid_index;
+  uint32_t verbs_rails = 4;
   uint32_t workers = 0;
   uint32_t spin_us = 20;
   uint32_t heartbeat_ms = 500;

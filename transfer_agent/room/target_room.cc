@@ -14,7 +14,9 @@ TargetRoom::TargetRoom(shm_abi::OpenReceive request)
 
 uint64_t TargetRoom::bytes_landed() const {
   uint64_t bytes = 0;
-  for (const SourceLeg& leg : legs_) bytes += leg.bytes_landed;
+  for (const SourceLeg& leg : legs_) {
+    bytes += leg.counts_bytes ? leg.bytes_landed : leg.AllIn() ? leg.bytes_expected : 0;
+  }
   return bytes;
 }
 
@@ -30,6 +32,10 @@ absl::Status TargetRoom::PartLanded(size_t leg_index, uint32_t part, uint64_t by
                  leg.source);
   }
   leg.parts_landed |= bit;
+  if (bytes == transport::kBytesUnknown) {
+    leg.counts_bytes = false;
+    return absl::OkStatus();
+  }
   leg.bytes_landed += bytes;
   if (leg.bytes_landed > leg.bytes_expected) {
     return Error(

@@ -30,6 +30,8 @@ struct SourceLeg {
   std::shared_ptr<const planner::PairPlan> plan;
   uint64_t bytes_expected = 0;
   uint64_t bytes_landed = 0;
+  // False: the transport tells of parts, not of bytes; the source's Sent must name bytes_expected.
+  bool counts_bytes = true;
   uint64_t parts_landed = 0;    // bit p: part p
   uint64_t parts_expected = 0;  // valid once `sent`
   bool sent = false;

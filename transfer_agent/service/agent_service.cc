@@ -51,6 +51,9 @@ class Service final : public v1::Agent::Service {
     response->set_epoch(agent_->epoch().value());
     response->set_address(agent_->address());
     response->set_workers(agent_->workers().size());
+    for (const v1::TransportStatus& transport : agent_->transports()) {
+      *response->add_transports() = transport;
+    }
     for (const control::PeerLinkStatus& link : agent_->Peers()) {
       v1::PeerStatus* peer = response->add_peers();
       peer->set_agent_address(link.peer.address);

@@ -79,6 +79,7 @@ void SourceSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
       break;
     }
   }
+  std::erase_if(fenced_early_, [&](const auto& e) { return std::get<0>(e.first) == peer; });
   std::erase_if(imports_, [&](const auto& e) { return e.second.first->peer == peer; });
 }
 

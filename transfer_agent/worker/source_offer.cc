@@ -26,6 +26,9 @@ planner::RoutePolicy PolicyOf(const v1::Offer& offer) {
 }  // namespace
 
 void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
+  if (WasFenced(peer, offer)) {
+    return Refuse(peer, offer, Error(Reason::kAborted, "the target fenced the offer"));
+  }
   const RankRef source = FromProto(offer.source());
   HostedRank* rank = context_->FindRank(source);
   if (rank == nullptr) {
@@ -43,6 +46,16 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
     return;
   }
   if ((*entry)->room.state() == room::SourceState::kMatched) Matched(**entry, now);
+}
+
+bool SourceSide::WasFenced(PeerId peer, const v1::Offer& offer) {
+  if (offer.spare()) return false;
+  const OfferId id = FromProto(offer.offer());
+  auto it = fenced_early_.find({peer, offer.offer().worker(), id.slot});
+  if (it == fenced_early_.end()) return false;
+  const bool same = it->second == id.generation;
+  fenced_early_.erase(it);
+  return same;
 }
 
 absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1::Offer& offer,

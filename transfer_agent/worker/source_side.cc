@@ -200,9 +200,16 @@ void SourceSide::OnFence(PeerId peer, const v1::Fence& fence, TimePoint now) {
   const v1::OfferId& id = fence.offer();
   const OfferId offer = FromProto(id);
   Entry* entry = FindLeg({peer, id.worker(), offer}, &leg);
-  if (entry != nullptr && entry->room.legs()[leg].segments_in_flight > 0) {
-    entry->room.legs()[leg].fence_asked = true;  // answered when the last segment is done
-    return Fail(*entry, Error(Reason::kAborted, "the target fenced the room"), now, leg);
+  if (entry == nullptr) {
+    // It may have overtaken its offer, which comes on the other stream: refused when it does.
+    fenced_early_[{peer, id.worker(), offer.slot}] = offer.generation;
+  } else {
+    const bool in_flight = entry->room.legs()[leg].segments_in_flight > 0;
+    entry->room.legs()[leg].fence_asked = in_flight;  // answered when the last segment is done
+    if (!IsTerminal(entry->room.state())) {
+      Fail(*entry, Error(Reason::kAborted, "the target fenced the room"), now, leg);
+    }
+    if (in_flight) return;
   }
   v1::Frame frame;
   frame.set_to_worker(id.worker());

@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -76,6 +77,8 @@ class SourceSide {
     size_t leg = 0;
   };
 
+  // The offer was fenced before it came.
+  bool WasFenced(PeerId peer, const v1::Offer& offer);
   // A leg made of what the offer says; a refusal otherwise.
   absl::StatusOr<room::TargetLeg> CheckOffer(HostedRank& rank, PeerId peer, const v1::Offer& offer);
   absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer, room::TargetLeg* leg);
@@ -107,6 +110,9 @@ class SourceSide {
   uint64_t next_cookie_ = 1;
   absl::flat_hash_map<uint64_t, LegRef> cookies_;
   std::set<RoomSerial> stalled_;
+  // Generation of the last offer that was fenced before it came, by peer, its worker, slot. The
+  // slot's next offer clears it.
+  std::map<std::tuple<PeerId, uint32_t, uint16_t>, uint16_t> fenced_early_;
   // By announcement; swept when its peer goes.
   std::map<std::pair<const RemoteRank*, transport::Transport*>,
            std::pair<std::shared_ptr<const RemoteRank>, transport::RemoteMemoryId>>

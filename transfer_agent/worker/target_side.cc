@@ -52,9 +52,11 @@ void TargetSide::OnSent(PeerId peer, const v1::Sent& sent, TimePoint now) {
 
 void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
   if (!entry.room.AllIn()) return;
-  // With a local fence nothing lands once Fence has been called; elsewhere every part is closed.
   entry.room.Land();
-  FenceLegs(entry);
+  // Every part that the sources announced is closed: nothing of the room is under way.
+  for (const room::SourceLeg& leg : entry.room.legs()) {
+    leg.transport->FenceDrained(leg.peer, leg.offer);
+  }
   ++context_->rooms_done;
   Publish(entry, shm_abi::RoomState::kDone, true);
   for (const room::SourceLeg& leg : entry.room.legs()) {
@@ -70,6 +72,29 @@ void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
 
 void TargetSide::FenceLegs(Entry& entry) {
   for (const room::SourceLeg& leg : entry.room.legs()) leg.transport->Fence(leg.peer, leg.offer);
+}
+
+void TargetSide::AskForFences(const Entry& entry) {
+  for (const room::SourceLeg& leg : entry.room.legs()) {
+    if (leg.transport->capabilities().local_fence) continue;
+    v1::Frame frame;
+    frame.set_to_worker(leg.source_worker);
+    ToProto(leg.offer, context_->index, frame.mutable_fence()->mutable_offer());
+    // Without an answer the transport ends the channel when its patience does.
+    context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+  }
+}
+
+void TargetSide::OnFenceAnswered(PeerId peer, const v1::Fenced& fenced) {
+  size_t index = 0;
+  const OfferId offer = FromProto(fenced.offer());
+  const Entry* entry = FindLeg(peer, offer, &index);
+  // A source does not fence what was not asked of it.
+  if (entry != nullptr && entry->room.state() == TargetState::kOffered) return;
+  for (transport::Transport* transport : context_->transports) {
+    if (transport->capabilities().local_fence) continue;
+    transport->FenceDrained(peer, offer);
+  }
 }
 
 void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by) {
@@ -94,6 +119,8 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
     // A peer that is down learns by its own loss of us.
     context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
   }
+  // After the cause: a source that learns it first has nothing left to stop.
+  AskForFences(entry);
   MaybeRelease(entry, now);
 }
 

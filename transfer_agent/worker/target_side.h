@@ -54,6 +54,9 @@ class TargetSide {
   void OnSent(PeerId peer, const v1::Sent& sent, TimePoint now);
   void OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now);
 
+  // It has stopped posting, and nothing of the offer is under way.
+  void OnFenceAnswered(PeerId peer, const v1::Fenced& fenced);
+
   // --- from the transport
   void OnPart(PeerId peer, OfferId offer, uint32_t part, uint64_t bytes, TimePoint now);
   void OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause, TimePoint now);
@@ -96,6 +99,8 @@ class TargetSide {
   // Before any offer: the sources, as far as they are known, learn why none will come.
   void TellSources(const Entry& entry);
   void FenceLegs(Entry& entry);
+  // Where a fence needs the source's answer.
+  void AskForFences(const Entry& entry);
   void MaybeRelease(Entry& entry, TimePoint now);
   void MaybeErase(Entry& entry, TimePoint now);
   Entry* FindLeg(PeerId peer, OfferId offer, size_t* leg);

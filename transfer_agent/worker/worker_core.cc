@@ -30,7 +30,8 @@ absl::Status WorkerCore::AddRank(std::unique_ptr<attach::AttachedRank> attached)
   auto rank = std::make_unique<HostedRank>();
   std::vector<transport::LocalRegion> regions;
   for (const attach::MappedRegion& region : attached->regions) {
-    regions.push_back({region.fd(), region.base(), region.size(), region.dma_buf()});
+    regions.push_back({region.fd(), region.base(), region.size(), region.dma_buf(),
+                       attached->role == Role::kDecode});
   }
   rank->not_accepting = Error(Reason::kNotReady, "the rank is not registered yet", attached->rank);
   for (transport::Transport* transport : context_.transports) {
@@ -181,8 +182,8 @@ void WorkerCore::OnFrame(PeerId peer, const v1::Frame& frame, TimePoint now) {
       if (!down.has_value()) return;
       return source_.OnChannelDown(down->first.transport, down->first.id, down->second, now);
     }
-    // Local fences need no answer from the source.
     case v1::Frame::kFenced:
+      return target_.OnFenceAnswered(peer, frame.fenced());
     // The agent handles these before they reach a worker.
     case v1::Frame::kHello:
     case v1::Frame::kHeartbeat:
