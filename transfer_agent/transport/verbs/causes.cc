@@ -45,6 +45,11 @@ std::string ExplainFailure(ibv_wc_status status, uint32_t vendor_error, const Qu
                       ", vendor error ", vendor_error, ")");
 }
 
+bool IsOwnFault(ibv_wc_status status) {
+  return status == IBV_WC_FATAL_ERR || status == IBV_WC_LOC_QP_OP_ERR ||
+         status == IBV_WC_GENERAL_ERR;
+}
+
 absl::string_view ExplainEvent(ibv_event_type type) {
   switch (type) {
     case IBV_EVENT_CQ_ERR:

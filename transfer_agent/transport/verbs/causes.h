@@ -14,6 +14,8 @@ namespace baton::transport::verbs {
 
 // "verbs mlx5_0/1 to 10.0.0.7: no acknowledgement after all retries: ...".
 std::string ExplainFailure(ibv_wc_status status, uint32_t vendor_error, const QueuePair& qp);
+// The own device failed, not the peer or the way to it.
+bool IsOwnFault(ibv_wc_status status);
 // "port is down: ...".
 absl::string_view ExplainEvent(ibv_event_type type);
 

@@ -20,6 +20,10 @@ std::vector<Rail*> VerbsTransport::UsableRails() {
   for (const auto& rail : rails_) {
     if (rail->usable(now_)) usable.push_back(rail.get());
   }
+  // A paused rail is better than none.
+  for (const auto& rail : rails_) {
+    if (usable.empty() && rail->port_up && !rail->dead) usable.push_back(rail.get());
+  }
   return usable;
 }
 

@@ -53,8 +53,10 @@ void VerbsTransport::Probe(Channel* channel, TimePoint now) {
   channel->quiet_since = now;
   for (const auto& qp : channel->queue_pairs) {
     // What is under way probes by itself.
-    if (!qp->idle() || !qp->AddProbe()) continue;
-    MakeRunnable(channel);
+    if (!qp->idle()) continue;
+    const bool added = channel->source != nullptr ? qp->AddProbe()
+                                                  : qp->AddWord({.word = Word::kProbe, .value = 0});
+    if (added) MakeRunnable(channel);
   }
 }
 

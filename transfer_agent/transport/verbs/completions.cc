@@ -58,7 +58,8 @@ void VerbsTransport::OnCompletion(const ibv_wc& wc) {
   Channel* channel = place.channel;
   QueuePair* qp = channel->queue_pairs[place.index].get();
   if (wc.status != IBV_WC_SUCCESS) {
-    qp->rail().Pause(now_);
+    // A peer that died says nothing about the rail, and others are served over it.
+    if (IsOwnFault(wc.status)) qp->rail().Pause(now_);
     return Fail(channel, Error(Reason::kTransport, ExplainFailure(wc.status, wc.vendor_err, *qp)));
   }
   channel->quiet_since.reset();
@@ -108,6 +109,7 @@ absl::Status VerbsTransport::OnWord(Channel* channel, uint32_t index, WordImmedi
     MakeRunnable(channel);
     if (qp->credits <= (1u << 20)) return absl::OkStatus();
   }
+  if (word.word == Word::kProbe && source) return absl::OkStatus();
   if (word.word == Word::kGoodbye) {
     return Error(Reason::kPeerLost, "verbs: the peer closed the channel");
   }

@@ -31,6 +31,8 @@ enum class Word : uint8_t {
   kHello = 1,    // source: the queue pair works from here on
   kGoodbye = 2,  // either: nothing follows
   kCredit = 3,   // target: so many more receives are posted
+  kProbe =
+      4,  // target: is anybody there? A source's queue pair takes no writes, not even empty ones
 };
 
 struct WordImmediate {

@@ -172,6 +172,10 @@ ibv_wc_status FakeNet::Execute(FakeQp* qp, const FakeSend& send, bool* wait) {
   }
   uint64_t bytes = 0;
   const bool consumes = send.opcode != IBV_WR_RDMA_WRITE;
+  // Empty writes too.
+  if (send.opcode != IBV_WR_SEND_WITH_IMM && (peer->access & IBV_ACCESS_REMOTE_WRITE) == 0) {
+    return IBV_WC_REM_INV_REQ_ERR;
+  }
   if (consumes && peer->receive_head == peer->receive_tail) {
     *wait = qp->rnr_retry == 7 || ++qp->tries < kTriesMax;
     return IBV_WC_RNR_RETRY_EXC_ERR;
@@ -198,8 +202,7 @@ ibv_wc_status FakeNet::CopyBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send,
   if (*bytes == 0) return IBV_WC_SUCCESS;
   FakeMr* to = FindMr(send.key);
   if (to == nullptr || to->base.pd != peer->base.pd ||
-      (to->access & IBV_ACCESS_REMOTE_WRITE) == 0 ||
-      (peer->access & IBV_ACCESS_REMOTE_WRITE) == 0) {
+      (to->access & IBV_ACCESS_REMOTE_WRITE) == 0) {
     return IBV_WC_REM_ACCESS_ERR;
   }
   std::byte* out = to->Resolve(send.remote, *bytes);
