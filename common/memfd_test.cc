@@ -139,7 +139,7 @@ TEST(Memfd, UnmapsOnceAndOnlyOnce) {
   ASSERT_TRUE(first.ok());
   std::byte* base = first->base();
   Mapping second = *std::move(first);
-  EXPECT_FALSE(*first);
+  EXPECT_FALSE(*first);  // NOLINT(bugprone-use-after-move): what is left is the point
   EXPECT_EQ(second.base(), base);
   second = Mapping();
   EXPECT_FALSE(second);

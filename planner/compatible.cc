@@ -87,9 +87,9 @@ absl::Status CheckAlone(const TensorSpec& tensor, const ServerSpec& other, bool 
 absl::Status CheckCompatible(const ServerSpec& source, const ServerSpec& target) {
   for (const TensorSpec& tensor : target.tensors) {
     const uint32_t s = FindTensor(source, tensor);
-    const absl::Status status = s == kNoTensor
-                                    ? CheckAlone(tensor, source, /*at_source=*/false)
-                                    : CompareTensors(source, source.tensors[s], target, tensor);
+    absl::Status status = s == kNoTensor
+                              ? CheckAlone(tensor, source, /*at_source=*/false)
+                              : CompareTensors(source, source.tensors[s], target, tensor);
     if (!status.ok()) return status;
   }
   for (const TensorSpec& tensor : source.tensors) {

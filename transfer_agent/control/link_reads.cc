@@ -37,10 +37,11 @@ void Link::OnRead(StreamEnd* end, absl::StatusOr<v1::Frame> frame, size_t bytes)
   }
   if (!outcome.end.ok()) return EndLocked(outcome.end);
   if (outcome.up) ReportUp();
-  if (outcome.deliver && events_ != nullptr) {
+  if (events_ != nullptr && !outcome.bad.ok()) {
+    events_->OnBadFrame(id_, *frame, outcome.bad);
+  } else if (events_ != nullptr && outcome.deliver) {
     events_->OnFrame(id_, end->priority(), *std::move(frame));
   }
-  if (!outcome.bad.ok() && events_ != nullptr) events_->OnBadFrame(id_, *frame, outcome.bad);
   MutexLock lock(&mu_);
   StartReads();
 }

@@ -101,7 +101,7 @@ TimePoint Links::AbortUngreeted(TimePoint now) {
 
 void Links::Retire(std::shared_ptr<Wire> wire) {
   MutexLock lock(&alarm_mu_);
-  doomed_.push_back({std::move(wire), Monotonic::now() + kCloseTime});
+  doomed_.push_back({wire, Monotonic::now() + kCloseTime});
 }
 
 void Links::WakeBy(TimePoint when) {

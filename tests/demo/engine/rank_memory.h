@@ -58,7 +58,7 @@ class RankMemory {
   uint64_t BytesOf(const RoomShare& share, uint64_t from) const;
 
  private:
-  RankMemory(RankMemoryOptions options);
+  explicit RankMemory(RankMemoryOptions options);
 
   planner::ServerSpec spec_;
   Ownership ownership_;

@@ -124,12 +124,16 @@ uint64_t World::Send(ChannelId channel, const Room& room) {
   return cookie;
 }
 
+bool World::PollBoth() {
+  const bool source_had_work = source.recorder.Poll(source.transport.get());
+  return target.recorder.Poll(target.transport.get()) || source_had_work;
+}
+
 bool World::Drive(const std::function<bool()>& condition) {
   const TimePoint deadline = Monotonic::now() + kPatience;
   while (!condition()) {
     if (Monotonic::now() > deadline) return false;
-    const bool worked =
-        source.recorder.Poll(source.transport.get()) | target.recorder.Poll(target.transport.get());
+    const bool worked = PollBoth();
     if (worked || condition()) continue;
     if (!source.transport->PrepareToSleep() || !target.transport->PrepareToSleep()) continue;
     pollfd fds[2] = {{.fd = source.transport->wait_fd(), .events = POLLIN, .revents = 0},
@@ -152,8 +156,7 @@ bool World::DriveOne(Node* node, const std::function<bool()>& condition) {
 
 void World::Settle() {
   for (int idle = 0; idle < 20;) {
-    const bool worked =
-        source.recorder.Poll(source.transport.get()) | target.recorder.Poll(target.transport.get());
+    const bool worked = PollBoth();
     idle = worked ? 0 : idle + 1;
     if (worked) continue;
     pollfd fds[2] = {{.fd = source.transport->wait_fd(), .events = POLLIN, .revents = 0},

@@ -93,6 +93,7 @@ class World {
   uint64_t next_cookie = 1;
 
  private:
+  bool PollBoth();
   Room& AddRoom(std::unique_ptr<Room> room);
 
   std::vector<int32_t> free_target_pages_;

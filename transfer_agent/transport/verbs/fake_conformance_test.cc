@@ -16,7 +16,7 @@ VerbsOptions Quick() {
   VerbsOptions options;
   options.send_queue = 128;
   options.receive_queue = 64;
-  options.fence_timeout = std::chrono::milliseconds(200);
+  options.fence_timeout = std::chrono::seconds(1);
   return options;
 }
 
