@@ -56,6 +56,7 @@ absl::Status Prepare(const std::string& argv0, const DemoOptions& options,
   settings->bootstrap_listen = options.bootstrap_listen;
   settings->host = options.host;
   settings->decode_on = options.decode_on;
+  settings->silence_ms = options.silence_ms;
   settings->scale = options.scale;
   settings->speed = options.speed;
   settings->pool_bytes = options.pool_mib << 20;

@@ -42,8 +42,10 @@ class Console:
             return "the guest is broken: " + self.broken
         if self.status is None:
             return "the guest never said how its command ended (it hung, or its kernel died)"
-        if self.status in (124, 137):
+        if self.status == 124:
             return "ran out of time"
+        if self.status == 137:
+            return "was killed: the guest had no memory left, or it outlived its time by far"
         return "exit status %d" % self.status if self.status else ""
 
 

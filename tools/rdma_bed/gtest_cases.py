@@ -33,8 +33,10 @@ def _is_disabled(name: str) -> bool:
     return any(part.startswith("DISABLED_") for part in re.split(r"[./]", name))
 
 
-def judge(label: str, listed: list[str], lines: list[str], failure: str) -> tally.Tally:
-    """`failure` says why the whole program is not to be believed; empty when nothing is wrong."""
+def judge(target: str, where: str, listed: list[str], lines: list[str],
+          failure: str) -> tally.Tally:
+    """`where` is the guest that ran `target`; `failure` says why the whole program is not to be
+    believed, empty when nothing is wrong. Names are as in tests/allowed_skips."""
     result = tally.Tally()
     verdicts = read_verdicts(lines)
     for name in listed:
@@ -42,17 +44,17 @@ def judge(label: str, listed: list[str], lines: list[str], failure: str) -> tall
         if of_case == {"OK"}:
             result.passed += 1
         elif of_case == {"SKIPPED"}:
-            result.skipped.append("%s %s" % (label, name))
+            result.skipped.append("%s %s: skipped on %s" % (target, name, where))
         elif _is_disabled(name) and not of_case:
-            result.skipped.append("%s %s: disabled" % (label, name))
+            result.skipped.append("%s %s: disabled" % (target, name))
         else:
-            result.failed.append("%s %s: %s" % (label, name, "failed" if of_case else
-                                                "printed no verdict in the guest"))
-    result.failed += ["%s %s: printed a verdict, but the binary does not list it" % (label, name)
-                      for name in sorted(verdicts)]
+            what = "failed on" if of_case else "printed no verdict on"
+            result.failed.append("%s %s: %s %s" % (target, name, what, where))
+    result.failed += ["%s %s: printed a verdict on %s, but the binary does not list it"
+                      % (target, name, where) for name in sorted(verdicts)]
     if not listed:
-        result.failed.append(label + ": lists no test")
+        result.failed.append(target + ": lists no test")
     # The cases that failed say more than the status that follows from them.
     if failure and not result.failed:
-        result.failed.append("%s: %s" % (label, failure))
+        result.failed.append("%s on %s: %s" % (target, where, failure))
     return result

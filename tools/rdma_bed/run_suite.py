@@ -46,9 +46,9 @@ def _judge_gtest(entry: table.Entry, heard: list[console.Console]) -> tally.Tall
                             text=True)
     result = tally.Tally()
     for guest in heard:
-        label = entry.label() + (" on host %d" % guest.host if len(heard) > 1 else "")
-        result.add(gtest_cases.judge(label, gtest_cases.read_list(listed.stdout), guest.lines,
-                                     guest.failure()))
+        where = entry.where + (" host %d" % guest.host if len(heard) > 1 else "")
+        result.add(gtest_cases.judge(entry.target, where, gtest_cases.read_list(listed.stdout),
+                                     guest.lines, guest.failure()))
     return result
 
 

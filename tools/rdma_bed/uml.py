@@ -4,6 +4,7 @@ The kernels are ordinary processes of the host. Each is pinned to one CPU: unpin
 call of the guest may wake another CPU. What happened is told by lines that the guest prints.
 """
 import contextlib
+import fcntl
 import os
 import shlex
 import shutil
@@ -54,10 +55,23 @@ def kernel_arguments(host: int, hosts: int, memory: str, scratch: str,
     return arguments
 
 
-def _cpus(hosts: int) -> list[int]:
-    """One CPU for each kernel: the last ones, as the first often serve the interrupts."""
-    allowed = sorted(os.sched_getaffinity(0))
-    return [allowed[-1 - i % len(allowed)] for i in range(hosts)]
+def _lease_cpus(hosts: int, stack: contextlib.ExitStack) -> list[int]:
+    """One CPU for each kernel, and none that another bed of this user is pinned to while there are
+    others; held until `stack` ends. From the last on, as the first often serve the interrupts."""
+    free, taken = [], []
+    for cpu in sorted(os.sched_getaffinity(0), reverse=True):
+        path = os.path.join(tempfile.gettempdir(), "baton_bed_%d_cpu%d.lock" % (os.getuid(), cpu))
+        lock = stack.enter_context(open(path, "w", encoding="utf-8"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            taken.append(cpu)
+            continue
+        free.append(cpu)
+        if len(free) == hosts:
+            break
+    cpus = free + taken
+    return [cpus[i % len(cpus)] for i in range(hosts)]
 
 
 def _start(kernel: str, arguments: list[str], cpu: int, wire_fds: list[int]) -> subprocess.Popen:
@@ -68,12 +82,16 @@ def _start(kernel: str, arguments: list[str], cpu: int, wire_fds: list[int]) -> 
         start_new_session=True)
 
 
-def _end(kernel: subprocess.Popen) -> None:
+def _end(kernel: subprocess.Popen) -> int | None:
+    """The kernel's exit status, None when it had to be killed. Says something only of a kernel that
+    ended before its guest did."""
+    status = None
     with contextlib.suppress(subprocess.TimeoutExpired):
-        kernel.wait(timeout=3)
+        status = kernel.wait(timeout=3)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(kernel.pid, signal.SIGKILL)
     kernel.wait()
+    return status
 
 
 def run(kernel: str, command: list[str], *, hosts: int = 1, limit_s: int = 60,
@@ -85,7 +103,7 @@ def run(kernel: str, command: list[str], *, hosts: int = 1, limit_s: int = 60,
     wires = _wires(hosts)
     with contextlib.ExitStack() as stack:
         try:
-            for i, cpu in enumerate(_cpus(hosts)):
+            for i, cpu in enumerate(_lease_cpus(hosts, stack)):
                 scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="baton_bed_"))
                 _write_scratch(scratch, command, limit_s)
                 fds = [wire[i].fileno() for wire in wires]
@@ -93,8 +111,10 @@ def run(kernel: str, command: list[str], *, hosts: int = 1, limit_s: int = 60,
                                       cpu, fds))
             console.follow([k.stdout for k in kernels], consoles, _BOOT_S + limit_s + 10, sink)
         finally:
-            for running in kernels:
-                _end(running)
+            for running, heard in zip(kernels, consoles):
+                status = _end(running)
+                if status is not None and not heard.at_end:
+                    heard.broken = heard.broken or "its kernel ended with status %d" % status
             for end in sum(wires, ()):
                 end.close()
     return consoles

@@ -184,6 +184,7 @@ absl::Status Cluster::StartAgents(const ServerPlan& server) {
                  {options_.programs.agent, "--bootstrap=" + bootstrap_address_,
                   absl::StrCat("--listen=", host, ":0"), "--attach_socket=" + agent.attach_socket,
                   "--service_socket=" + agent.service_socket, "--transport=" + options_.transport,
+                  absl::StrCat("--silence_ms=", options_.silence_ms),
                   absl::StrCat("--checksums=", options_.checksums ? "true" : "false"),
                   absl::StrCat("--port_file=", agent.service_socket, ".port")}));
     if (!process.ok()) return process.status();

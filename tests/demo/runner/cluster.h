@@ -40,6 +40,7 @@ struct ClusterOptions {
   std::string host = "127.0.0.1";  // where agents listen
   std::string decode_on;           // a demo_host that runs the decode server; empty: here
   std::string transport = "auto";
+  uint32_t silence_ms = 3000;  // after which an agent counts another as lost
   bool checksums = false;
   std::string preset;
   std::vector<ServerPlan> servers;

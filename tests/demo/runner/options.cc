@@ -61,6 +61,8 @@ void AddRows(DemoOptions* options, ConfigTable* table) {
   table->Text("bootstrap_listen", &options->bootstrap_listen, "host:port",
               "Address of the bootstrap service.", CheckHostPort);
   table->Text("host", &options->host, "address", "Where the agents of this host listen.");
+  table->Number("silence_ms", &options->silence_ms, {1000, 600000}, "ms",
+                "Silence after which an agent counts another as lost.");
   table->Text("decode_on", &options->decode_on, "host:port",
               "The decode server runs where a demo_host listens here; empty: on this host.");
 }

@@ -33,6 +33,7 @@ struct DemoOptions {
   std::string bootstrap_listen = "127.0.0.1:0";
   std::string host = "127.0.0.1";
   std::string decode_on;  // empty: here
+  uint32_t silence_ms = 3000;
 };
 
 // Ends the program after --help and on a bad flag.

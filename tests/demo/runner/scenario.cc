@@ -80,6 +80,7 @@ ClusterOptions MakeClusterOptions(const Scenario& scenario, const ScenarioSettin
   options.bootstrap_listen = settings.bootstrap_listen;
   options.host = settings.host;
   options.decode_on = settings.decode_on;
+  options.silence_ms = settings.silence_ms;
   options.transport = scenario.transport;
   options.checksums = settings.checksums;
   options.preset = scenario.preset;

@@ -34,6 +34,7 @@ struct ScenarioSettings {
   std::string bootstrap_listen;
   std::string host;
   std::string decode_on;
+  uint32_t silence_ms = 3000;
   std::vector<Request> trace;
   double scale = 1;
   double speed = 0;
