@@ -1,6 +1,6 @@
 #include "tests/demo/content/buffer_view.h"
 
-#include "absl/strings/str_cat.h"
+#include "planner/kind_names.h"
 #include "tests/demo/content/pattern.h"
 
 namespace baton::demo {
@@ -11,26 +11,6 @@ using planner::TensorSpec;
 
 // The token that stands for a row.
 constexpr uint64_t kRowToken = UINT64_MAX;
-
-const char* KindName(Kind kind) {
-  switch (kind) {
-    case Kind::kK:
-      return "K";
-    case Kind::kV:
-      return "V";
-    case Kind::kLatent:
-      return "LATENT";
-    case Kind::kIndex:
-      return "INDEX";
-    case Kind::kScale:
-      return "SCALE";
-    case Kind::kState:
-      return "STATE";
-    case Kind::kAux:
-      return "AUX";
-  }
-  return "?";
-}
 
 uint64_t Identity(const TensorSpec& tensor, uint32_t layer) {
   uint64_t identity = Mix(layer, static_cast<uint64_t>(tensor.kind));
@@ -54,8 +34,7 @@ BufferView::BufferView(const Ownership& ownership, const planner::BufferLayout& 
   page_group_ = tensor.page_group;
   has_rows_ = tensor.kind == Kind::kState || tensor.kind == Kind::kAux;
   entries_ = has_rows_ ? 1 : ownership.spec().page_groups[page_group_].page_tokens;
-  kind_ = KindName(tensor.kind);
-  if (!tensor.name.empty()) absl::StrAppend(&kind_, " ", tensor.name);
+  kind_ = planner::TensorName(tensor);
   identity_ = Identity(tensor, layer_);
   canary_identity_ = Mix(0x63616e617279, Mix(layout.region, layout.offset));
   unit_bytes_ = tensor.head_bytes;
