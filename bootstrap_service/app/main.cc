@@ -3,20 +3,19 @@
 #include <stdio.h>
 
 #include <string>
+#include <utility>
 
+#include "admin/admin.h"
+#include "admin/port_file.h"
 #include "bootstrap_service/app/options.h"
 #include "bootstrap_service/app/server.h"
 #include "common/log.h"
 
 namespace {
 
-// Complete or absent: readers wait for it to appear.
-bool WritePortFile(const std::string& path, const std::string& address) {
-  std::string fresh = path + ".new";
-  FILE* file = fopen(fresh.c_str(), "we");
-  if (file == nullptr) return false;
-  bool written = fprintf(file, "%s\n", address.c_str()) > 0;
-  return (fclose(file) == 0) && written && rename(fresh.c_str(), path.c_str()) == 0;
+int Complain(const absl::Status& status) {
+  fprintf(stderr, "baton-bootstrap: %s\n", std::string(status.message()).c_str());
+  return 2;
 }
 
 // Blocked in every thread that starts after this, so that only WaitForSignal sees them.
@@ -48,20 +47,21 @@ int main(int argc, char** argv) {
   // Build and serve.
   sigset_t signals = BlockSignals();
   auto server = baton::registry::BootstrapServer::Start(options);
-  if (!server.ok()) {
-    fprintf(stderr, "baton-bootstrap: %s\n", std::string(server.status().message()).c_str());
-    return 2;
-  }
+  if (!server.ok()) return Complain(server.status());
+  baton::admin::AdminSources sources;
+  sources.health = [&server] { return (*server)->Health(); };
+  auto admin = baton::admin::Admin::Start(options.admin, std::move(sources));
+  if (!admin.ok()) return Complain(admin.status());
   LOG(INFO) << "serving on " << (*server)->address() << " with " << table.Describe();
-  if (!options.port_file.empty() && !WritePortFile(options.port_file, (*server)->address())) {
-    fprintf(stderr, "baton-bootstrap: --port_file=%s cannot be written\n",
-            options.port_file.c_str());
-    return 2;
-  }
+  absl::Status written =
+      baton::admin::WritePortFile("port_file", options.port_file, (*server)->address());
+  if (!written.ok()) return Complain(written);
 
   // Drain.
   int number = WaitForSignal(signals);
   LOG(INFO) << "signal " << number << ": stopping";
+  (*server)->BeginDrain();
+  (*admin)->Refresh();
   (*server)->Stop();
   return 0;
 }

@@ -30,6 +30,7 @@ void AddRows(BootstrapOptions* o, ConfigTable* table) {
                 "bytes", "What waits for a watcher that does not read, before it is dropped.");
   table->Number("changes_kept", &o->changes_kept, {16, 16 << 20}, "changes",
                 "Changes that a watcher may have missed and still resume.");
+  admin::AddRows(&o->admin, table);
 }
 
 Limits LimitsOf(const BootstrapOptions& o) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "admin/options.h"
 #include "bootstrap_service/registry/limits.h"
 #include "common/config/config.h"
 
@@ -24,6 +25,7 @@ struct BootstrapOptions {
   uint32_t max_message_bytes = 1 << 20;
   uint64_t max_watch_queue_bytes = 8 << 20;
   uint32_t changes_kept = 65536;
+  admin::AdminOptions admin;
 };
 
 // One row a setting. `options` outlives the table.

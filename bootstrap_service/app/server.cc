@@ -4,6 +4,8 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
+#include <atomic>
 #include <random>
 #include <thread>
 #include <utility>
@@ -20,6 +22,8 @@ namespace baton::registry {
 namespace {
 
 constexpr char kServiceName[] = "baton.v1.Bootstrap";
+// Many periods of the sweeper.
+constexpr auto kStalled = std::chrono::seconds(10);
 
 // Never 0, which is "no revision".
 uint64_t DrawStoreEpoch() {
@@ -78,14 +82,28 @@ class ServerImpl : public BootstrapServer {
     }
     address_ = absl::StrCat(HostOf(options_.listen), ":", port);
     server_->GetHealthCheckService()->SetServingStatus(kServiceName, true);
+    swept_ = Monotonic::now().time_since_epoch().count();
     sweeper_ = std::thread([this] { SweepUntilStopped(); });
     return absl::OkStatus();
   }
 
   std::string address() const override { return address_; }
 
+  admin::Health Health() const override {
+    admin::Health health;
+    health.started = true;
+    health.live = Monotonic::now() - TimePoint(Duration(swept_.load())) < kStalled;
+    health.ready = health.live && !draining_;
+    if (!health.live) health.why = "the sweeper has not turned for 10 s";
+    if (draining_) health.why = "the service is stopping";
+    return health;
+  }
+
+  void BeginDrain() override { draining_ = true; }
+
   void Stop() override {
     if (server_ == nullptr) return;
+    BeginDrain();
     server_->GetHealthCheckService()->SetServingStatus(false);
     hub_.Stop("the service is stopping");
     service_.EndStreams();
@@ -103,11 +121,14 @@ class ServerImpl : public BootstrapServer {
 
  private:
   void SweepUntilStopped() {
-    Duration period = std::chrono::milliseconds(options_.lease_ms / 3);
+    const Duration period = std::min<Duration>(std::chrono::milliseconds(options_.lease_ms / 3),
+                                               std::chrono::seconds(1));
     MutexLock lock(&mu_);
     while (!stopped_) {
       stop_changed_.WaitUntil(&mu_, Monotonic::now() + period);
-      service_.Sweep(Monotonic::now());
+      const TimePoint now = Monotonic::now();
+      service_.Sweep(now);
+      swept_ = now.time_since_epoch().count();
     }
   }
 
@@ -117,6 +138,8 @@ class ServerImpl : public BootstrapServer {
   BootstrapService service_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
+  std::atomic<bool> draining_{false};
+  std::atomic<Duration::rep> swept_{0};
   Mutex mu_;
   CondVar stop_changed_;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;

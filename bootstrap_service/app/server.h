@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "admin/health.h"
 #include "bootstrap_service/app/options.h"
 
 namespace baton::registry {
@@ -19,6 +20,10 @@ class BootstrapServer {
 
   // host:port with the port that is served; the host as in --listen.
   virtual std::string address() const = 0;
+  // Ready while it serves. What it lists does not matter: agents come through the same door.
+  virtual admin::Health Health() const = 0;
+  // From now on it is not ready; nothing else changes.
+  virtual void BeginDrain() = 0;
   // Ends streams with a reason and calls within --drain_ms. Idempotent; the destructor does it too.
   virtual void Stop() = 0;
 };

@@ -124,6 +124,8 @@ class ConfigTable {
 
 // Checks for Text rows.
 std::string CheckHostPort(absl::string_view text);
+// The same, or empty where that means "off".
+std::string CheckOptionalHostPort(absl::string_view text);
 std::string CheckNotEmpty(absl::string_view text);
 
 }  // namespace baton

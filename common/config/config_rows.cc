@@ -151,6 +151,10 @@ std::string CheckHostPort(absl::string_view text) {
   return "";
 }
 
+std::string CheckOptionalHostPort(absl::string_view text) {
+  return text.empty() ? "" : CheckHostPort(text);
+}
+
 std::string CheckNotEmpty(absl::string_view text) { return text.empty() ? "is empty" : ""; }
 
 }  // namespace baton

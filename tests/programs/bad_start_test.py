@@ -74,6 +74,18 @@ class BadStart(unittest.TestCase):
         self.expect_refusal(AGENT, self.agent_flags(listen=address), "--listen", address)
         self.expect_refusal(BOOTSTRAP, ["--listen=" + address], "--listen=" + address)
 
+    def test_an_operators_port_in_use_is_named_with_its_flag(self):
+        address = self.port_in_use()
+        for flag in ("admin_listen", "probe_listen"):
+            self.expect_refusal(AGENT, self.agent_flags(**{flag: address}), "--" + flag, address)
+            self.expect_refusal(BOOTSTRAP, ["--listen=127.0.0.1:0", "--%s=%s" % (flag, address)],
+                                "--" + flag, address)
+
+    def test_an_operators_address_that_is_none_is_named(self):
+        for flag in ("admin_listen", "probe_listen"):
+            self.expect_refusal(AGENT, self.agent_flags(**{flag: "nonsense"}), "--" + flag,
+                                "host:port")
+
     def test_a_socket_path_that_is_too_long_is_named_with_its_flag(self):
         path = os.path.join(self.folder, "a" * 120)
         for flag in ("attach_socket", "service_socket"):

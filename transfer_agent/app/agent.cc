@@ -151,7 +151,8 @@ absl::Status Agent::OnAttach(std::unique_ptr<attach::AttachedRank> rank) {
     }
     worker = PickWorker();
     ++ranks_of_worker_[worker];
-    hosted_[id] = {rank->rank, worker};
+    hosted_[id].rank = rank->rank;
+    hosted_[id].worker = worker;
     by_rank_[rank->rank] = id;
   }
   std::promise<absl::Status> added;

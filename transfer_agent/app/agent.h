@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "admin/health.h"
 #include "client/bootstrap/directory.h"
 #include "client/bootstrap/registrar.h"
 #include "common/mutex.h"
@@ -44,6 +45,10 @@ class Agent final : private attach::AttachEvents,
   const std::vector<v1::TransportStatus>& transports() const { return transports_; }
   std::vector<control::PeerLinkStatus> Peers() const { return links_->Status(); }
 
+  // Started: all of Start is done. Ready: not draining, the list of servers is here, and every rank
+  // that is attached takes new rooms.
+  admin::Health Health() const;
+
   // No new rooms from now on, running ones may end.
   void BeginDrain();
   uint32_t OpenRooms();
@@ -56,6 +61,8 @@ class Agent final : private attach::AttachEvents,
   struct Hosted {
     RankRef rank;
     uint32_t worker = 0;
+    // Why it takes no new rooms; empty when it does.
+    std::string waits_for = "its registration";
   };
 
   explicit Agent(const Options& options);
@@ -77,6 +84,7 @@ class Agent final : private attach::AttachEvents,
   void OnBadFrame(PeerId peer, const v1::Frame& frame, const absl::Status& cause) override;
   void Refuse(PeerId peer, const v1::OfferId& offer, const absl::Status& cause);
   void OnAnnounce(PeerId peer, const v1::Announce& announce);
+  void SetWaitsFor(const RankRef& rank, const std::string& what);
   // RegistrarEvents
   void OnRegistered(const RankRef& rank, Incarnation incarnation) override;
   void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) override;
@@ -103,7 +111,7 @@ class Agent final : private attach::AttachEvents,
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<attach::AttachServer> attach_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   absl::flat_hash_map<AttachmentId, Hosted> hosted_ ABSL_GUARDED_BY(mu_);
   std::map<RankRef, AttachmentId> by_rank_ ABSL_GUARDED_BY(mu_);
   std::vector<uint32_t> ranks_of_worker_ ABSL_GUARDED_BY(mu_);

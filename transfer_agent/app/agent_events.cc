@@ -115,8 +115,15 @@ void Agent::OnAnnounce(PeerId peer, const v1::Announce& announce) {
           [peer, ranks](WorkerCore& core, TimePoint now) { core.OnAnnounce(peer, ranks, now); });
 }
 
+void Agent::SetWaitsFor(const RankRef& rank, const std::string& what) {
+  MutexLock lock(&mu_);
+  auto it = by_rank_.find(rank);
+  if (it != by_rank_.end()) hosted_[it->second].waits_for = what;
+}
+
 void Agent::OnRegistered(const RankRef& rank, Incarnation incarnation) {
   LOG(INFO) << ToString(rank) << " is registered, incarnation " << incarnation.value();
+  SetWaitsFor(rank, "");
   PostRank(rank, [rank, incarnation](WorkerCore& core, TimePoint now) {
     core.OnRegistered(rank, incarnation, now);
   });
@@ -125,11 +132,13 @@ void Agent::OnRegistered(const RankRef& rank, Incarnation incarnation) {
 void Agent::OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) {
   LOG(WARNING) << ToString(rank) << " cannot register: " << cause << " ("
                << ReasonHelp(ReasonOf(cause)) << ")";
+  SetWaitsFor(rank, std::string(cause.message()));
   PostRank(rank, [rank, cause](WorkerCore& core, TimePoint) { core.OnNotAccepting(rank, cause); });
 }
 
 void Agent::OnLeaseLost(const RankRef& rank) {
   LOG(WARNING) << ToString(rank) << " has lost its lease: no new rooms until it is renewed";
+  SetWaitsFor(rank, "its lease, which has ended");
   PostRank(rank, [rank](WorkerCore& core, TimePoint) {
     core.OnNotAccepting(rank, Error(Reason::kNotReady, "the rank's lease has ended", rank));
   });

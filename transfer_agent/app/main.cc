@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
 
+#include "admin/admin.h"
+#include "admin/port_file.h"
 #include "common/log.h"
 #include "common/reason.h"
 #include "transfer_agent/app/agent.h"
@@ -33,20 +34,10 @@ UniqueFd BlockSignals() {
   return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC));
 }
 
-// Whole or not at all: who waits for the file never reads half an address.
-absl::Status WriteAddress(const std::string& path, const std::string& address) {
-  if (path.empty()) return absl::OkStatus();
-  const std::string partial = path + ".partial";
-  std::ofstream(partial) << address << "\n";
-  if (rename(partial.c_str(), path.c_str()) != 0) {
-    return Error(Reason::kConfig, "--port_file=" + path + " cannot be written");
-  }
-  return absl::OkStatus();
-}
-
-void Drain(Agent& agent, const Options& options) {
+void Drain(Agent& agent, admin::Admin& admin, const Options& options) {
   LOG(INFO) << "draining: no new rooms, at most " << options.drain_ms << " ms for those that run";
   agent.BeginDrain();
+  admin.Refresh();
   const TimePoint until = Monotonic::now() + std::chrono::milliseconds(options.drain_ms);
   uint32_t rooms = agent.OpenRooms();
   while (rooms > 0 && Monotonic::now() < until) {
@@ -68,14 +59,18 @@ int Run(int argc, char** argv) {
   if (!agent.ok()) return Complain(agent.status());
   auto service = AgentService::Start(options.service_socket, agent->get());
   if (!service.ok()) return Complain(service.status());
-  if (absl::Status status = WriteAddress(options.port_file, (*agent)->address()); !status.ok()) {
-    return Complain(status);
-  }
+  admin::AdminSources sources;
+  sources.health = [&agent] { return (*agent)->Health(); };
+  auto admin = admin::Admin::Start(options.admin, std::move(sources));
+  if (!admin.ok()) return Complain(admin.status());
+  absl::Status written = admin::WritePortFile("port_file", options.port_file, (*agent)->address());
+  if (!written.ok()) return Complain(written);
   signalfd_siginfo info;
   while (read(signals.get(), &info, sizeof(info)) < 0 && errno == EINTR) {
   }
-  Drain(**agent, options);
+  Drain(**agent, **admin, options);
   service->reset();
+  admin->reset();
   (*agent)->Stop();
   return 0;
 }

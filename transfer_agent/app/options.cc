@@ -50,6 +50,7 @@ void AddRows(Options* o, ConfigTable* table) {
   table->Number("ranks_max", &o->ranks_max, {1, 1024}, "ranks", "Engine ranks attached at once.");
   table->Bool("checksums", &o->checksums,
               "Check a CRC32C of every segment at the target before it counts as landed.");
+  admin::AddRows(&o->admin, table);
 }
 
 absl::Status Complete(Options* o) {

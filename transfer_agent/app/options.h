@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "admin/options.h"
 #include "common/config/config.h"
 
 namespace baton::agent {
@@ -30,6 +31,7 @@ struct Options {
   uint32_t drain_ms = 10000;
   uint32_t ranks_max = 64;
   bool checksums = false;
+  admin::AdminOptions admin;
 };
 
 // Adds every row; `options` is borrowed.

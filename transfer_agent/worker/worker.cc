@@ -41,6 +41,7 @@ void Worker::Watch(int fd) {
 }
 
 void Worker::Start() {
+  beaten_ = Monotonic::now().time_since_epoch().count();
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -112,6 +113,7 @@ void Worker::Loop() {
     worked |= core_->Poll(now);
     if (now - last_beat_ >= kBeat) {
       last_beat_ = now;
+      beaten_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
       core_->Heartbeat();
     }
     if (worked) {

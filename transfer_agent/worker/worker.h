@@ -37,6 +37,9 @@ class Worker {
   // Runs what is queued, then ends the thread; later tasks are dropped. Idempotent.
   void Stop();
 
+  // When the thread last turned: at most about a second ago, while it is well.
+  TimePoint beaten() const { return TimePoint(Duration(beaten_.load(std::memory_order_relaxed))); }
+
   // False when the lane holds kTasksMax already, or the worker has stopped.
   bool Post(Lane lane, Task task);
 
@@ -58,6 +61,7 @@ class Worker {
   // it out of the epoll set.
   absl::flat_hash_map<AttachmentId, UniqueFd> doorbells_;
   TimePoint last_beat_;
+  std::atomic<Duration::rep> beaten_{0};  // last_beat_, for other threads
   TimePoint last_work_;
 
   Mutex mu_;

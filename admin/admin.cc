@@ -1,0 +1,65 @@
+#include "admin/admin.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "admin/port_file.h"
+#include "common/log.h"
+
+namespace baton::admin {
+namespace {
+
+HttpAnswer Say(bool good, const Health& health) {
+  if (good) return {200, kPlainText, "ok\n"};
+  return {503, kPlainText, absl::StrCat(health.why.empty() ? "no" : health.why, "\n")};
+}
+
+HttpRoutes RoutesOf(const AdminSources& sources) {
+  HttpRoutes routes;
+  const HealthSource health = sources.health;
+  routes["/healthz"] = [health](absl::string_view) {
+    const Health now = health();
+    return Say(now.live, now);
+  };
+  routes["/readyz"] = [health](absl::string_view) {
+    const Health now = health();
+    return Say(now.ready, now);
+  };
+  if (sources.metrics) {
+    routes["/metrics"] = [metrics = sources.metrics](absl::string_view) {
+      return HttpAnswer{200, kPrometheusText, metrics()};
+    };
+  }
+  routes["/"] = sources.page ? sources.page : routes["/readyz"];
+  return routes;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Admin>> Admin::Start(const AdminOptions& options,
+                                                    AdminSources sources) {
+  auto admin = std::make_unique<Admin>();
+  if (!options.probe_listen.empty()) {
+    auto probe = ProbeServer::Start(options.probe_listen, sources.health);
+    if (!probe.ok()) return probe.status();
+    admin->probe_ = *std::move(probe);
+    LOG(INFO) << "probes are answered on " << admin->probe_address();
+  }
+  if (!options.admin_listen.empty()) {
+    auto http = HttpServer::Start(options.admin_listen, RoutesOf(sources));
+    if (!http.ok()) return http.status();
+    admin->http_ = *std::move(http);
+    LOG(INFO) << "status and metrics are on http://" << admin->http_address() << "/";
+  }
+  absl::Status written =
+      WritePortFile("probe_port_file", options.probe_port_file, admin->probe_address());
+  written.Update(WritePortFile("admin_port_file", options.admin_port_file, admin->http_address()));
+  if (!written.ok()) return written;
+  return admin;
+}
+
+void Admin::Refresh() {
+  if (probe_ != nullptr) probe_->Refresh();
+}
+
+}  // namespace baton::admin

@@ -1,0 +1,45 @@
+// What the agent says of itself to probes.
+#include "absl/strings/str_cat.h"
+#include "transfer_agent/app/agent.h"
+
+namespace baton::agent {
+namespace {
+
+// A worker turns at least once a second; this much longer is no load but a stop.
+constexpr auto kWorkerStalled = std::chrono::seconds(10);
+
+void AddCause(admin::Health* health, absl::string_view cause) {
+  absl::StrAppend(&health->why, health->why.empty() ? "" : "\n", cause);
+}
+
+}  // namespace
+
+admin::Health Agent::Health() const {
+  admin::Health health;
+  health.started = true;
+  health.ready = true;
+  const TimePoint now = Monotonic::now();
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    if (now - workers_[i]->beaten() < kWorkerStalled) continue;
+    health.live = health.ready = false;
+    AddCause(&health, absl::StrCat("worker ", i, " has not turned for 10 s"));
+  }
+  if (!directory_->synced()) {
+    health.ready = false;
+    AddCause(&health, absl::StrCat("the bootstrap service at ", options_.bootstrap,
+                                   " has not answered yet"));
+  }
+  MutexLock lock(&mu_);
+  if (draining_) {
+    health.ready = false;
+    AddCause(&health, "this agent is draining");
+  }
+  for (const auto& [id, hosted] : hosted_) {
+    if (hosted.waits_for.empty()) continue;
+    health.ready = false;
+    AddCause(&health, absl::StrCat(ToString(hosted.rank), " waits for: ", hosted.waits_for));
+  }
+  return health;
+}
+
+}  // namespace baton::agent
