@@ -1,5 +1,8 @@
+#include "planner/compatible.h"
+
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -12,10 +15,11 @@
 namespace baton::planner {
 namespace {
 
+using Found = std::optional<Incompatibility>;
+
 template <typename A, typename B>
-absl::Status Differ(absl::string_view field, const A& source, const B& target) {
-  return Error(Reason::kIncompatible,
-               absl::StrCat(field, ": source has ", source, ", target has ", target));
+Found Differ(std::string field, const A& source, const B& target) {
+  return Incompatibility{std::move(field), absl::StrCat(source), absl::StrCat(target)};
 }
 
 std::string List(const std::vector<uint32_t>& numbers) {
@@ -27,9 +31,8 @@ std::string List(const std::vector<uint32_t>& numbers) {
 }
 
 // The layers that only one side has, which is what the reader needs of two long lists.
-absl::Status CompareLayers(const std::string& field, const TensorSpec& source,
-                           const TensorSpec& target) {
-  if (source.layers == target.layers) return absl::OkStatus();
+Found CompareLayers(const std::string& field, const TensorSpec& source, const TensorSpec& target) {
+  if (source.layers == target.layers) return std::nullopt;
   std::vector<uint32_t> only_source;
   std::vector<uint32_t> only_target;
   std::set_difference(source.layers.begin(), source.layers.end(), target.layers.begin(),
@@ -40,8 +43,8 @@ absl::Status CompareLayers(const std::string& field, const TensorSpec& source,
                 absl::StrCat(target.layers.size(), " layers, alone ", List(only_target)));
 }
 
-absl::Status CompareTensors(const ServerSpec& source_spec, const TensorSpec& source,
-                            const ServerSpec& target_spec, const TensorSpec& target) {
+Found CompareTensors(const ServerSpec& source_spec, const TensorSpec& source,
+                     const ServerSpec& target_spec, const TensorSpec& target) {
   const std::string name = absl::StrCat("tensor ", TensorName(target), ": ");
   if (source.dtype != target.dtype) return Differ(name + "dtype", source.dtype, target.dtype);
   if (source.heads != target.heads) return Differ(name + "heads", source.heads, target.heads);
@@ -65,7 +68,7 @@ absl::Status CompareTensors(const ServerSpec& source_spec, const TensorSpec& sou
 
 // A draft tensor that the other side lacks stays at home, unless the other side keeps such layers
 // under another name: then the two descriptions contradict each other.
-absl::Status CheckAlone(const TensorSpec& tensor, const ServerSpec& other, bool at_source) {
+Found CheckAlone(const TensorSpec& tensor, const ServerSpec& other, bool at_source) {
   const std::string field = absl::StrCat("tensor ", TensorName(tensor));
   const auto differ = [&](absl::string_view mine, absl::string_view theirs) {
     return at_source ? Differ(field, mine, theirs) : Differ(field, theirs, mine);
@@ -79,24 +82,31 @@ absl::Status CheckAlone(const TensorSpec& tensor, const ServerSpec& other, bool 
                     absl::StrCat("layer ", layer, " in ", TensorName(t)));
     }
   }
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
 }  // namespace
 
-absl::Status CheckCompatible(const ServerSpec& source, const ServerSpec& target) {
+std::optional<Incompatibility> FindIncompatibility(const ServerSpec& source,
+                                                   const ServerSpec& target) {
   for (const TensorSpec& tensor : target.tensors) {
     const uint32_t s = FindTensor(source, tensor);
-    absl::Status status = s == kNoTensor
-                              ? CheckAlone(tensor, source, /*at_source=*/false)
-                              : CompareTensors(source, source.tensors[s], target, tensor);
-    if (!status.ok()) return status;
+    Found found = s == kNoTensor ? CheckAlone(tensor, source, /*at_source=*/false)
+                                 : CompareTensors(source, source.tensors[s], target, tensor);
+    if (found) return found;
   }
   for (const TensorSpec& tensor : source.tensors) {
     if (FindTensor(target, tensor) != kNoTensor) continue;
-    if (auto s = CheckAlone(tensor, target, /*at_source=*/true); !s.ok()) return s;
+    if (Found found = CheckAlone(tensor, target, /*at_source=*/true)) return found;
   }
-  return absl::OkStatus();
+  return std::nullopt;
+}
+
+absl::Status CheckCompatible(const ServerSpec& source, const ServerSpec& target) {
+  Found found = FindIncompatibility(source, target);
+  if (!found) return absl::OkStatus();
+  return Error(Reason::kIncompatible, absl::StrCat(found->field, ": source has ", found->source,
+                                                   ", target has ", found->target));
 }
 
 }  // namespace baton::planner
