@@ -28,6 +28,7 @@ Agent::Agent(const Options& options)
     : options_(options),
       epoch_(DrawEpoch()),
       host_key_(HostKey(options.shm_folder)),
+      load_board_(std::make_shared<LoadBoard>(options.workers)),
       ranks_of_worker_(options.workers),
       announced_(options.workers) {}
 
@@ -52,6 +53,11 @@ absl::Status Agent::Build() {
   links.epoch = epoch_;
   links.heartbeat = std::chrono::milliseconds(options_.heartbeat_ms);
   links.silence = std::chrono::milliseconds(options_.silence_ms);
+  links.abort_leg = [this](const RoomKey& room, const std::string& why) {
+    PostAll(worker::Lane::kUrgent, [room, why](worker::WorkerCore& core, TimePoint now) {
+      core.AbortRoom(room, std::nullopt, why, now);
+    });
+  };
   links_ = control::MakePeerLinks(links, this);
   if (absl::Status status = links_->Start(); !status.ok()) return status;
   RegistrarOptions registrar;

@@ -17,6 +17,7 @@
 #include "client/bootstrap/directory.h"
 #include "client/bootstrap/registrar.h"
 #include "common/mutex.h"
+#include "transfer_agent/app/load_board.h"
 #include "transfer_agent/app/options.h"
 #include "transfer_agent/attach/attach_server.h"
 #include "transfer_agent/control/peer_links.h"
@@ -52,6 +53,9 @@ class Agent final : private attach::AttachEvents,
   // No new rooms from now on, running ones may end.
   void BeginDrain();
   uint32_t OpenRooms();
+  // Tells the registry how busy this agent is: what the workers said since the last call. Called
+  // about twice a second, by one thread.
+  void ReportLoad();
   // Ends everything. Idempotent.
   void Stop();
 
@@ -104,6 +108,7 @@ class Agent final : private attach::AttachEvents,
   const Options options_;
   const Epoch epoch_;
   const std::string host_key_;
+  const std::shared_ptr<LoadBoard> load_board_;  // shared with tasks of workers
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<v1::TransportStatus> transports_;  // set before Start returns
   std::unique_ptr<control::PeerLinks> links_;

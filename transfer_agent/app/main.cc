@@ -1,5 +1,6 @@
 // baton-agent: parse, build, serve, drain.
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 
 namespace baton::agent {
 namespace {
+
+constexpr int kLoadPeriodMs = 500;
 
 int Complain(const absl::Status& status) {
   fprintf(stderr, "baton-agent: %s: %s\n", std::string(ReasonName(ReasonOf(status))).c_str(),
@@ -47,6 +50,15 @@ void Drain(Agent& agent, admin::Admin& admin, const Options& options) {
   LOG(INFO) << "drained, " << rooms << " rooms left";
 }
 
+// Until SIGTERM or SIGINT.
+void AwaitSignal(int signals, Agent& agent) {
+  pollfd signalled{signals, POLLIN, 0};
+  while (poll(&signalled, 1, kLoadPeriodMs) <= 0) agent.ReportLoad();
+  signalfd_siginfo info;
+  while (read(signals, &info, sizeof(info)) < 0 && errno == EINTR) {
+  }
+}
+
 int Run(int argc, char** argv) {
   Options options;
   ConfigTable table("baton-agent", "Moves KV pages between the engines of its pod and others'.");
@@ -65,9 +77,7 @@ int Run(int argc, char** argv) {
   if (!admin.ok()) return Complain(admin.status());
   absl::Status written = admin::WritePortFile("port_file", options.port_file, (*agent)->address());
   if (!written.ok()) return Complain(written);
-  signalfd_siginfo info;
-  while (read(signals.get(), &info, sizeof(info)) < 0 && errno == EINTR) {
-  }
+  AwaitSignal(signals.get(), **agent);
   Drain(**agent, **admin, options);
   service->reset();
   admin->reset();

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "baton/v1/peer.grpc.pb.h"
+#include "client/rpc/status.h"
 #include "common/log.h"
 #include "common/reason.h"
 #include "transfer_agent/control/gate.h"
@@ -21,12 +22,15 @@ namespace {
 constexpr auto kShutdownMax = std::chrono::seconds(30);
 constexpr int kConnectTimeoutMs = 1000;
 
-using Service = v1::AgentPeer::WithRawCallbackMethod_Control<v1::AgentPeer::Service>;
+constexpr size_t kWhyMax = 1024;
+
+using Service = v1::AgentPeer::WithRawCallbackMethod_Control<
+    v1::AgentPeer::WithCallbackMethod_AbortLeg<v1::AgentPeer::Service>>;
 
 class PeerService : public Service {
  public:
-  PeerService(Wires::Accept accept, std::shared_ptr<Gate> gate)
-      : accept_(std::move(accept)), gate_(std::move(gate)) {}
+  PeerService(Wires::Accept accept, OnAbortLeg abort_leg, std::shared_ptr<Gate> gate)
+      : accept_(std::move(accept)), abort_leg_(std::move(abort_leg)), gate_(std::move(gate)) {}
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Control(
       grpc::CallbackServerContext* context) override {
@@ -37,15 +41,32 @@ class PeerService : public Service {
     return wire.get();
   }
 
+  grpc::ServerUnaryReactor* AbortLeg(grpc::CallbackServerContext* context,
+                                     const v1::AbortLegRequest* request,
+                                     v1::AbortLegResponse*) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    absl::Status status;
+    if (!request->has_room()) {
+      status = Error(Reason::kBadMessage, "room: AbortLeg names one");
+    } else if (abort_leg_) {
+      const std::string why = request->why().empty() ? "a router gave it up" : request->why();
+      abort_leg_({request->room().id(), request->room().nonce()}, why.substr(0, kWhyMax));
+    }
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+
  private:
   const Wires::Accept accept_;
+  const OnAbortLeg abort_leg_;
   const std::shared_ptr<Gate> gate_;
 };
 
 class GrpcWires : public Wires {
  public:
-  explicit GrpcWires(size_t frame_bytes_max)
+  GrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg)
       : message_bytes_max_(static_cast<int>(frame_bytes_max + kNumberBytesMax)),
+        abort_leg_(std::move(abort_leg)),
         gate_(std::make_shared<Gate>()) {}
   ~GrpcWires() override { Shutdown(); }
 
@@ -58,13 +79,14 @@ class GrpcWires : public Wires {
   grpc::ChannelArguments ClientArguments() const;
 
   const int message_bytes_max_;
+  const OnAbortLeg abort_leg_;
   const std::shared_ptr<Gate> gate_;
   std::unique_ptr<PeerService> service_;
   std::unique_ptr<grpc::Server> server_;
 };
 
 absl::StatusOr<std::string> GrpcWires::Listen(const std::string& address, Accept accept) {
-  service_ = std::make_unique<PeerService>(std::move(accept), gate_);
+  service_ = std::make_unique<PeerService>(std::move(accept), abort_leg_, gate_);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
@@ -119,8 +141,8 @@ void GrpcWires::Shutdown() {
 
 }  // namespace
 
-std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max) {
-  return std::make_unique<GrpcWires>(frame_bytes_max);
+std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg) {
+  return std::make_unique<GrpcWires>(frame_bytes_max, std::move(abort_leg));
 }
 
 }  // namespace baton::control

@@ -3,14 +3,20 @@
 #ifndef BATON_TRANSFER_AGENT_CONTROL_GRPC_WIRES_H_
 #define BATON_TRANSFER_AGENT_CONTROL_GRPC_WIRES_H_
 
+#include <functional>
 #include <memory>
+#include <string>
 
+#include "common/ids.h"
 #include "transfer_agent/control/wire.h"
 
 namespace baton::control {
 
+using OnAbortLeg = std::function<void(const RoomKey& room, const std::string& why)>;
+
 // Longer frames break their stream at the receiver with TOO_LARGE.
-std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max);
+// `abort_leg` is as in PeerLinksOptions.
+std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg);
 
 }  // namespace baton::control
 

@@ -13,6 +13,7 @@
 #define BATON_TRANSFER_AGENT_CONTROL_PEER_LINKS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,6 +69,9 @@ struct PeerLinksOptions {
   size_t frame_bytes_max = 8 << 20;
   // Accepted links; one more is refused.
   size_t peers_max = 4096;
+  // A router asks for a room's end (AgentPeer.AbortLeg). From gRPC's threads; must not block. Null:
+  // the call is answered and does nothing.
+  std::function<void(const RoomKey& room, const std::string& why)> abort_leg = nullptr;
 };
 
 struct PeerLinkStatus {
