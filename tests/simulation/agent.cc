@@ -102,6 +102,15 @@ void Agent::BeginDrain() {
   Wake();
 }
 
+void Agent::Leave() {
+  while (!hosted_.empty()) Detach(hosted_.begin()->first);
+  // When the worker has failed what was open.
+  world_.RunAfter(process_, kMilli, [this] {
+    left_ = true;
+    links_.Leave("it was told to end");
+  });
+}
+
 bool Agent::HasPeer(Epoch epoch) const {
   for (const auto& [id, peer] : peers_) {
     if (peer.epoch == epoch) return true;

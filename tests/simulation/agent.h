@@ -42,6 +42,10 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   // The doorbell.
   void Wake();
   void BeginDrain();
+  // The end of the drain: engines are let go, then peers are told.
+  void Leave();
+  bool HasLeft() const { return left_; }
+  bool HasLinks() const { return links_.any_up(); }
 
   const ProcessPtr& process() const { return process_; }
   Epoch epoch() const { return epoch_; }
@@ -120,6 +124,7 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   bool poll_due_ = false;
   uint64_t last_attachment_ = 0;
   bool draining_ = false;
+  bool left_ = false;
   std::function<void(const std::string&)> complain_;
   TimePoint wake_at_ = TimePoint::max();
 };

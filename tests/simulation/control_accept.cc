@@ -49,6 +49,7 @@ absl::Status ControlLinks::Greet(const WirePtr& wire, const v1::Frame& frame, Li
 }
 
 absl::StatusOr<ControlLinks::LinkPtr> ControlLinks::FindAccepted(const control::Hello& hello) {
+  if (leaving_) return Error(Reason::kPeerLost, "the agent stops");
   const bool resumes = hello.peer_epoch != Epoch();
   if (resumes && hello.peer_epoch != epoch_) {
     return Error(Reason::kStaleEpoch, "the agent restarted");
@@ -141,7 +142,7 @@ void ControlLinks::TickAll() {
   wake_at_ = TimePoint::max();
   TimePoint next = TimePoint::max();
   for (auto& [address, target] : targets_) {
-    if (target.link != nullptr) continue;
+    if (target.link != nullptr || leaving_) continue;
     if (target.retry_at > now) {
       next = std::min(next, target.retry_at);
       continue;

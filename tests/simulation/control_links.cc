@@ -57,10 +57,26 @@ void ControlLinks::SetAnnounced(v1::Announce announce) {
   }
 }
 
+void ControlLinks::Leave(const std::string& why) {
+  leaving_ = true;
+  v1::Frame frame;
+  frame.mutable_goodbye()->set_why(why);
+  const control::Body body = control::EncodeBody(std::move(frame));
+  for (auto& [id, link] : links_) {
+    if (!link->core.was_up() || !link->core.Push(Priority::kUrgent, body).ok()) continue;
+    Pump(link, Priority::kUrgent);
+  }
+}
+
 size_t ControlLinks::unacked_bytes() const {
   size_t bytes = 0;
   for (const auto& [id, link] : links_) bytes += link->core.unacked_bytes();
   return bytes;
+}
+
+bool ControlLinks::any_up() const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [](const auto& link) { return link.second->core.was_up(); });
 }
 
 ControlLinks::LinkPtr ControlLinks::NewLink(control::PeerInfo peer, uint64_t number) {
@@ -167,6 +183,9 @@ void ControlLinks::OnPacket(const LinkPtr& link, Priority priority, const Wire* 
   if (*fresh && !packet.heartbeat()) {
     v1::Frame frame = packet.Parse();
     absl::Status valid = control::ValidateFrame(frame);
+    if (valid.ok() && frame.has_goodbye()) {
+      return End(link, Error(Reason::kPeerLost, "the agent has left: " + frame.goodbye().why()));
+    }
     if (valid.ok()) {
       events_->OnFrame(link->peer.id, priority, std::move(frame));
     } else {
@@ -181,6 +200,7 @@ void ControlLinks::OnWireClosed(const LinkPtr& link, Priority priority, const Wi
   Stream& stream = link->streams[Index(priority)];
   if (stream.wire.get() != wire) return;
   Drop(link, priority, why);
+  if (leaving_) return End(link, why);
   stream.retry_at = network_->world().now() + stream.backoff->Next();
   if (!link->peer.dialled) return;
   WakeBy(stream.retry_at);
@@ -201,7 +221,7 @@ void ControlLinks::End(const LinkPtr& link, const absl::Status& cause) {
   const bool was_up = link->core.was_up();
   if (!link->core.End()) return;
   for (Priority priority : control::kPriorities) Drop(link, priority, cause);
-  if (was_up) events_->OnPeerDown(link->peer.id, cause);
+  if (was_up && !leaving_) events_->OnPeerDown(link->peer.id, cause);
   OnLinkDown(link);
 }
 

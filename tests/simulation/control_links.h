@@ -32,7 +32,10 @@ class ControlLinks {
   void Dial(const std::string& address);
   absl::Status Send(PeerId peer, Priority priority, v1::Frame frame);
   void SetAnnounced(v1::Announce announce);
+  // Says goodbye to all; no new links from now on.
+  void Leave(const std::string& why);
   size_t unacked_bytes() const;
+  bool any_up() const;
 
  private:
   struct Packet;
@@ -86,6 +89,7 @@ class ControlLinks {
   const Epoch epoch_;
   control::PeerEvents* const events_;
   control::Body announce_;
+  bool leaving_ = false;
   uint64_t last_peer_ = 0;
   uint64_t last_number_ = 0;
   TimePoint wake_at_ = TimePoint::max();

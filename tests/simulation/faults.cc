@@ -7,6 +7,8 @@ namespace {
 
 // How long after a fault its hosts may still be finding each other: redials, leases, settling.
 constexpr Duration kAftermath = 8 * kSecond;
+// How long an agent that leaves waits for its peers to have heard.
+constexpr Duration kLeaves = 300 * kMilli;
 
 }  // namespace
 
@@ -155,9 +157,20 @@ void Faults::DrainAgent(uint32_t host) {
   world_.After(drain, [this, host, agent] {
     if (cluster_->agent(host) != agent) return;
     if (agent->process()->alive) on_death_({agent->process().get()});
-    cluster_->KillAgent(host);
-    cluster_->StartAgent(host);
+    world_.RunAfter(agent->process(), kMicro, [agent] { agent->Leave(); });
+    AwaitLeave(host, agent, world_.now() + kLeaves);
   });
+}
+
+// As Links::Leave: until all have ended their links, for a time.
+void Faults::AwaitLeave(uint32_t host, Agent* agent, TimePoint until) {
+  if (cluster_->agent(host) != agent) return;
+  const bool gone = agent->HasLeft() && !agent->HasLinks();
+  if (!gone && world_.now() < until) {
+    return world_.After(kMilli, [this, host, agent, until] { AwaitLeave(host, agent, until); });
+  }
+  cluster_->KillAgent(host);
+  cluster_->StartAgent(host);
 }
 
 }  // namespace baton::sim

@@ -63,6 +63,7 @@ class Faults {
   void StopProcess(const ProcessPtr& process, Duration duration);
   void Cut(uint32_t a, uint32_t b, Duration duration);
   void DrainAgent(uint32_t host);
+  void AwaitLeave(uint32_t host, Agent* agent, TimePoint until);
 
   Cluster* const cluster_;
   World& world_;

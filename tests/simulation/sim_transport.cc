@@ -153,9 +153,15 @@ void SimTransport::OnWireClosed(ChannelId id, const absl::Status& why) {
   const absl::Status cause = Error(Reason::kTransport, why.message());
   EndSegments(&it->second, cause);
   channels_.erase(it);
-  // What had arrived whole is the worker's; a dead source's lent pages are believed no more.
-  if (kind_ == PathKind::kLent) {
-    std::erase_if(arrived_, [id](const auto& a) { return a.channel == id; });
+  // What had arrived whole comes before the end; a dead source's lent pages are believed no more.
+  std::deque<Arrived> arrived;
+  arrived.swap(arrived_);
+  for (Arrived& one : arrived) {
+    if (one.channel != id) {
+      arrived_.push_back(std::move(one));
+    } else if (kind_ == PathKind::kCopied) {
+      Land(one);
+    }
   }
   Raise([id, cause](Events* events) { events->OnChannelDown(id, cause); });
 }

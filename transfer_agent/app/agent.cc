@@ -242,6 +242,8 @@ void Agent::Stop() {
   if (attach_ != nullptr) attach_->Stop();
   if (registrar_ != nullptr) registrar_->Stop(std::chrono::milliseconds(500));
   if (directory_ != nullptr) directory_->Stop();
+  // After the engines' rooms have failed here, and before the workers can answer nobody.
+  if (links_ != nullptr) links_->Leave("it was told to end", std::chrono::milliseconds(300));
   for (const auto& worker : workers_) worker->Stop();
   if (links_ != nullptr) links_->Stop();
 }

@@ -36,7 +36,13 @@ class Peer {
       return;
     }
     if (*fresh) Require(frame.seq() == ++delivered_[Index(priority)]);
-    if (ValidateFrame(frame).ok() && frame.has_offer()) {
+    const bool valid = ValidateFrame(frame).ok();
+    if (valid && frame.has_goodbye()) {
+      Require(frame.goodbye().why().size() <= 256);
+      core_.End();
+      return;
+    }
+    if (valid && frame.has_offer()) {
       Require(frame.offer().pages_size() <= kPageListsMax);
       core_.Push(priority, HeartbeatBody()).IgnoreError();
     }

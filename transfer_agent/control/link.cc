@@ -76,6 +76,13 @@ void Link::Announce(Body body) {
   Pump(Priority::kBulk, Monotonic::now());
 }
 
+void Link::SayGoodbye(const Body& body) {
+  MutexLock lock(&mu_);
+  if (!core_.was_up()) return;
+  leaving_ = true;
+  if (core_.Push(Priority::kUrgent, body).ok()) Pump(Priority::kUrgent, Monotonic::now());
+}
+
 PeerLinkStatus Link::Status() const {
   MutexLock lock(&mu_);
   PeerLinkStatus status;
@@ -127,13 +134,15 @@ void Link::Silence() {
 
 void Link::EndLocked(const absl::Status& cause) {
   bool was_up;
+  bool report;
   {
     MutexLock lock(&mu_);
     was_up = core_.was_up();
+    report = was_up && !leaving_;
     if (!core_.End()) return;
     for (Stream& stream : streams_) Drop(&stream, cause);
   }
-  if (was_up && events_ != nullptr) events_->OnPeerDown(id_, cause);
+  if (report && events_ != nullptr) events_->OnPeerDown(id_, cause);
   if (!was_up && dialled_) ReportDialFailed(cause);
   host_->OnLinkDown(shared_from_this());
 }

@@ -62,6 +62,8 @@ class Link : public std::enable_shared_from_this<Link> {
 
   absl::Status Send(Priority priority, Body body);
   void Announce(Body body);
+  // Last on the urgent stream. The link ends without an event when the peer closes it.
+  void SayGoodbye(const Body& body);
   PeerLinkStatus Status() const;
   bool was_up() const;
 
@@ -128,6 +130,7 @@ class Link : public std::enable_shared_from_this<Link> {
   mutable Mutex mu_;
   PeerInfo peer_ ABSL_GUARDED_BY(mu_);
   PeerCore core_ ABSL_GUARDED_BY(mu_);
+  bool leaving_ ABSL_GUARDED_BY(mu_) = false;
   std::array<Stream, 2> streams_ ABSL_GUARDED_BY(mu_);
 };
 

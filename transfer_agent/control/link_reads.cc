@@ -90,6 +90,10 @@ Link::Outcome Link::HandleFrame(Priority priority, const v1::Frame& frame, size_
                             << " of its " << Name(priority) << " stream: " << valid.message();
     return {.bad = *fresh ? valid : absl::OkStatus()};
   }
+  if (frame.has_goodbye()) {
+    return {.end = Error(Reason::kPeerLost, absl::StrCat("the agent at ", address_,
+                                                         " has left: ", frame.goodbye().why()))};
+  }
   return {.deliver = *fresh && frame.body_case() != v1::Frame::BODY_NOT_SET};
 }
 
@@ -103,6 +107,7 @@ void Link::OnWritten(StreamEnd* end) {
 void Link::OnClosed(StreamEnd* end, const absl::Status& why) {
   MutexLock events_lock(&events_mu_);
   bool was_up;
+  bool left;
   {
     MutexLock lock(&mu_);
     if (!Current(end)) return;
@@ -110,8 +115,10 @@ void Link::OnClosed(StreamEnd* end, const absl::Status& why) {
     Drop(&stream, why);
     stream.retry_at = Monotonic::now() + stream.backoff->Next();
     was_up = core_.was_up();
+    left = leaving_;
     if (dialled_) host_->WakeBy(stream.retry_at);
   }
+  if (left) return EndLocked(why);
   if (!dialled_) return;
   if (EndsLink(why)) return EndLocked(why);
   if (!was_up) ReportDialFailed(why);

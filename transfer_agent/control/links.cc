@@ -1,5 +1,6 @@
 #include "transfer_agent/control/links.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -106,6 +107,24 @@ void Links::SetAnnounced(v1::Announce announce) {
     for (const auto& [id, link] : links_) links.push_back(link);
   }
   for (const auto& link : links) link->Announce(body);
+}
+
+void Links::Leave(absl::string_view why, std::chrono::milliseconds patience) {
+  v1::Frame frame;
+  frame.mutable_goodbye()->set_why(std::string(why));
+  const Body body = EncodeBody(std::move(frame));
+  {
+    MutexLock lock(&mu_);
+    leaving_ = true;
+  }
+  for (const auto& link : AllLinks()) link->SayGoodbye(body);
+  const TimePoint until = Monotonic::now() + patience;
+  auto any_up = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return std::any_of(links_.begin(), links_.end(),
+                       [](const auto& link) { return link.second->was_up(); });
+  };
+  MutexLock lock(&mu_);
+  while (any_up() && Monotonic::now() < until) ended_.WaitUntil(&mu_, until);
 }
 
 std::vector<PeerLinkStatus> Links::Status() const {

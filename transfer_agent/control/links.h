@@ -30,6 +30,7 @@ class Links : public PeerLinks, public LinkHost, public Greeter {
   void Undial(const std::string& address) override;
   absl::Status Send(PeerId peer, Priority priority, v1::Frame frame) override;
   void SetAnnounced(v1::Announce announce) override;
+  void Leave(absl::string_view why, std::chrono::milliseconds patience) override;
   std::vector<PeerLinkStatus> Status() const override;
   void Stop() override;
 
@@ -84,7 +85,9 @@ class Links : public PeerLinks, public LinkHost, public Greeter {
   Body announce_ ABSL_GUARDED_BY(mu_);
   uint64_t last_peer_id_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t last_link_number_ ABSL_GUARDED_BY(mu_) = 0;
+  bool leaving_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  CondVar ended_;  // one link fewer
   absl::flat_hash_map<PeerId, std::shared_ptr<Link>> links_ ABSL_GUARDED_BY(mu_);
   // By the address that the dialler says it has.
   absl::flat_hash_map<std::string, std::shared_ptr<Link>> accepted_ ABSL_GUARDED_BY(mu_);

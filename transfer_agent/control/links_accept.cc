@@ -15,7 +15,7 @@ std::shared_ptr<WireEvents> Links::AcceptWire(std::shared_ptr<Wire> wire) {
   {
     MutexLock lock(&mu_);
     // Two for each peer that may be there.
-    full = stopping_ || ungreeted_.size() >= 2 * options_.peers_max;
+    full = stopping_ || leaving_ || ungreeted_.size() >= 2 * options_.peers_max;
     if (!full) ungreeted_[end.get()] = {wire, by};
   }
   if (full) {
@@ -65,7 +65,7 @@ absl::StatusOr<std::shared_ptr<Link>> Links::FindAccepted(const Hello& hello,
     return Error(Reason::kStaleEpoch, absl::StrCat("the agent at ", address(), " restarted"));
   }
   MutexLock lock(&mu_);
-  if (stopping_) return Error(Reason::kPeerLost, "the agent stops");
+  if (stopping_ || leaving_) return Error(Reason::kPeerLost, "the agent stops");
   auto found = accepted_.find(hello.address);
   if (found != accepted_.end()) {
     const Link& known = *found->second;
@@ -103,6 +103,7 @@ void Links::OnLinkDown(const std::shared_ptr<Link>& link) {
   const bool was_up = link->was_up();
   MutexLock lock(&mu_);
   links_.erase(link->id());
+  ended_.NotifyAll();
   if (!link->dialled()) {
     auto found = accepted_.find(link->address());
     if (found != accepted_.end() && found->second == link) accepted_.erase(found);

@@ -42,6 +42,7 @@ TimePoint Links::Tick(TimePoint now) {
 TimePoint Links::StartDueLinks(TimePoint now) {
   TimePoint next = TimePoint::max();
   MutexLock lock(&mu_);
+  if (leaving_) return next;
   for (auto& [address, target] : targets_) {
     if (target.link != nullptr) continue;
     if (target.retry_at > now) {

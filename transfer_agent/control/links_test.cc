@@ -165,6 +165,52 @@ TEST(Links, DialAndUndialFromEverywhereLeaveNothing) {
   }
 }
 
+TEST(Links, AGoodbyeEndsALinkAtOnceBehindAllThatWasSaidBefore) {
+  MemoryNet net(2);
+  // Silence would not end it in the time of this test.
+  Agent a(&net, "a", 1, std::chrono::minutes(10));
+  Agent b(&net, "b", 2, std::chrono::minutes(10));
+  b.links.Dial("a:1");
+  const PeerId to_a = b.AwaitPeer(0);
+  const PeerId to_b = a.AwaitPeer(0);
+  ASSERT_TRUE(a.links.Send(to_b, Priority::kUrgent, Numbered(7)).ok());
+  a.links.Leave("it is upgraded", std::chrono::minutes(1));
+  EXPECT_TRUE(a.links.Status().empty()) << "Leave waits for its peers to have heard";
+  EXPECT_FALSE(a.events.down(0)) << "who leaves is told nothing of its own leaving";
+  ASSERT_TRUE(Eventually([&] { return b.events.down(0); }));
+  EXPECT_EQ(b.events.frame_count(0, Priority::kUrgent), 1u);
+  EXPECT_EQ(ReasonOf(b.events.peer(0).cause), Reason::kPeerLost);
+  EXPECT_TRUE(absl::StrContains(b.events.peer(0).cause.message(), "has left: it is upgraded"))
+      << b.events.peer(0).cause;
+  EXPECT_EQ(ReasonOf(b.links.Send(to_a, Priority::kUrgent, Numbered(8))), Reason::kPeerLost);
+}
+
+TEST(Links, ADiallersGoodbyeEndsItsLinkAndItDialsNoMore) {
+  MemoryNet net(2);
+  Agent a(&net, "a", 1, std::chrono::minutes(10));
+  Agent b(&net, "b", 2, std::chrono::minutes(10));
+  b.links.Dial("a:1");
+  b.AwaitPeer(0);
+  a.AwaitPeer(0);
+  b.links.Leave("it is upgraded", std::chrono::minutes(1));
+  ASSERT_TRUE(Eventually([&] { return a.events.down(0); }));
+  b.links.Dial("a:1");
+  EXPECT_TRUE(b.links.Status().empty());
+  EXPECT_EQ(a.events.up_count(), 1u);
+}
+
+TEST(Links, AGoodbyeToAPeerThatDoesNotListenIsGivenUp) {
+  MemoryNet net(2);
+  Agent a(&net, "a", 1, std::chrono::minutes(10));
+  Agent b(&net, "b", 2, std::chrono::minutes(10));
+  b.links.Dial("a:1");
+  b.AwaitPeer(0);
+  a.AwaitPeer(0);
+  net.Stall(true);
+  a.links.Leave("it is upgraded", std::chrono::milliseconds(20));
+  EXPECT_FALSE(b.events.down(0));
+}
+
 // An agent sends from inside of its events.
 class Echo : public PeerEvents {
  public:

@@ -45,8 +45,8 @@ class PeerEvents {
   virtual ~PeerEvents() = default;
   // Both streams are up for the first time. The peer's Announce follows as its first bulk frame.
   virtual void OnPeerUp(const PeerInfo& peer) = 0;
-  // The peer restarted (another epoch answers), stayed silent beyond the timeout, broke the
-  // protocol, or was undialled. Last event of this PeerId. Not called at Stop.
+  // The peer left as planned, restarted (another epoch answers), stayed silent beyond the timeout,
+  // broke the protocol, or was undialled. Last event of this PeerId. Not called at Stop.
   virtual void OnPeerDown(PeerId peer, const absl::Status& cause) = 0;
   // A dialled address has not answered yet: for messages in words. Repeated, rate-limited.
   virtual void OnDialFailed(const std::string& address, const absl::Status& cause) = 0;
@@ -100,6 +100,10 @@ class PeerLinks {
   // The ranks this agent hosts: the first bulk frame to every peer, and again to all at each
   // change.
   virtual void SetAnnounced(v1::Announce announce) = 0;
+
+  // Says goodbye to every peer, so that none waits for this agent's silence, and takes no new ones.
+  // Returns when all have ended their links, or after `patience`. No OnPeerDown from then on.
+  virtual void Leave(absl::string_view why, std::chrono::milliseconds patience) = 0;
 
   virtual std::vector<PeerLinkStatus> Status() const = 0;
   // Ends all streams; no event after it returns.

@@ -13,6 +13,7 @@ constexpr size_t kTransportNameBytesMax = 32;
 constexpr int kStateRowsMax = 4096;
 constexpr size_t kReasonBytesMax = 64;
 constexpr size_t kMessageBytesMax = 4096;
+constexpr size_t kWhyBytesMax = 256;
 
 absl::Status ValidateOfferId(const v1::OfferId& offer) {
   FieldCheck check("offer");
@@ -63,6 +64,20 @@ absl::Status ValidateChannelAccept(const v1::ChannelAccept& accept) {
   return check.status();
 }
 
+absl::Status ValidateChannelLost(const v1::ChannelLost& lost) {
+  FieldCheck check("channel_lost");
+  check.AtMost("source_worker", lost.source_worker(), kWorkersMax);
+  check.NotEmpty("transport", lost.transport(), kTransportNameBytesMax);
+  check.Nested(ValidateCause(lost.cause()));
+  return check.status();
+}
+
+absl::Status ValidateGoodbye(const v1::Goodbye& goodbye) {
+  FieldCheck check("goodbye");
+  check.Bytes("why", goodbye.why(), kWhyBytesMax);
+  return check.status();
+}
+
 // Messages of an offer's id and, some of them, a cause.
 template <typename Message>
 absl::Status ValidateNamed(absl::string_view path, const Message& message) {
@@ -98,6 +113,10 @@ absl::Status ValidateBody(const v1::Frame& frame) {
       return ValidateChannelOpen(frame.channel_open());
     case v1::Frame::kChannelAccept:
       return ValidateChannelAccept(frame.channel_accept());
+    case v1::Frame::kChannelLost:
+      return ValidateChannelLost(frame.channel_lost());
+    case v1::Frame::kGoodbye:
+      return ValidateGoodbye(frame.goodbye());
     case v1::Frame::kHello:
     case v1::Frame::kHeartbeat:
       // Frames of the stream itself: they carry no number.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -136,6 +137,21 @@ TEST(ValidateFrame, CausesAndChannelDataAreBounded) {
   EXPECT_EQ(Error(frame), "channel_open.data: 65537 bytes; at most 65536");
   frame.mutable_channel_accept()->mutable_cause()->set_reason(std::string(65, 'R'));
   EXPECT_EQ(Error(frame), "channel_accept.cause.reason: 65 bytes; at most 64");
+}
+
+TEST(ValidateFrame, LostChannelsAndGoodbyesAreBounded) {
+  v1::Frame frame;
+  frame.set_seq(1);
+  frame.mutable_channel_lost()->set_channel(UINT64_MAX);
+  EXPECT_EQ(Error(frame), "channel_lost.transport: is empty");
+  frame.mutable_channel_lost()->set_transport("tcp");
+  EXPECT_EQ(Error(frame), "");
+  frame.mutable_channel_lost()->mutable_cause()->set_message(std::string(5000, 'x'));
+  EXPECT_EQ(Error(frame), "channel_lost.cause.message: 5000 bytes; at most 4096");
+  frame.mutable_goodbye()->set_why(std::string(256, 'x'));
+  EXPECT_EQ(Error(frame), "");
+  frame.mutable_goodbye()->set_why(std::string(257, 'x'));
+  EXPECT_EQ(Error(frame), "goodbye.why: 257 bytes; at most 256");
 }
 
 TEST(ValidateFrame, AWorkerOutOfBoundsIsNamed) {

@@ -35,6 +35,7 @@ struct SourceLeg {
   uint64_t parts_landed = 0;    // bit p: part p
   uint64_t parts_expected = 0;  // valid once `sent`
   bool sent = false;
+  uint64_t channel = 0;  // the source's number of it; valid once `sent`, 0: not told
   bool fenced = false;
 
   bool AllIn() const { return sent && parts_landed == parts_expected; }

@@ -56,10 +56,7 @@ void ChannelTable::OnOpen(transport::PeerId peer, const v1::ChannelOpen& open) {
   accept->set_channel(open.channel());
   accept->set_source_worker(open.source_worker());
   accept->set_transport(open.transport());
-  transport::Transport* transport = nullptr;
-  for (transport::Transport* t : transports_) {
-    if (t->capabilities().name == open.transport()) transport = t;
-  }
+  transport::Transport* const transport = FindTransport(open.transport());
   if (transport == nullptr) {
     *accept->mutable_cause() = ToDetail(Error(
         Reason::kNoTransport, absl::StrCat("transport ", open.transport(), " is not on here")));
@@ -67,29 +64,28 @@ void ChannelTable::OnOpen(transport::PeerId peer, const v1::ChannelOpen& open) {
     *accept->mutable_cause() = ToDetail(accepted.status());
   } else {
     accept->set_data(accepted->data);
+    const AcceptedChannel channel{peer, open.source_worker(), transport, open.channel()};
+    accepted_[{transport, accepted->id}] = channel;
+    accepted_ids_[channel] = accepted->id;
   }
   outbox_->Send(peer, control::Priority::kBulk, std::move(frame)).IgnoreError();
 }
 
 std::optional<std::pair<ChannelKey, absl::Status>> ChannelTable::OnAccept(
     transport::PeerId peer, const v1::ChannelAccept& accept) {
-  transport::Transport* transport = nullptr;
-  for (transport::Transport* t : transports_) {
-    if (t->capabilities().name == accept.transport()) transport = t;
-  }
-  ChannelKey key{transport, transport::ChannelId(accept.channel())};
+  ChannelKey key{FindTransport(accept.transport()), transport::ChannelId(accept.channel())};
   auto it = channels_.find(key);
   if (it == channels_.end() || it->second.peer != peer ||
       it->second.machine.state() != ChannelState::kAsked) {
     return std::nullopt;
   }
-  absl::Status status =
-      accept.has_cause() ? FromDetail(accept.cause()) : transport->Complete(key.id, accept.data());
+  absl::Status status = accept.has_cause() ? FromDetail(accept.cause())
+                                           : key.transport->Complete(key.id, accept.data());
   if (status.ok()) {
     it->second.machine.Advance(ChannelEvent::kAccepted);
     return std::nullopt;
   }
-  transport->Close(key.id);
+  key.transport->Close(key.id);
   Drop(it);
   return std::make_pair(key, status);
 }
@@ -100,9 +96,38 @@ void ChannelTable::OnUp(transport::Transport* transport, transport::ChannelId id
   if (it != channels_.end()) it->second.machine.Advance(ChannelEvent::kUp);
 }
 
-void ChannelTable::OnDown(transport::Transport* transport, transport::ChannelId id) {
+std::optional<AcceptedChannel> ChannelTable::OnDown(transport::Transport* transport,
+                                                    transport::ChannelId id) {
   auto it = channels_.find(ChannelKey{transport, id});
   if (it != channels_.end()) Drop(it);
+  auto accepted = accepted_.find(ChannelKey{transport, id});
+  if (accepted == accepted_.end()) return std::nullopt;
+  const AcceptedChannel channel = accepted->second;
+  accepted_ids_.erase(channel);
+  accepted_.erase(accepted);
+  return channel;
+}
+
+std::optional<AcceptedChannel> ChannelTable::OnLost(transport::PeerId peer,
+                                                    const v1::ChannelLost& lost) {
+  auto it = accepted_ids_.find(
+      {peer, lost.source_worker(), FindTransport(lost.transport()), lost.channel()});
+  if (it == accepted_ids_.end()) return std::nullopt;
+  const transport::ChannelId id = it->second;
+  it->first.transport->Close(id);
+  return OnDown(it->first.transport, id);
+}
+
+bool ChannelTable::IsAccepted(transport::PeerId peer, uint32_t source_worker,
+                              transport::Transport* transport, uint64_t number) const {
+  return accepted_ids_.contains({peer, source_worker, transport, number});
+}
+
+transport::Transport* ChannelTable::FindTransport(absl::string_view name) const {
+  for (transport::Transport* transport : transports_) {
+    if (transport->capabilities().name == name) return transport;
+  }
+  return nullptr;
 }
 
 void ChannelTable::Drop(std::map<ChannelKey, Channel>::iterator it) {
@@ -117,6 +142,8 @@ void ChannelTable::ForgetPeer(transport::PeerId peer) {
     if (it->second.peer == peer) Drop(it);
     it = next;
   }
+  std::erase_if(accepted_, [&](const auto& a) { return a.second.peer == peer; });
+  std::erase_if(accepted_ids_, [&](const auto& a) { return a.first.peer == peer; });
 }
 
 }  // namespace baton::worker

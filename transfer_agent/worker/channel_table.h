@@ -28,6 +28,16 @@ struct ChannelKey {
   auto operator<=>(const ChannelKey&) const = default;
 };
 
+// A channel that a source opened, as the target knows it.
+struct AcceptedChannel {
+  transport::PeerId peer;
+  uint32_t source_worker = 0;
+  transport::Transport* transport = nullptr;
+  uint64_t number = 0;  // the source's
+
+  auto operator<=>(const AcceptedChannel&) const = default;
+};
+
 // Thread-compatible.
 class ChannelTable {
  public:
@@ -47,11 +57,18 @@ class ChannelTable {
   std::optional<std::pair<ChannelKey, absl::Status>> OnAccept(transport::PeerId peer,
                                                               const v1::ChannelAccept& accept);
   void OnUp(transport::Transport* transport, transport::ChannelId id);
-  void OnDown(transport::Transport* transport, transport::ChannelId id);
+  // The channel, if it was one that this worker accepted as a target.
+  std::optional<AcceptedChannel> OnDown(transport::Transport* transport, transport::ChannelId id);
+  // Target: the source's end is down. Closes ours, if it is still there.
+  std::optional<AcceptedChannel> OnLost(transport::PeerId peer, const v1::ChannelLost& lost);
+  // Target: whether the source's channel `number` can still bring something.
+  bool IsAccepted(transport::PeerId peer, uint32_t source_worker, transport::Transport* transport,
+                  uint64_t number) const;
   // The peer is gone; its channels are closed by the transport's ForgetPeer.
   void ForgetPeer(transport::PeerId peer);
 
   size_t size() const { return channels_.size(); }
+  size_t accepted() const { return accepted_.size(); }
 
  private:
   struct Channel {
@@ -62,12 +79,15 @@ class ChannelTable {
   using Route = std::tuple<transport::PeerId, uint32_t, transport::Transport*>;
 
   void Drop(std::map<ChannelKey, Channel>::iterator it);
+  transport::Transport* FindTransport(absl::string_view name) const;
 
   const uint32_t worker_;
   const std::vector<transport::Transport*> transports_;
   Outbox* const outbox_;
   std::map<ChannelKey, Channel> channels_;
   std::map<Route, transport::ChannelId> routes_;
+  std::map<ChannelKey, AcceptedChannel> accepted_;
+  std::map<AcceptedChannel, transport::ChannelId> accepted_ids_;
 };
 
 }  // namespace baton::worker

@@ -153,6 +153,7 @@ absl::Status SourceSide::FinishLeg(Entry& entry, room::TargetLeg& leg) {
   sent->set_parts(1);
   sent->set_bytes(leg.bytes_submitted);
   sent->set_total_tokens(entry.room.total_tokens());
+  sent->set_channel(leg.channel->value());
   return context_->outbox->Send(leg.peer, control::Priority::kBulk, std::move(frame));
 }
 
@@ -191,8 +192,11 @@ void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) 
   if (rank == nullptr) return;
   Entry* entry = rooms_.FindKey(rank->attached->id, key);
   if (entry != nullptr) return Fail(*entry, FromDetail(failed.cause()), now);
-  constexpr auto kRemember = std::chrono::seconds(10);
-  ended_.Add(rank->attached->id, key, FromDetail(failed.cause()), now + kRemember);
+  // For as long as the room may still be opened here, as far as the target says.
+  const uint32_t left = std::min(failed.time_left_ms(), context_->limits.time_left_ms_max);
+  constexpr auto kRememberMin = std::chrono::milliseconds(10000);
+  ended_.Add(rank->attached->id, key, FromDetail(failed.cause()),
+             now + std::max(kRememberMin, std::chrono::milliseconds(left)));
 }
 
 void SourceSide::OnFence(PeerId peer, const v1::Fence& fence, TimePoint now) {
@@ -232,13 +236,18 @@ void SourceSide::OnChannelUp(transport::Transport* transport, transport::Channel
 
 void SourceSide::OnChannelDown(transport::Transport* transport, transport::ChannelId channel,
                                const absl::Status& cause, TimePoint now) {
+  std::optional<std::pair<PeerId, uint32_t>> judge;
   for (RoomSerial serial : rooms_.Serials()) {
     Entry* entry = rooms_.Find(serial);
     if (entry == nullptr) continue;
     for (const room::TargetLeg& leg : entry->room.legs()) {
       if (leg.transport != transport || leg.channel != channel) continue;
       // What was handed over whole is the target's to judge.
-      if (leg.landed || (leg.sent && leg.segments_in_flight == 0)) continue;
+      if (leg.landed) continue;
+      if (leg.sent && leg.segments_in_flight == 0) {
+        judge = {leg.peer, leg.target_worker};
+        continue;
+      }
       Fail(*entry,
            Error(Reason::kTransport,
                  absl::StrCat(transport->capabilities().name, " channel: ", cause.message()),
@@ -247,6 +256,20 @@ void SourceSide::OnChannelDown(transport::Transport* transport, transport::Chann
       break;
     }
   }
+  if (judge.has_value()) TellLost(*judge, transport, channel, cause);
+}
+
+void SourceSide::TellLost(std::pair<PeerId, uint32_t> target, transport::Transport* transport,
+                          transport::ChannelId channel, const absl::Status& cause) {
+  v1::Frame frame;
+  frame.set_to_worker(target.second);
+  v1::ChannelLost* lost = frame.mutable_channel_lost();
+  lost->set_channel(channel.value());
+  lost->set_source_worker(context_->index);
+  lost->set_transport(std::string(transport->capabilities().name));
+  *lost->mutable_cause() = ToDetail(Error(Reason::kTransport, cause.message()));
+  // Behind the Sents of what went over it.
+  context_->outbox->Send(target.first, control::Priority::kBulk, std::move(frame)).IgnoreError();
 }
 
 void SourceSide::OnSegmentDone(transport::Transport* transport, uint64_t cookie,

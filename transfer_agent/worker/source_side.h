@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -93,6 +94,9 @@ class SourceSide {
   // False: the channel is full or not up.
   bool PumpLeg(Entry& entry, size_t leg, TimePoint now);
   absl::Status FinishLeg(Entry& entry, room::TargetLeg& leg);
+  // The (peer, worker) that was handed something over a channel is told that it went down.
+  void TellLost(std::pair<PeerId, uint32_t> target, transport::Transport* transport,
+                transport::ChannelId channel, const absl::Status& cause);
   void MaybeFinish(Entry& entry, TimePoint now);
   // `told_by`: the leg that knows already. Other ranks behind the same peer do not.
   static constexpr size_t kNobody = SIZE_MAX;

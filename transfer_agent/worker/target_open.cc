@@ -1,4 +1,5 @@
 // From OpenReceive to the offers: the slow path of a decode room.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -48,6 +49,11 @@ void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint 
   const shm_abi::SlotRef slot = request.slot;
   if (absl::Status status = CheckRequest(rank, request, now); !status.ok()) {
     PublishRefusal(rank, slot, status);
+    const auto time_left = std::min(request.time_left_ms, context_->limits.time_left_ms_max);
+    // Of an id that is in use, the sources may have the other room.
+    if (rank.attached->role == Role::kDecode && ReasonOf(status) != Reason::kRoomInUse) {
+      TellSources(rank, request, status, now + std::chrono::milliseconds(time_left), now);
+    }
     return;
   }
   const TimePoint deadline = now + std::chrono::milliseconds(request.time_left_ms);
@@ -109,6 +115,11 @@ void TargetSide::OnLookup(RoomSerial serial, const absl::StatusOr<uint32_t>& dp,
 }
 
 void TargetSide::OnServer(const std::string& name, TimePoint now) {
+  untold_.OnNews(now);
+  RetryLooking(name, now);
+}
+
+void TargetSide::RetryLooking(const std::string& name, TimePoint now) {
   auto it = looking_.find(name);
   if (it == looking_.end()) return;
   const std::set<RoomSerial> waiting = it->second;
@@ -118,9 +129,10 @@ void TargetSide::OnServer(const std::string& name, TimePoint now) {
 }
 
 void TargetSide::OnRemoteRanks(TimePoint now) {
+  untold_.OnNews(now);
   std::vector<std::string> names;
   for (const auto& [name, waiting] : looking_) names.push_back(name);
-  for (const std::string& name : names) OnServer(name, now);
+  for (const std::string& name : names) RetryLooking(name, now);
 }
 
 void TargetSide::TryOffer(Entry& entry, TimePoint now) {

@@ -47,7 +47,36 @@ void TargetSide::OnSent(PeerId peer, const v1::Sent& sent, TimePoint now) {
   if (entry == nullptr || entry->room.state() != TargetState::kOffered) return;
   absl::Status status = entry->room.Sent(leg, sent.parts(), sent.bytes(), sent.total_tokens());
   if (!status.ok()) return Fail(*entry, status, now);
+  room::SourceLeg& from = entry->room.legs()[leg];
+  from.channel = sent.channel();
+  if (!from.AllIn() && from.channel != 0 &&
+      !context_->channels.IsAccepted(peer, from.source_worker, from.transport, from.channel)) {
+    return FailByChannel(*entry, from, "it was lost before everything had come", now);
+  }
   MaybeLand(*entry, now);
+}
+
+void TargetSide::OnChannelDown(const AcceptedChannel& channel, const absl::Status& cause,
+                               TimePoint now) {
+  for (RoomSerial serial : rooms_.Serials()) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry == nullptr || entry->room.state() != TargetState::kOffered) continue;
+    for (const room::SourceLeg& leg : entry->room.legs()) {
+      const AcceptedChannel over{leg.peer, leg.source_worker, leg.transport, leg.channel};
+      // Where the source has not sent everything, it fails the room, or says what it has sent.
+      if (over != channel || !leg.sent || leg.AllIn()) continue;
+      FailByChannel(*entry, leg, cause.message(), now);
+      break;
+    }
+  }
+}
+
+void TargetSide::FailByChannel(Entry& entry, const room::SourceLeg& leg, absl::string_view why,
+                               TimePoint now) {
+  Fail(entry,
+       Error(Reason::kTransport,
+             absl::StrCat(leg.transport->capabilities().name, " channel: ", why), leg.source),
+       now);
 }
 
 void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
@@ -105,7 +134,10 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
                         entry.room.cause());
   FenceLegs(entry);
   Publish(entry, shm_abi::RoomState::kFailed, false);
-  if (entry.room.legs().empty()) TellSources(entry);
+  const HostedRank* rank = context_->FindRank(entry.rank);
+  if (entry.room.legs().empty() && rank != nullptr) {
+    TellSources(*rank, entry.room.request(), entry.room.cause(), entry.deadline, now);
+  }
   for (size_t i = 0; i < entry.room.legs().size(); ++i) {
     const room::SourceLeg& leg = entry.room.legs()[i];
     if (i == told_by) continue;
@@ -115,6 +147,7 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
     ToProto(leg.offer, context_->index, failed->mutable_offer());
     ToProto(entry.room.key(), failed->mutable_room());
     ToProto(leg.source, failed->mutable_source());
+    failed->set_time_left_ms(MillisLeft(entry.deadline, now));
     *failed->mutable_cause() = ToDetail(entry.room.cause());
     // A peer that is down learns by its own loss of us.
     context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
@@ -124,23 +157,10 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
   MaybeRelease(entry, now);
 }
 
-void TargetSide::TellSources(const Entry& entry) {
-  const shm_abi::OpenReceive& request = entry.room.request();
-  const HostedRank* rank = context_->FindRank(entry.rank);
-  context_->remote_ranks.ForEach([&](const RemoteRank& remote) {
-    const RankRef& ref = remote.rank;
-    if (ref.server != request.prefill_server || ref.coord.dp != request.prefill_dp) return;
-    v1::Frame frame;
-    frame.set_to_worker(remote.worker);
-    v1::Failed* failed = frame.mutable_failed();
-    // No offer has this name: who failed tells it from another rank's first one.
-    failed->mutable_offer()->set_worker(context_->index);
-    if (rank != nullptr) ToProto(rank->ref(), failed->mutable_target());
-    ToProto(entry.room.key(), failed->mutable_room());
-    ToProto(ref, failed->mutable_source());
-    *failed->mutable_cause() = ToDetail(entry.room.cause());
-    context_->outbox->Send(remote.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
-  });
+void TargetSide::TellSources(const HostedRank& rank, const shm_abi::OpenReceive& request,
+                             const absl::Status& cause, TimePoint until, TimePoint now) {
+  untold_.Add({request.room, rank.ref(), request.prefill_server, request.prefill_dp, cause, until},
+              now);
 }
 
 void TargetSide::MaybeRelease(Entry& entry, TimePoint now) {

@@ -16,11 +16,13 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "baton/v1/control.pb.h"
 #include "transfer_agent/room/offer_slots.h"
 #include "transfer_agent/room/target_room.h"
 #include "transfer_agent/worker/ended_rooms.h"
 #include "transfer_agent/worker/room_index.h"
+#include "transfer_agent/worker/untold_failures.h"
 #include "transfer_agent/worker/worker_context.h"
 
 namespace baton::worker {
@@ -30,7 +32,7 @@ class TargetSide {
   using Index = RoomIndex<room::TargetRoom>;
   using Entry = Index::Entry;
 
-  explicit TargetSide(WorkerContext* context) : context_(context) {}
+  explicit TargetSide(WorkerContext* context) : context_(context), untold_(context) {}
 
   // --- from the engine
   void Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now);
@@ -60,6 +62,8 @@ class TargetSide {
   // --- from the transport
   void OnPart(PeerId peer, OfferId offer, uint32_t part, uint64_t bytes, TimePoint now);
   void OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause, TimePoint now);
+  // Its last event: parts that have not come over it will not.
+  void OnChannelDown(const AcceptedChannel& channel, const absl::Status& cause, TimePoint now);
   void OnFenced(PeerId peer, OfferId offer, TimePoint now);
 
   Index& rooms() { return rooms_; }
@@ -77,6 +81,7 @@ class TargetSide {
 
   absl::Status CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request,
                             TimePoint now);
+  void RetryLooking(const std::string& server, TimePoint now);
   // Offers the pages if all sources are known; else the room goes on looking.
   void TryOffer(Entry& entry, TimePoint now);
   void StopLooking(const Entry& entry);
@@ -93,11 +98,15 @@ class TargetSide {
 
   std::string WhatIsMissing(const Entry& entry) const;
   void MaybeLand(Entry& entry, TimePoint now);
+  void FailByChannel(Entry& entry, const room::SourceLeg& leg, absl::string_view why,
+                     TimePoint now);
   // `told_by`: the leg that knows already. Other ranks behind the same peer do not.
   static constexpr size_t kNobody = SIZE_MAX;
   void Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by = kNobody);
-  // Before any offer: the sources, as far as they are known, learn why none will come.
-  void TellSources(const Entry& entry);
+  // Before any offer: the sources learn why none will come, those that are not known yet once they
+  // are.
+  void TellSources(const HostedRank& rank, const shm_abi::OpenReceive& request,
+                   const absl::Status& cause, TimePoint until, TimePoint now);
   void FenceLegs(Entry& entry);
   // Where a fence needs the source's answer.
   void AskForFences(const Entry& entry);
@@ -109,6 +118,7 @@ class TargetSide {
   WorkerContext* const context_;
   Index rooms_{1};
   EndedRooms ended_;
+  UntoldFailures untold_;
   std::map<std::string, std::set<RoomSerial>> looking_;  // by prefill server
   absl::flat_hash_map<std::pair<PeerId, OfferId>, LegRef> legs_;
   std::map<PeerId, room::OfferSlots> slots_;

@@ -23,7 +23,8 @@ class WorkerCore::TransportEvents final : public transport::Events {
     core_->source_.OnChannelUp(transport_, channel, now_);
   }
   void OnChannelDown(transport::ChannelId channel, const absl::Status& cause) override {
-    core_->context_.channels.OnDown(transport_, channel);
+    const auto accepted = core_->context_.channels.OnDown(transport_, channel);
+    if (accepted.has_value()) return core_->target_.OnChannelDown(*accepted, cause, now_);
     core_->source_.OnChannelDown(transport_, channel, cause, now_);
   }
   void OnSegmentDone(uint64_t cookie, const absl::Status& status) override {

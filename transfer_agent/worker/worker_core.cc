@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/rpc/error_detail.h"
 #include "common/log.h"
 #include "common/reason.h"
 #include "planner/layout_proto.h"
@@ -182,12 +183,18 @@ void WorkerCore::OnFrame(PeerId peer, const v1::Frame& frame, TimePoint now) {
       if (!down.has_value()) return;
       return source_.OnChannelDown(down->first.transport, down->first.id, down->second, now);
     }
+    case v1::Frame::kChannelLost: {
+      auto lost = context_.channels.OnLost(peer, frame.channel_lost());
+      if (!lost.has_value()) return;
+      return target_.OnChannelDown(*lost, FromDetail(frame.channel_lost().cause()), now);
+    }
     case v1::Frame::kFenced:
       return target_.OnFenceAnswered(peer, frame.fenced());
     // The agent handles these before they reach a worker.
     case v1::Frame::kHello:
     case v1::Frame::kHeartbeat:
     case v1::Frame::kAnnounce:
+    case v1::Frame::kGoodbye:
     // A newer peer's message.
     case v1::Frame::BODY_NOT_SET:
       return;

@@ -42,6 +42,12 @@ void FakeFabric::Cut(FakeTransport* a, FakeTransport* b) {
   }
 }
 
+void FakeFabric::CutEnd(FakeTransport* of) {
+  std::vector<ChannelId> down;
+  for (const auto& [id, channel] : of->channels_) down.push_back(id);
+  for (ChannelId id : down) of->Down(id, "the path was cut");
+}
+
 FakeTransport::FakeTransport(FakeFabric* fabric, uint64_t member, std::string name)
     : fabric_(fabric), member_(member), name_(std::move(name)) {
   capabilities_.name = name_;
@@ -187,7 +193,7 @@ void FakeTransport::Move(Channel& channel, ChannelId) {
     const Segment segment = channel.queue.front();
     channel.queue.pop_front();
     uint64_t landed = 0;
-    const bool taken = target->Take(*this, us, segment, &landed);
+    const bool taken = !fabric_->lost_ && target->Take(*this, us, segment, &landed);
     if (!taken) ++target->counters_.stale_dropped;
     if (taken && segment.close_part) {
       target->events_.push_back(

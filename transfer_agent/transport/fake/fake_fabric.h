@@ -32,6 +32,10 @@ class FakeFabric {
   void Hold(bool held) { held_ = held; }
   // Both ends of every channel between two members go down.
   void Cut(FakeTransport* a, FakeTransport* b);
+  // What is submitted from now on is taken, and never arrives.
+  void Lose(bool lost) { lost_ = lost; }
+  // One end alone of every channel goes down; the other does not notice.
+  void CutEnd(FakeTransport* of);
 
  private:
   friend class FakeTransport;
@@ -39,6 +43,7 @@ class FakeFabric {
   uint64_t next_member_ = 1;
   uint64_t next_channel_ = 1;
   bool held_ = false;
+  bool lost_ = false;
 };
 
 class FakeTransport final : public Transport {

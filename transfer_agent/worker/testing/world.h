@@ -88,6 +88,7 @@ class Pod final : public Outbox {
   std::deque<std::pair<uint32_t, v1::Frame>> urgent;
   std::deque<std::pair<uint32_t, v1::Frame>> bulk;
   bool hold_bulk = false;
+  std::vector<std::string> dialled;
 
  private:
   friend class World;

@@ -1,0 +1,55 @@
+#include "transfer_agent/worker/untold_failures.h"
+
+#include <utility>
+
+#include "client/rpc/error_detail.h"
+#include "transfer_agent/worker/wire_ids.h"
+
+namespace baton::worker {
+
+void UntoldFailures::Add(UntoldFailure failure, TimePoint now) {
+  if (failure.until <= now || Tell(failure, now)) return;
+  failures_.push_back(std::move(failure));
+  if (failures_.size() > kMax) failures_.pop_front();
+}
+
+void UntoldFailures::OnNews(TimePoint now) {
+  for (auto it = failures_.begin(); it != failures_.end();) {
+    it = it->until <= now || Tell(*it, now) ? failures_.erase(it) : std::next(it);
+  }
+}
+
+bool UntoldFailures::Tell(UntoldFailure& failure, TimePoint now) {
+  auto concerns = [&](const RankCoord& coord) {
+    return (!failure.dp.has_value() || coord.dp == *failure.dp) && !failure.told.contains(coord);
+  };
+  context_->remote_ranks.ForEach([&](const RemoteRank& source) {
+    if (source.rank.server != failure.server || !concerns(source.rank.coord)) return;
+    if (TellRank(failure, source, now)) failure.told.insert(source.rank.coord);
+  });
+  auto server = context_->servers.find(failure.server);
+  if (server == context_->servers.end()) return false;
+  const RankCoord& sizes = server->second->spec.sizes;
+  const size_t all = size_t{sizes.pp} * sizes.cp * sizes.tp * (failure.dp ? 1 : sizes.dp);
+  for (const auto& [coord, address] : server->second->addresses) {
+    if (concerns(coord)) context_->outbox->Dial(address);
+  }
+  return failure.told.size() >= all;
+}
+
+bool UntoldFailures::TellRank(const UntoldFailure& failure, const RemoteRank& source,
+                              TimePoint now) {
+  v1::Frame frame;
+  frame.set_to_worker(source.worker);
+  v1::Failed* failed = frame.mutable_failed();
+  // No offer has this name: who failed tells it from another rank's first one.
+  failed->mutable_offer()->set_worker(context_->index);
+  ToProto(failure.target, failed->mutable_target());
+  ToProto(failure.room, failed->mutable_room());
+  ToProto(source.rank, failed->mutable_source());
+  *failed->mutable_cause() = ToDetail(failure.cause);
+  failed->set_time_left_ms(MillisLeft(failure.until, now));
+  return context_->outbox->Send(source.peer, control::Priority::kUrgent, std::move(frame)).ok();
+}
+
+}  // namespace baton::worker
