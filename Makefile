@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma fuzz lint format bench clean
+.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy fuzz lint format bench clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -31,6 +31,10 @@ setup-lint:
 
 setup-rdma:
 	@tools/setup.sh build rdma
+
+setup-deploy:
+	@tools/setup.sh build deploy
+	@command -v go >/dev/null || tools/setup.sh go
 
 build: setup-build  ## Build everything (optimised)
 	@echo "build: all programs, libraries and tests"
@@ -56,6 +60,9 @@ test-simulation: setup-build  ## 100 000 simulated histories with faults; figure
 
 test-rdma: setup-rdma  ## The tests on real verbs devices, in guests of their own (builds a kernel once)
 	@tools/run_rdma_tests
+
+test-deploy: setup-deploy  ## Manifests against schemas and our rules (needs the Go proxy and PyPI once)
+	@tools/test_deploy
 
 fuzz: setup-lint  ## Every fuzz target for FUZZ_SECONDS (20) from its kept corpus (FUZZ=NAME, FUZZ_KEEP=1)
 	@tools/fuzz.sh

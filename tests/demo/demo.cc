@@ -55,7 +55,10 @@ absl::Status Prepare(const std::string& argv0, const DemoOptions& options,
   settings->trace = *std::move(requests);
   settings->bootstrap_listen = options.bootstrap_listen;
   settings->host = options.host;
+  settings->prefill_on = options.prefill_on;
   settings->decode_on = options.decode_on;
+  settings->bootstrap = options.bootstrap;
+  settings->attach_socket = options.attach_socket;
   settings->silence_ms = options.silence_ms;
   settings->scale = options.scale;
   settings->speed = options.speed;

@@ -1,6 +1,7 @@
 #include "tests/demo/remote/frame.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -37,15 +38,25 @@ absl::Status ReceiveAll(int fd, char* to, size_t size) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<sockaddr_in> Parse(const std::string& address) {
+absl::StatusOr<sockaddr_in> Resolve(const std::string& address) {
   sockaddr_in parsed{};
   parsed.sin_family = AF_INET;
   size_t colon = address.rfind(':');
   uint32_t port = 0;
   if (colon == std::string::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) ||
-      port > 65535 || inet_pton(AF_INET, address.substr(0, colon).c_str(), &parsed.sin_addr) != 1) {
-    return Error(Reason::kConfig, absl::StrCat("\"", address, "\" is not a numeric host:port"));
+      port > 65535) {
+    return Error(Reason::kConfig, absl::StrCat("\"", address, "\" is not host:port"));
   }
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int failed = getaddrinfo(address.substr(0, colon).c_str(), nullptr, &hints, &found);
+  if (failed != 0) {
+    return Error(Reason::kPeerLost, absl::StrCat(address, ": ", gai_strerror(failed)));
+  }
+  memcpy(&parsed, found->ai_addr, sizeof(parsed));
+  freeaddrinfo(found);
   parsed.sin_port = htons(static_cast<uint16_t>(port));
   return parsed;
 }
@@ -104,7 +115,7 @@ void SetTimeouts(int fd) {
 }
 
 absl::StatusOr<UniqueFd> ListenOn(const std::string& address) {
-  auto parsed = Parse(address);
+  auto parsed = Resolve(address);
   if (!parsed.ok()) return parsed.status();
   UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return SystemError("socket", errno);
@@ -116,15 +127,20 @@ absl::StatusOr<UniqueFd> ListenOn(const std::string& address) {
 }
 
 absl::StatusOr<UniqueFd> DialHost(const std::string& address) {
-  auto parsed = Parse(address);
-  if (!parsed.ok()) return parsed.status();
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (true) {
+    // A name may be unknown until who has it is ready.
+    auto parsed = Resolve(address);
+    if (!parsed.ok() && ReasonOf(parsed.status()) == Reason::kConfig) return parsed.status();
     UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) return SystemError("socket", errno);
     SetTimeouts(fd.get());
-    if (connect(fd.get(), reinterpret_cast<sockaddr*>(&*parsed), sizeof(*parsed)) == 0) return fd;
+    if (parsed.ok() &&
+        connect(fd.get(), reinterpret_cast<sockaddr*>(&*parsed), sizeof(*parsed)) == 0) {
+      return fd;
+    }
     if (std::chrono::steady_clock::now() > deadline) {
+      if (!parsed.ok()) return parsed.status();
       return Error(Reason::kPeerLost, absl::StrCat("nobody listens on ", address));
     }
     Pause(std::chrono::milliseconds(50));

@@ -40,6 +40,12 @@ v1::Rank ToProto(const RankCoord& coord) {
   return rank;
 }
 
+// Of no other run: a bootstrap service that outlives this one knows the last run's.
+std::string DrawLaunchId() {
+  return absl::StrCat("demo-", std::chrono::system_clock::now().time_since_epoch().count(), "-",
+                      getpid());
+}
+
 std::string FirstLine(const std::string& path) {
   std::ifstream file(path);
   std::string line;
@@ -48,6 +54,9 @@ std::string FirstLine(const std::string& path) {
 }
 
 }  // namespace
+
+Cluster::Cluster(ClusterOptions options)
+    : options_(std::move(options)), launch_id_(DrawLaunchId()) {}
 
 absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(ClusterOptions options) {
   std::unique_ptr<Cluster> cluster(new Cluster(std::move(options)));
@@ -135,20 +144,24 @@ absl::StatusOr<std::string> Cluster::AwaitFile(const std::string& path) {
   }
 }
 
-bool Cluster::IsHere(const ServerPlan& server) const {
-  return server.role != v1::ROLE_DECODE || options_.decode_on.empty();
+const std::string& Cluster::HostOf(const ServerPlan& server) const {
+  return server.role == v1::ROLE_DECODE ? options_.decode_on : options_.prefill_on;
 }
 
-std::vector<std::string> Cluster::On(bool here, bool has_control,
+std::vector<std::string> Cluster::On(const std::string& host, bool has_control,
                                      std::vector<std::string> argv) const {
-  if (here) return argv;
-  std::vector<std::string> words = {options_.programs.remote, "--to=" + options_.decode_on};
+  if (host.empty()) return argv;
+  std::vector<std::string> words = {options_.programs.remote, "--to=" + host};
   if (has_control) words.emplace_back("--control");
   words.insert(words.end(), argv.begin(), argv.end());
   return words;
 }
 
 absl::Status Cluster::StartBootstrap() {
+  if (!options_.bootstrap.empty()) {
+    bootstrap_address_ = options_.bootstrap;
+    return absl::OkStatus();
+  }
   const std::string port_file = Path("bootstrap.port");
   auto started =
       Run("bootstrap", {options_.programs.bootstrap, "--listen=" + options_.bootstrap_listen,
@@ -165,6 +178,16 @@ absl::Status Cluster::StartBootstrap() {
 }
 
 absl::Status Cluster::StartAgents(const ServerPlan& server) {
+  const std::string& other = HostOf(server);
+  if (!options_.attach_socket.empty()) {
+    Agent agent;
+    agent.server = &server;
+    agent.ranks = server.ranks;
+    agent.here = false;
+    agent.attach_socket = options_.attach_socket;
+    agents_.push_back(std::move(agent));
+    return absl::OkStatus();
+  }
   // A prefill server of several ranks lies in two pods at least.
   size_t pods = server.role == v1::ROLE_PREFILL && server.ranks.size() > 1 ? 2 : 1;
   pods = std::max(pods, (server.ranks.size() + kRanksOfAnAgent - 1) / kRanksOfAnAgent);
@@ -173,14 +196,13 @@ absl::Status Cluster::StartAgents(const ServerPlan& server) {
     const std::string name = absl::StrCat("agent-", agents_.size());
     agent.server = &server;
     agent.ranks = std::move(ranks);
-    agent.here = IsHere(server);
+    agent.here = other.empty();
     // The other host has no folder of ours: there, names are below that of demo_host.
     agent.attach_socket = agent.here ? Path(name + ".attach") : name + ".attach";
     agent.service_socket = agent.here ? Path(name + ".service") : name + ".service";
-    const std::string host =
-        agent.here ? options_.host : options_.decode_on.substr(0, options_.decode_on.rfind(':'));
+    const std::string host = agent.here ? options_.host : other.substr(0, other.rfind(':'));
     auto process = Run(
-        name, On(agent.here, false,
+        name, On(other, false,
                  {options_.programs.agent, "--bootstrap=" + bootstrap_address_,
                   absl::StrCat("--listen=", host, ":0"), "--attach_socket=" + agent.attach_socket,
                   "--service_socket=" + agent.service_socket, "--transport=" + options_.transport,
@@ -214,7 +236,7 @@ absl::Status Cluster::StartEngine(const Agent& agent, std::vector<RankCoord> ran
   engine.socket = std::move(sockets->first);
   engine.link.fd = engine.socket.get();
   auto process = Run(engine.link.name,
-                     On(agent.here, true,
+                     On(HostOf(*agent.server), true,
                         {options_.programs.engine, "--control_fd=3",
                          absl::StrCat("--name=", agent.server->name, ":", engine.link.name)}),
                      sockets->second.get());
@@ -224,7 +246,7 @@ absl::Status Cluster::StartEngine(const Agent& agent, std::vector<RankCoord> ran
   configure.set_agent_socket(agent.attach_socket);
   configure.set_server(agent.server->name);
   configure.set_role(agent.server->role);
-  configure.set_launch_id("demo-launch-1");
+  configure.set_launch_id(launch_id_);
   configure.set_preset(options_.preset);
   configure.set_topology(agent.server->topology);
   configure.set_pool_tokens(options_.pool_tokens);
@@ -289,6 +311,7 @@ absl::StatusOr<AgentTotals> Cluster::Totals() {
 std::string Cluster::AgentLogs() const {
   std::string text;
   for (const Agent& agent : agents_) {
+    if (agent.process == nullptr) continue;
     absl::StrAppend(&text, "the end of the log of ", agent.process->name(), " (",
                     agent.server->name, "):\n", agent.process->LogTail(kTailLines), "\n");
   }

@@ -38,7 +38,11 @@ struct ClusterOptions {
   std::string folder;  // for sockets and logs: a short path
   std::string bootstrap_listen = "127.0.0.1:0";
   std::string host = "127.0.0.1";  // where agents listen
-  std::string decode_on;           // a demo_host that runs the decode server; empty: here
+  std::string prefill_on;          // a demo_host that runs the prefill server; empty: here
+  std::string decode_on;           // the same of the decode server
+  std::string bootstrap;           // a service that runs already; empty: one is started
+  // Agents run already, one beside each demo_host, and take engines here. Empty: they are started.
+  std::string attach_socket;
   std::string transport = "auto";
   uint32_t silence_ms = 3000;  // after which an agent counts another as lost
   bool checksums = false;
@@ -80,14 +84,14 @@ class Cluster {
     std::vector<RankCoord> ranks;
     std::string attach_socket;
     std::string service_socket;
-    bool here = true;  // or where demo_host is
+    bool here = true;  // started by us on this host
   };
   struct Engine {
     EngineLink link;
     UniqueFd socket;
   };
 
-  explicit Cluster(ClusterOptions options) : options_(std::move(options)) {}
+  explicit Cluster(ClusterOptions options);
   absl::Status StartAll();
   absl::Status StartBootstrap();
   absl::Status StartAgents(const ServerPlan& server);
@@ -98,12 +102,15 @@ class Cluster {
   absl::StatusOr<std::string> AwaitFile(const std::string& path);
   absl::Status AwaitAttached();
   absl::Status AwaitRegistered();
-  bool IsHere(const ServerPlan& server) const;
-  // `argv`, or what runs it on the other host.
-  std::vector<std::string> On(bool here, bool has_control, std::vector<std::string> argv) const;
+  // The demo_host that runs the server; empty: here.
+  const std::string& HostOf(const ServerPlan& server) const;
+  // `argv`, or what runs it there.
+  std::vector<std::string> On(const std::string& host, bool has_control,
+                              std::vector<std::string> argv) const;
   std::string Path(const std::string& name) const { return options_.folder + "/" + name; }
 
   const ClusterOptions options_;
+  const std::string launch_id_;
   std::chrono::steady_clock::time_point deadline_;
   // In order of start; ended in the opposite order.
   std::vector<std::unique_ptr<Child>> processes_;

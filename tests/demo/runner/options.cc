@@ -63,6 +63,13 @@ void AddRows(DemoOptions* options, ConfigTable* table) {
   table->Text("host", &options->host, "address", "Where the agents of this host listen.");
   table->Number("silence_ms", &options->silence_ms, {1000, 600000}, "ms",
                 "Silence after which an agent counts another as lost.");
+  table->Text("prefill_on", &options->prefill_on, "host:port",
+              "The prefill server runs where a demo_host listens here; empty: on this host.");
+  table->Text("bootstrap", &options->bootstrap, "host:port",
+              "A bootstrap service that runs already; empty: one is started.");
+  table->Text("attach_socket", &options->attach_socket, "path",
+              "Agents run already beside --prefill_on and --decode_on and take engines here; "
+              "empty: agents are started.");
   table->Text("decode_on", &options->decode_on, "host:port",
               "The decode server runs where a demo_host listens here; empty: on this host.");
 }
@@ -106,6 +113,12 @@ DemoOptions ParseOptionsOrExit(int argc, char** argv) {
 
 absl::StatusOr<std::vector<Scenario>> MakeScenarios(const DemoOptions& given) {
   DemoOptions options = given;
+  const bool both_hosts = !options.prefill_on.empty() && !options.decode_on.empty();
+  if (!options.attach_socket.empty() && (!both_hosts || options.bootstrap.empty())) {
+    return Error(Reason::kConfig,
+                 "--attach_socket: agents that run already need --prefill_on, --decode_on and "
+                 "--bootstrap too");
+  }
   if (options.short_run) options.seconds = 1;
   if (options.presets.empty()) {
     size_t count = options.short_run ? 1 : 3;

@@ -32,7 +32,10 @@ struct DemoOptions {
   std::vector<std::string> pairs;
   std::string bootstrap_listen = "127.0.0.1:0";
   std::string host = "127.0.0.1";
-  std::string decode_on;  // empty: here
+  std::string prefill_on;  // empty: here
+  std::string decode_on;   // empty: here
+  std::string bootstrap;   // empty: started
+  std::string attach_socket;
   uint32_t silence_ms = 3000;
 };
 

@@ -42,6 +42,9 @@ TEST(MakeScenarios, NamesTheFlagThatIsWrong) {
   options = {};
   options.pairs = {"nonesuch"};
   EXPECT_THAT(ErrorOf(options), HasSubstr("--pair: no pair nonesuch"));
+  options = {};
+  options.attach_socket = "/run/baton/attach.sock";
+  EXPECT_THAT(ErrorOf(options), HasSubstr("--attach_socket: agents that run already need"));
 }
 
 }  // namespace

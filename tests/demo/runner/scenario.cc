@@ -79,7 +79,10 @@ ClusterOptions MakeClusterOptions(const Scenario& scenario, const ScenarioSettin
   options.folder = settings.folder;
   options.bootstrap_listen = settings.bootstrap_listen;
   options.host = settings.host;
+  options.prefill_on = settings.prefill_on;
   options.decode_on = settings.decode_on;
+  options.bootstrap = settings.bootstrap;
+  options.attach_socket = settings.attach_socket;
   options.silence_ms = settings.silence_ms;
   options.transport = scenario.transport;
   options.checksums = settings.checksums;

@@ -33,7 +33,10 @@ struct ScenarioSettings {
   std::string folder;
   std::string bootstrap_listen;
   std::string host;
+  std::string prefill_on;
   std::string decode_on;
+  std::string bootstrap;
+  std::string attach_socket;
   uint32_t silence_ms = 3000;
   std::vector<Request> trace;
   double scale = 1;
