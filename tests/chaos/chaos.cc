@@ -74,6 +74,12 @@ absl::Status Chaos::Run() {
   absl::Status status = Start();
   if (status.ok()) status = ProbeAllPairs();
   if (!status.ok() || !ledger_.violations().empty()) return status;
+  DeviceObjects at_start;
+  if (options_.transport == "verbs") {
+    auto counted = CountDeviceObjects();
+    if (!counted.ok()) return counted.status();
+    at_start = *counted;
+  }
   start_ = Monotonic::now();
   next_fault_ = start_ + milliseconds(500);
   const TimePoint end = start_ + options_.faults_for;
@@ -84,6 +90,7 @@ absl::Status Chaos::Run() {
   if (status.ok()) status = Drain();
   if (status.ok()) status = ProbeAllPairs();
   if (status.ok()) status = CheckLeaks();
+  if (status.ok() && options_.transport == "verbs") status = CheckDevices(at_start);
   if (status.ok()) status = CheckCanaries();
   for (auto& pod : pods_) pod->End();
   bootstrap_.End();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "tests/chaos/device_objects.h"
 #include "tests/chaos/fault_draw.h"
 #include "tests/chaos/ledger.h"
 #include "tests/chaos/pod.h"
@@ -72,6 +73,8 @@ class Chaos {
   absl::Status Drain();
   absl::Status ProbeAllPairs();
   absl::Status CheckLeaks();
+  // They hold no more than before the faults.
+  absl::Status CheckDevices(const DeviceObjects& at_start);
   absl::Status CheckCanaries();
   void ShowProgress(TimePoint now);
 

@@ -124,6 +124,23 @@ absl::Status Chaos::CheckLeaks() {
   return absl::OkStatus();
 }
 
+// A queue pair that was fenced rests for a while before it goes.
+absl::Status Chaos::CheckDevices(const DeviceObjects& at_start) {
+  absl::StatusOr<DeviceObjects> now = at_start;
+  auto settled = RunWhile(true, Monotonic::now() + kAllServe, [&] {
+    now = CountDeviceObjects();
+    return now.ok() && !now->Within(at_start);
+  });
+  if (!now.ok()) return now.status();
+  if (!settled.ok()) return settled.status();
+  std::printf("  %s\n", ToString(*now).c_str());
+  if (!*settled) {
+    ledger_.Violation(absl::StrCat("the agents hold ", ToString(*now), "; before the faults ",
+                                   ToString(at_start)));
+  }
+  return Drain();
+}
+
 absl::Status Chaos::CheckCanaries() {
   finals_ = 0;
   for (auto& pod : pods_) pod->Finish();

@@ -12,6 +12,8 @@ namespace {
 
 // The longest that a room may take, and the agent's own end.
 constexpr std::chrono::seconds kDrainMax{20};
+// By then a process has taken over what SIGTERM does; one that has not yet just ends.
+constexpr std::chrono::seconds kStarting{3};
 
 }  // namespace
 
@@ -20,6 +22,7 @@ absl::Status Party::Start() {
   if (!started.ok()) return started.status();
   child_ = *std::move(started);
   state_ = State::kUp;
+  started_ = Monotonic::now();
   return absl::OkStatus();
 }
 
@@ -35,6 +38,7 @@ void Party::Drain(TimePoint back) {
   if (state_ != State::kUp) return;
   child_->Terminate();
   state_ = State::kDraining;
+  drained_ = Monotonic::now();
   back_ = back;
 }
 
@@ -74,9 +78,12 @@ absl::Status Party::CheckDrained(TimePoint now) {
                                                "of its log:\n", child_->LogTail(20)));
   }
   state_ = State::kDead;
-  if (child_->State() == "ended with status 0") return absl::OkStatus();
-  return Error(Reason::kSystem, absl::StrCat(name_, " ", child_->State(), " when it was asked to ",
-                                             "end; the end of its log:\n", child_->LogTail(20)));
+  const std::string end = child_->State();
+  if (end == "ended with status 0") return absl::OkStatus();
+  const bool starting = drained_ - started_ < kStarting;
+  if (starting && end == "was ended by signal 15") return absl::OkStatus();
+  return Error(Reason::kSystem, absl::StrCat(name_, " ", end, " when it was asked to end; the end ",
+                                             "of its log:\n", child_->LogTail(20)));
 }
 
 void Party::End() {

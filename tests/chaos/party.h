@@ -49,6 +49,8 @@ class Party {
   const Starter starter_;
   std::unique_ptr<demo::Child> child_;
   State state_ = State::kDead;
+  TimePoint started_;
+  TimePoint drained_;
   TimePoint back_;
 };
 
