@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy fuzz lint format bench clean
+.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy fuzz lint format bench bench-rdma clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -75,6 +75,9 @@ format: setup-lint  ## Rewrite the C++ and proto files as .clang-format says
 
 bench: setup-build  ## Build with optimisation and run the benches (BENCH=NAME, BENCH_FLAGS=...)
 	@tools/bench.sh
+
+bench-rdma: setup-rdma  ## The verbs transport beside perftest, in guests (BENCH_FLAGS=...)
+	@tools/bench_rdma.sh
 
 clean:  ## Remove what was built; installed packages stay
 	@echo "clean: removing Bazel's output of this tree"

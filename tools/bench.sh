@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds //bench with optimisation and runs its programs one after another. BENCH=NAME picks those
-# whose name contains NAME; BENCH_FLAGS go to each.
+# whose name contains NAME; BENCH_FLAGS go to each. Those of //bench/rdma need a device: make
+# bench-rdma.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mapfile -t benches < <(tools/bazel.sh query 'kind("cc_binary rule", //bench/...)' 2>/dev/null |
-  grep -F -- "${BENCH:-}" | sort)
+  grep -v '^//bench/rdma:' | grep -F -- "${BENCH:-}" | sort)
 if [[ ${#benches[@]} -eq 0 ]]; then
   echo "bench: no bench's name contains '${BENCH:-}' (bazel query //bench/... lists them)" >&2
   exit 1

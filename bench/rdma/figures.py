@@ -1,0 +1,152 @@
+"""What `make bench-rdma` runs, and the table that it prints: medians of interleaved rounds, Baton
+beside ib_write_bw with the same queue pairs, depth and message size."""
+import dataclasses
+import re
+import statistics
+
+_K = 1 << 10
+_MIB = 1 << 20
+_DEPTH = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    side: str  # "perftest", "ucx" or "baton"
+    arguments: str
+    baseline: str = ""
+    target: float = 0
+    above: bool = False  # strictly more than the target
+
+
+def _size(page: int) -> str:
+    return "%d MiB" % (page // _MIB) if page >= _MIB else "%d KiB" % (page // _K)
+
+
+def _bytes_of(page: int) -> int:
+    return (64 if page < 64 * _K else 256) * _MIB
+
+
+def _perftest(page: int, queue_pairs: int, post_list: int = 1) -> Case:
+    name = "ib_write_bw %s, %d qp" % (_size(page), queue_pairs)
+    arguments = "-s %d -q %d -t %d -n %d" % (page, queue_pairs, _DEPTH,
+                                             _bytes_of(page) // page // queue_pairs)
+    if post_list > 1:
+        name += ", post lists of %d" % post_list
+        arguments += " -l %d" % post_list
+    return Case(name, "perftest", arguments)
+
+
+def _baton(page: int, order: str, queue_pairs: int, baseline: Case, target: float = 0,
+           above: bool = False, pool_mib: int = 1) -> Case:
+    """perftest writes from one buffer of a message's size to another, which stay in the CPU's
+    cache; a pool of 1 MiB is as near to that as pages come. What a larger one costs is shown
+    beside it: the memory of the guest's host, not the path."""
+    name = "baton %s %s, %d qp" % (_size(page), order, queue_pairs)
+    if pool_mib > 1:
+        name += ", over %d MiB" % pool_mib
+    return Case(name, "baton",
+                "--page=%d --order=%s --mib=%d --pool_mib=%d --queue_pairs=%d --depth=%d"
+                % (page, order, _bytes_of(page) // _MIB, pool_mib, queue_pairs, _DEPTH),
+                baseline.name, target, above)
+
+
+def _ucx(page: int, baseline: Case) -> Case:
+    return Case("ucx_perftest put, zcopy, rc_verbs, %s" % _size(page), "ucx",
+                "-s %d -n %d" % (page, _bytes_of(page) // page), baseline.name)
+
+
+def cases() -> list[Case]:
+    lists = _perftest(4 * _K, 1, 32)
+    single = _perftest(4 * _K, 1)
+    made = [single, lists, _baton(4 * _K, "scattered", 1, lists, 0.9),
+            _baton(4 * _K, "scattered", 1, lists, pool_mib=16),
+            _baton(4 * _K, "contiguous", 1, single, 1, above=True),
+            _baton(4 * _K, "contiguous", 1, single, pool_mib=16)]
+    for page, target in ((16 * _K, 0), (64 * _K, 0.95), (_MIB, 0.95)):
+        base = _perftest(page, 1)
+        made += [base, _baton(page, "scattered", 1, base, target),
+                 _baton(page, "contiguous", 1, base, target),
+                 _baton(page, "scattered", 1, base, pool_mib=16)]
+        made.append(_ucx(page, base))
+    several = _perftest(64 * _K, 4)
+    return made + [several, _baton(64 * _K, "scattered", 4, several, 0.95)]
+
+
+def script(what: list[Case]) -> str:
+    """The file that in_guest.sh reads."""
+    return "".join("%s|%s|%s\n" % (c.name, c.side, c.arguments) for c in what)
+
+
+@dataclasses.dataclass
+class Samples:
+    mib_per_s: list[float] = dataclasses.field(default_factory=list)
+    cpu_ns_per_byte: list[float] = dataclasses.field(default_factory=list)
+
+
+def read(lines: list[str]) -> dict[str, Samples]:
+    """Of what the guest printed: the samples of each case."""
+    found: dict[str, Samples] = {}
+    current = Samples()
+    for line in lines:
+        if line.startswith("@case "):
+            current = found.setdefault(line[len("@case "):], Samples())
+            continue
+        match = re.match(r"^(?:perftest|ucx|baton) ([0-9.]+)(?: ([0-9.]+))?$", line)
+        if match:
+            current.mib_per_s.append(float(match.group(1)))
+            if match.group(2):
+                current.cpu_ns_per_byte.append(float(match.group(2)))
+    return found
+
+
+def _verdict(case: Case, ratio: float) -> str:
+    if not case.target:
+        return ""
+    met = ratio > case.target if case.above else ratio >= case.target
+    return "%s %.2f %s" % (">" if case.above else ">=", case.target, "ok" if met else "MISSED")
+
+
+def table(what: list[Case], found: dict[str, Samples]) -> list[str]:
+    lines = ["%-46s %6s %8s %17s %6s %8s" % ("case", "rounds", "MiB/s", "least to most", "ratio",
+                                             "CPU ns/B")]
+    for case in what:
+        samples = found.get(case.name, Samples())
+        if not samples.mib_per_s:
+            lines.append("%-46s  no figure" % case.name)
+            continue
+        middle = statistics.median(samples.mib_per_s)
+        row = "%-46s %6d %8.0f %8.0f %8.0f" % (case.name, len(samples.mib_per_s), middle,
+                                               min(samples.mib_per_s), max(samples.mib_per_s))
+        base = found.get(case.baseline, Samples()).mib_per_s
+        if base:
+            ratio = middle / statistics.median(base)
+            cpu = (" %8.3f" % statistics.median(samples.cpu_ns_per_byte)
+                   if samples.cpu_ns_per_byte else "")
+            row += " %6.2f%s  %s" % (ratio, cpu, _verdict(case, ratio))
+        lines.append(row.rstrip())
+    return lines
+
+
+# A baseline above this says more of the host's load than of the path.
+_BASELINE_US_MAX = 100
+_LATENCY_RATIO_MAX = 2
+
+
+def latency(lines: list[str]) -> list[str]:
+    """The lines of the two guests' part: the smallest part beside ib_write_lat. perftest prints
+    half of a round trip of two writes, so its figure is one write's way there."""
+    found: dict[str, list[float]] = {"perftest": [], "baton": []}
+    for line in lines:
+        match = re.match(r"^(perftest|baton) ([0-9.]+) [0-9.]+ [0-9.]+$", line)
+        if match:
+            found[match.group(1)].append(float(match.group(2)))
+    if not found["perftest"] or not found["baton"]:
+        return ["two guests, 64 bytes: no figure"]
+    base, ours = (statistics.median(found[side]) for side in ("perftest", "baton"))
+    said = "two guests, 64 bytes: ib_write_lat %.1f us, Submit to completion %.1f us" % (base, ours)
+    if base > _BASELINE_US_MAX:
+        return [said + "; the baseline is above %d us, so no ratio" % _BASELINE_US_MAX]
+    ratio = ours / base
+    verdict = "ok" if ratio <= _LATENCY_RATIO_MAX else "MISSED"
+    return [said + ", ratio %.2f  <= %d %s" % (ratio, _LATENCY_RATIO_MAX, verdict)]
