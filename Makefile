@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy fuzz lint format bench bench-rdma clean
+.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy fuzz lint lint-proto docs-errors format bench bench-rdma clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -69,6 +69,12 @@ fuzz: setup-lint  ## Every fuzz target for FUZZ_SECONDS (20) from its kept corpu
 
 lint: setup-lint  ## clang-format, clang-tidy, thread-safety analysis and shellcheck over all files
 	@tools/lint.sh
+
+lint-proto:  ## The schema: buf's rules, and no change that breaks an older peer (buf comes from npm)
+	@tools/lint_proto.sh
+
+docs-errors:  ## Write docs/errors.md from the table of reasons and the schema's comments
+	@PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m tools.schema.errors_page
 
 format: setup-lint  ## Rewrite the C++ and proto files as .clang-format says
 	@tools/format.sh
