@@ -38,7 +38,7 @@ uint64_t ChaosResult::faults_total() const {
 
 Chaos::Chaos(ChaosOptions options)
     : options_(std::move(options)),
-      bootstrap_address_(FreeAddress()),
+      bootstrap_address_(BootstrapAddress()),
       draw_(options_.seed, kPods),
       random_(options_.seed + 1),
       arrivals_(options_.trace, {1.0 / 64, 0, 512}),
@@ -46,9 +46,19 @@ Chaos::Chaos(ChaosOptions options)
       bootstrap_("bootstrap", [this] { return StartBootstrap(); }) {}
 
 absl::StatusOr<std::unique_ptr<demo::Child>> Chaos::StartBootstrap() {
-  return demo::Child::Start({"bootstrap",
-                             {options_.programs.bootstrap, "--listen=" + bootstrap_address_},
-                             options_.folder + "/bootstrap.log"});
+  return demo::Child::Start(
+      {"bootstrap",
+       PlaceOf(0).Wrap({options_.programs.bootstrap, "--listen=" + bootstrap_address_}),
+       options_.folder + "/bootstrap.log"});
+}
+
+// The bootstrap service is 0, pod i is i + 1.
+Place Chaos::PlaceOf(uint32_t party) const {
+  return options_.places.empty() ? Place() : options_.places[party];
+}
+
+std::string Chaos::BootstrapAddress() const {
+  return PlaceOf(0).here() ? FreeAddress() : PlaceOf(0).host + ":7411";
 }
 
 absl::Status Chaos::Start() {
@@ -61,6 +71,7 @@ absl::Status Chaos::Start() {
     pod.transport = options_.transport;
     pod.checksums = options_.checksums;
     pod.number = i;
+    pod.place = PlaceOf(i + 1);
     pod.prefill = i < kPods / 2;
     pod.seed = options_.seed * 1000 + i;
     pods_.push_back(std::make_unique<Pod>(std::move(pod)));
@@ -81,12 +92,7 @@ absl::Status Chaos::Run() {
     at_start = *counted;
   }
   start_ = Monotonic::now();
-  next_fault_ = start_ + milliseconds(500);
-  const TimePoint end = start_ + options_.faults_for;
-  while (status.ok() && Monotonic::now() < end) {
-    Hit(Monotonic::now());
-    status = Turn(Monotonic::now(), true);
-  }
+  status = options_.rolling ? RollEverything() : HitUntilTheEnd();
   if (status.ok()) status = Drain();
   if (status.ok()) status = ProbeAllPairs();
   if (status.ok()) status = CheckLeaks();
@@ -97,6 +103,17 @@ absl::Status Chaos::Run() {
   return status;
 }
 
+absl::Status Chaos::HitUntilTheEnd() {
+  next_fault_ = start_ + milliseconds(500);
+  const TimePoint end = start_ + options_.faults_for;
+  absl::Status status;
+  while (status.ok() && Monotonic::now() < end) {
+    Hit(Monotonic::now());
+    status = Turn(Monotonic::now(), true);
+  }
+  return status;
+}
+
 ChaosResult Chaos::Result() const { return {ledger_.counts(), faults_, ledger_.violations()}; }
 
 void Chaos::Hit(TimePoint now) {
@@ -104,7 +121,12 @@ void Chaos::Hit(TimePoint now) {
   const uint64_t era = (now - start_) / kEra;
   const Fault fault = draw_.Next(era % 2, kPods / 2 + era / 2 % 2, era % 2 == 1);
   next_fault_ = now + fault.until_next;
+  HitWith(fault, now);
+}
+
+void Chaos::HitWith(const Fault& fault, TimePoint now) {
   ++faults_[fault.kind];
+  if (fault.kind == FaultKind::kRestartBootstrap) bootstrap_.Drain(now);
   if (fault.kind == FaultKind::kKillBootstrap) bootstrap_.Kill(now + fault.lasts);
   if (fault.kind == FaultKind::kStopBootstrap) bootstrap_.Stop(now + fault.lasts);
   if (HitsBootstrap(fault.kind)) return;

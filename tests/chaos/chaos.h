@@ -33,6 +33,10 @@ struct ChaosOptions {
   std::vector<demo::Request> trace;
   // Flips a landed byte of every room, to see that it is noticed.
   bool corrupt = false;
+  // Everything is restarted once, one by one, instead of random faults; see rolling.cc.
+  bool rolling = false;
+  // The bootstrap service's and each pod's; empty: all here.
+  std::vector<Place> places;
   std::function<bool()> interrupted;
 };
 
@@ -63,6 +67,14 @@ class Chaos {
   // One turn: heals, opens, reads, waits a little.
   absl::Status Turn(TimePoint now, bool open_rooms);
   void Hit(TimePoint now);
+  absl::Status HitUntilTheEnd();
+  void HitWith(const Fault& fault, TimePoint now);
+  absl::Status RollEverything();
+  absl::Status RestartPod(uint32_t pod);
+  // Under load, until all have been well for long enough that no room may fail.
+  absl::Status AwaitAllWell();
+  Place PlaceOf(uint32_t party) const;
+  std::string BootstrapAddress() const;
   void HealAll(TimePoint now);
   RoomKey OpenRoom(uint32_t prefill, uint32_t decode, TimePoint now);
   void OpenRooms(TimePoint now);

@@ -26,6 +26,8 @@ absl::string_view Name(FaultKind kind) {
       return "bootstrap killed";
     case FaultKind::kStopBootstrap:
       return "bootstrap stopped";
+    case FaultKind::kRestartBootstrap:
+      return "bootstrap restarted";
   }
   return "?";
 }

@@ -21,13 +21,14 @@ enum class FaultKind : uint8_t {
   kSlowLinks,      // they are delayed
   kKillBootstrap,  // it comes back under the same address
   kStopBootstrap,
+  // Never drawn: a rolling restart has it, beside drained agents.
+  kRestartBootstrap,
 };
+// That are drawn.
 inline constexpr int kFaultKinds = 10;
 
 absl::string_view Name(FaultKind kind);
-inline bool HitsBootstrap(FaultKind kind) {
-  return kind == FaultKind::kKillBootstrap || kind == FaultKind::kStopBootstrap;
-}
+inline bool HitsBootstrap(FaultKind kind) { return kind >= FaultKind::kKillBootstrap; }
 
 struct Fault {
   FaultKind kind = FaultKind::kKillAgent;

@@ -1,6 +1,7 @@
 #include "tests/chaos/flags.h"
 
 #include "common/config/config.h"
+#include "common/reason.h"
 #include "tests/demo/runner/workplace.h"
 #include "tests/demo/workload/trace.h"
 
@@ -17,6 +18,10 @@ Flags ParseFlagsOrExit(int argc, char** argv) {
   table.Bool("checksums", &flags.checksums, "Check a CRC32C of every segment.");
   table.Bool("corrupt", &flags.corrupt, "Flip landed bytes, to see that it is noticed.");
   table.Bool("keep_logs", &flags.keep_logs, "Say where the processes' logs are and leave them.");
+  table.Bool("rolling", &flags.rolling, "Restart everything once, one by one, instead.");
+  table.List("place", &flags.places, "name@address",
+             "Network namespace and address: of the bootstrap service, then of each pod. All five "
+             "or none.");
   table.ParseOrExit(argc, argv);
   return flags;
 }
@@ -34,6 +39,14 @@ absl::Status FindPrograms(const std::string& argv0, const Flags& flags, ChaosOpt
     auto found = demo::FindBuilt(argv0, program.path);
     if (!found.ok()) return found.status();
     *program.place = *found;
+  }
+  if (!flags.places.empty() && flags.places.size() != 5) {
+    return Error(Reason::kConfig, "--place must be given five times");
+  }
+  for (const std::string& text : flags.places) {
+    auto place = ParsePlace(text);
+    if (!place.ok()) return place.status();
+    options->places.push_back(*std::move(place));
   }
   std::string trace = flags.trace;
   if (trace.empty()) {

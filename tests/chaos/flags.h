@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "tests/chaos/chaos.h"
@@ -18,6 +19,8 @@ struct Flags {
   bool checksums = false;
   bool corrupt = false;
   bool keep_logs = false;
+  bool rolling = false;
+  std::vector<std::string> places;
 };
 
 // Ends the program after --help and on a bad flag.

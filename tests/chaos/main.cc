@@ -56,6 +56,7 @@ int Run(int argc, char** argv) {
   options.checksums = flags.checksums;
   options.seed = flags.seed;
   options.corrupt = flags.corrupt;
+  options.rolling = flags.rolling;
   options.faults_for = std::chrono::milliseconds(static_cast<int64_t>(flags.seconds * 1000));
   options.interrupted = [] { return interrupted.load(); };
   Chaos chaos(std::move(options));

@@ -28,6 +28,7 @@ class Party {
   void Drain(TimePoint back);
   // Stopped until Heal, or until `back`.
   void Stop(TimePoint back);
+  void ComeBackNow() { back_ = TimePoint(); }
   // Starts or wakes it when its time has come. True when it did.
   absl::StatusOr<bool> Heal(TimePoint now);
 

@@ -28,7 +28,7 @@ std::string FreeAddress() {
 
 Pod::Pod(PodOptions options)
     : options_(std::move(options)),
-      listen_(FreeAddress()),
+      listen_(options_.place.here() ? FreeAddress() : options_.place.host + ":7421"),
       proxy_(listen_, options_.seed),
       agent_(absl::StrCat("agent of pod ", options_.number), [this] { return StartAgent(); }),
       engine_(absl::StrCat("engine of pod ", options_.number), [this] { return StartEngine(); }) {}
@@ -42,23 +42,24 @@ std::string Pod::Path(const char* suffix) const {
 }
 
 absl::StatusOr<std::unique_ptr<demo::Child>> Pod::StartAgent() {
+  const std::string reached_at = options_.place.here() ? proxy_.address() : listen_;
   return demo::Child::Start(
       {agent_.name(),
-       {options_.programs.agent, "--bootstrap=" + options_.bootstrap, "--listen=" + listen_,
-        "--advertise=" + proxy_.address(), "--attach_socket=" + Path(".attach"),
-        "--service_socket=" + service_socket(), "--transport=" + options_.transport,
-        absl::StrCat("--checksums=", options_.checksums ? "true" : "false")},
+       options_.place.Wrap(
+           {options_.programs.agent, "--bootstrap=" + options_.bootstrap, "--listen=" + listen_,
+            "--advertise=" + reached_at, "--attach_socket=" + Path(".attach"),
+            "--service_socket=" + service_socket(), "--transport=" + options_.transport,
+            absl::StrCat("--checksums=", options_.checksums ? "true" : "false")}),
        Path(".agent.log")});
 }
 
 absl::StatusOr<std::unique_ptr<demo::Child>> Pod::StartEngine() {
   auto sockets = demo::MakePacketPair(std::chrono::seconds(10));
   if (!sockets.ok()) return sockets.status();
-  auto child = demo::Child::Start(
-      {engine_.name(),
-       {options_.programs.engine, "--control_fd=3", absl::StrCat("--name=", server())},
-       Path(".engine.log"),
-       sockets->second.get()});
+  auto child = demo::Child::Start({engine_.name(),
+                                   options_.place.Wrap({options_.programs.engine, "--control_fd=3",
+                                                        absl::StrCat("--name=", server())}),
+                                   Path(".engine.log"), sockets->second.get()});
   if (!child.ok()) return child;
   link_ = std::move(sockets->first);
   attached_ = 0;
@@ -129,6 +130,7 @@ void Pod::Suffer(const Fault& fault, TimePoint now) {
     }
     case FaultKind::kKillBootstrap:
     case FaultKind::kStopBootstrap:
+    case FaultKind::kRestartBootstrap:
       return;
   }
   well_since_ = TimePoint::max();

@@ -15,6 +15,7 @@
 #include "demo/v1/demo.pb.h"
 #include "tests/chaos/fault_draw.h"
 #include "tests/chaos/party.h"
+#include "tests/chaos/place.h"
 #include "tests/demo/runner/cluster.h"
 #include "tests/support/cut_proxy.h"
 
@@ -29,6 +30,8 @@ struct PodOptions {
   uint32_t number = 0;
   bool prefill = false;
   uint64_t seed = 0;
+  // With a network of its own it has no proxy: its links are not cut.
+  Place place;
 };
 
 // Thread-compatible.
@@ -44,6 +47,8 @@ class Pod {
   // Starts and wakes what is due. An error is a violation: something could not be started, or ended
   // by itself.
   absl::Status Heal(TimePoint now);
+  // Does not wait for the time that its fault was to last.
+  void StartAgentNow() { agent_.ComeBackNow(); }
   void End();
 
   // An engine that is not running does not hear of it.
@@ -56,6 +61,7 @@ class Pod {
   int link() const { return link_.get(); }
   bool engine_ready() const { return engine_.up() && attached_ == kRanks; }
   bool engine_dead() const { return engine_.dead(); }
+  bool agent_dead() const { return agent_.dead(); }
   // Since when nothing has befallen it; max: something is amiss now.
   TimePoint well_since() const;
   const Party& agent() const { return agent_; }
