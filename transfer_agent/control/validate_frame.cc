@@ -11,6 +11,7 @@ namespace {
 constexpr uint32_t kWorkersMax = 65535;
 constexpr size_t kTransportNameBytesMax = 32;
 constexpr int kStateRowsMax = 4096;
+constexpr int kArrivedMax = 65536;  // slots of a worker
 constexpr size_t kReasonBytesMax = 64;
 constexpr size_t kMessageBytesMax = 4096;
 constexpr size_t kWhyBytesMax = 256;
@@ -78,6 +79,23 @@ absl::Status ValidateGoodbye(const v1::Goodbye& goodbye) {
   return check.status();
 }
 
+absl::Status ValidateChannelRetire(const v1::ChannelRetire& retire) {
+  FieldCheck check("channel_retire");
+  check.AtMost("source_worker", retire.source_worker(), kWorkersMax);
+  check.NotEmpty("transport", retire.transport(), kTransportNameBytesMax);
+  return check.status();
+}
+
+absl::Status ValidateChannelRetired(const v1::ChannelRetired& retired) {
+  FieldCheck check("channel_retired");
+  check.NotEmpty("transport", retired.transport(), kTransportNameBytesMax);
+  check.Count("arrived", retired.arrived_size(), kArrivedMax);
+  for (const v1::ArrivedParts& arrived : retired.arrived()) {
+    check.Nested(ValidateOfferId(arrived.offer()));
+  }
+  return check.status();
+}
+
 // Messages of an offer's id and, some of them, a cause.
 template <typename Message>
 absl::Status ValidateNamed(absl::string_view path, const Message& message) {
@@ -117,6 +135,10 @@ absl::Status ValidateBody(const v1::Frame& frame) {
       return ValidateChannelLost(frame.channel_lost());
     case v1::Frame::kGoodbye:
       return ValidateGoodbye(frame.goodbye());
+    case v1::Frame::kChannelRetire:
+      return ValidateChannelRetire(frame.channel_retire());
+    case v1::Frame::kChannelRetired:
+      return ValidateChannelRetired(frame.channel_retired());
     case v1::Frame::kHello:
     case v1::Frame::kHeartbeat:
       // Frames of the stream itself: they carry no number.

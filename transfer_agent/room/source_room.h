@@ -42,6 +42,12 @@ struct TargetLeg {
   bool sent = false;    // last chunk submitted, Sent told
   bool landed = false;  // the target has everything
   bool fence_asked = false;
+  uint64_t serial = 0;  // of the offer, as its target counts them
+  // The part began anew over another channel this often.
+  uint8_t attempt = 0;
+  bool announced = false;  // Sent was told
+  // What the channel before this one failed of; OK: nothing has failed.
+  absl::Status trouble;
 };
 
 // A finished chunk. Stable address: cursors borrow its spans.

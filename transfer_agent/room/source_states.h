@@ -78,6 +78,11 @@ inline bool IsTerminal(SourceState state) {
   return state == SourceState::kDone || state == SourceState::kFailed;
 }
 
+// Pages are moved, or were.
+inline bool IsActive(SourceState state) {
+  return state == SourceState::kMatched || state == SourceState::kSent;
+}
+
 }  // namespace baton::room
 
 #endif  // BATON_TRANSFER_AGENT_ROOM_SOURCE_STATES_H_

@@ -37,6 +37,10 @@ struct SourceLeg {
   bool sent = false;
   uint64_t channel = 0;  // the source's number of it; valid once `sent`, 0: not told
   bool fenced = false;
+  uint64_t serial = 0;  // of the offer
+  // Of the source, where a fence needs its answer.
+  bool fence_asked = false;
+  bool fence_answered = false;
 
   bool AllIn() const { return sent && parts_landed == parts_expected; }
 };

@@ -73,6 +73,9 @@ struct Capabilities {
   bool local_fence = false;
   bool gpu_memory = false;
   bool checksums = false;
+  // What a channel had under way when it failed may land still: until Retire has ended the target's
+  // end. Its rooms may go on over another channel then (segment_end.h).
+  bool retires = false;
 };
 
 // One region of a hosted rank. `base` maps it (read-write, or read-only for sources); null for a
@@ -84,6 +87,9 @@ struct LocalRegion {
   bool dma_buf = false;
   // False for sources: no peer gets access to it.
   bool target = true;
+  // Of a dma-buf: its device shows writes in the order in which they came, so that a part needs no
+  // flush before it is told of.
+  bool ordered_writes = false;
 };
 
 struct ExportedMemory {
@@ -145,6 +151,8 @@ class Events {
   virtual void OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause) = 0;
   // No write for the window can land any more; its memory may be reused.
   virtual void OnFenced(PeerId peer, OfferId offer) = 0;
+  // Nothing that was sent over the channel can land any more; parts that had come were reported.
+  virtual void OnChannelRetired(ChannelId /*channel*/) {}
 };
 
 // Counters since the start; bytes_copied counts at the copy calls (user space).
@@ -173,6 +181,12 @@ class Transport {
   // Segments end with CANCELLED. Windows stay open; what is in flight to them may still land unless
   // they are fenced.
   virtual void Close(ChannelId channel) = 0;
+  // Target, where capabilities().retires: the source says that its end has failed. Takes what has
+  // arrived and ends the channel; OnChannelRetired follows, also for a channel that has ended.
+  virtual void Retire(ChannelId /*channel*/) {}
+  // Source: a new channel to the same peer would be better (a rail is back): open one for new
+  // rooms. This one ends by itself when it is idle.
+  virtual bool Superseded(ChannelId /*channel*/) const { return false; }
   // Closes all channels and forgets the windows and imports of a peer that is gone for good. Each
   // of its windows gets OnFenced.
   virtual void ForgetPeer(PeerId peer) = 0;

@@ -12,9 +12,13 @@ namespace baton::worker {
 absl::StatusOr<transport::ChannelId> ChannelTable::Get(transport::PeerId peer, uint32_t peer_worker,
                                                        transport::Transport* transport) {
   Route route{peer, peer_worker, transport};
-  if (auto it = routes_.find(route); it != routes_.end()) return it->second;
+  auto routed = routes_.find(route);
+  if (routed != routes_.end() && !transport->Superseded(routed->second)) return routed->second;
   auto opened = transport->Open(peer);
-  if (!opened.ok()) return opened.status();
+  if (!opened.ok()) {
+    if (routed != routes_.end()) return routed->second;
+    return opened.status();
+  }
   v1::Frame frame;
   frame.set_to_worker(peer_worker);
   v1::ChannelOpen* open = frame.mutable_channel_open();
@@ -47,6 +51,13 @@ std::optional<transport::PeerId> ChannelTable::PeerOf(transport::Transport* tran
   auto it = channels_.find(ChannelKey{transport, id});
   if (it == channels_.end()) return std::nullopt;
   return it->second.peer;
+}
+
+transport::Transport* ChannelTable::FindTransport(absl::string_view name) const {
+  for (transport::Transport* t : transports_) {
+    if (t->capabilities().name == name) return t;
+  }
+  return nullptr;
 }
 
 void ChannelTable::OnOpen(transport::PeerId peer, const v1::ChannelOpen& open) {
@@ -98,9 +109,15 @@ void ChannelTable::OnUp(transport::Transport* transport, transport::ChannelId id
 
 std::optional<AcceptedChannel> ChannelTable::OnDown(transport::Transport* transport,
                                                     transport::ChannelId id) {
-  auto it = channels_.find(ChannelKey{transport, id});
-  if (it != channels_.end()) Drop(it);
-  auto accepted = accepted_.find(ChannelKey{transport, id});
+  const ChannelKey key{transport, id};
+  if (auto it = channels_.find(key); it != channels_.end()) {
+    // Before it was up nothing was posted.
+    if (transport->capabilities().retires && it->second.machine.state() == ChannelState::kUp) {
+      AskToRetire(key, it->second);
+    }
+    Drop(it);
+  }
+  auto accepted = accepted_.find(key);
   if (accepted == accepted_.end()) return std::nullopt;
   const AcceptedChannel channel = accepted->second;
   accepted_ids_.erase(channel);
@@ -123,16 +140,55 @@ bool ChannelTable::IsAccepted(transport::PeerId peer, uint32_t source_worker,
   return accepted_ids_.contains({peer, source_worker, transport, number});
 }
 
-transport::Transport* ChannelTable::FindTransport(absl::string_view name) const {
-  for (transport::Transport* transport : transports_) {
-    if (transport->capabilities().name == name) return transport;
+void ChannelTable::AskToRetire(const ChannelKey& key, const Channel& channel) {
+  v1::Frame frame;
+  frame.set_to_worker(channel.peer_worker);
+  v1::ChannelRetire* retire = frame.mutable_channel_retire();
+  retire->set_channel(key.id.value());
+  retire->set_source_worker(worker_);
+  retire->set_transport(std::string(key.transport->capabilities().name));
+  absl::Status sent = outbox_->Send(channel.peer, control::Priority::kUrgent, std::move(frame));
+  // Else the peer is lost, and its rooms with it.
+  if (sent.ok()) retiring_[key] = channel.peer;
+}
+
+std::optional<ChannelKey> ChannelTable::OnRetired(transport::PeerId peer,
+                                                  const v1::ChannelRetired& retired) {
+  const ChannelKey key{FindTransport(retired.transport()), transport::ChannelId(retired.channel())};
+  auto it = retiring_.find(key);
+  if (it == retiring_.end() || it->second != peer) return std::nullopt;
+  retiring_.erase(it);
+  return key;
+}
+
+void ChannelTable::OnRetire(transport::PeerId peer, const v1::ChannelRetire& retire) {
+  transport::Transport* transport = FindTransport(retire.transport());
+  if (transport == nullptr || !transport->capabilities().retires) return;
+  const AcceptedChannel channel{peer, retire.source_worker(), transport, retire.channel()};
+  transport::ChannelId id;
+  if (auto it = accepted_ids_.find(channel); it != accepted_ids_.end()) {
+    id = it->second;
+    OnDown(transport, id);
   }
-  return nullptr;
+  waiting_.emplace(ChannelKey{transport, id}, channel);
+  transport->Retire(id);
+}
+
+std::vector<AcceptedChannel> ChannelTable::TakeWaiting(transport::Transport* transport,
+                                                       transport::ChannelId id) {
+  std::vector<AcceptedChannel> waiting;
+  const auto [first, last] = waiting_.equal_range(ChannelKey{transport, id});
+  for (auto it = first; it != last; ++it) waiting.push_back(it->second);
+  waiting_.erase(first, last);
+  return waiting;
 }
 
 void ChannelTable::Drop(std::map<ChannelKey, Channel>::iterator it) {
   it->second.machine.Advance(ChannelEvent::kDown);
-  routes_.erase(Route{it->second.peer, it->second.peer_worker, it->first.transport});
+  const auto route =
+      routes_.find(Route{it->second.peer, it->second.peer_worker, it->first.transport});
+  // Another channel may have taken its place.
+  if (route != routes_.end() && route->second == it->first.id) routes_.erase(route);
   channels_.erase(it);
 }
 
@@ -144,6 +200,8 @@ void ChannelTable::ForgetPeer(transport::PeerId peer) {
   }
   std::erase_if(accepted_, [&](const auto& a) { return a.second.peer == peer; });
   std::erase_if(accepted_ids_, [&](const auto& a) { return a.first.peer == peer; });
+  std::erase_if(retiring_, [peer](const auto& e) { return e.second == peer; });
+  std::erase_if(waiting_, [peer](const auto& e) { return e.second.peer == peer; });
 }
 
 }  // namespace baton::worker

@@ -57,13 +57,26 @@ class ChannelTable {
   std::optional<std::pair<ChannelKey, absl::Status>> OnAccept(transport::PeerId peer,
                                                               const v1::ChannelAccept& accept);
   void OnUp(transport::Transport* transport, transport::ChannelId id);
-  // The channel, if it was one that this worker accepted as a target.
+  // The channel, if it was one that this worker accepted as a target. Of one that it opened, where
+  // what was under way may land still, the far end is asked to end too: IsRetiring then.
   std::optional<AcceptedChannel> OnDown(transport::Transport* transport, transport::ChannelId id);
   // Target: the source's end is down. Closes ours, if it is still there.
   std::optional<AcceptedChannel> OnLost(transport::PeerId peer, const v1::ChannelLost& lost);
   // Target: whether the source's channel `number` can still bring something.
   bool IsAccepted(transport::PeerId peer, uint32_t source_worker, transport::Transport* transport,
                   uint64_t number) const;
+
+  // Source: the far end was asked to end and has not answered.
+  bool IsRetiring(transport::Transport* transport, transport::ChannelId id) const {
+    return retiring_.contains(ChannelKey{transport, id});
+  }
+  // Source: the far end has ended. Nullopt: nobody asked.
+  std::optional<ChannelKey> OnRetired(transport::PeerId peer, const v1::ChannelRetired& retired);
+  // Target: a source's end has failed.
+  void OnRetire(transport::PeerId peer, const v1::ChannelRetire& retire);
+  // Target: the channel has ended. Whose sources wait to hear of it.
+  std::vector<AcceptedChannel> TakeWaiting(transport::Transport* transport,
+                                           transport::ChannelId id);
   // The peer is gone; its channels are closed by the transport's ForgetPeer.
   void ForgetPeer(transport::PeerId peer);
 
@@ -79,6 +92,7 @@ class ChannelTable {
   using Route = std::tuple<transport::PeerId, uint32_t, transport::Transport*>;
 
   void Drop(std::map<ChannelKey, Channel>::iterator it);
+  void AskToRetire(const ChannelKey& key, const Channel& channel);
   transport::Transport* FindTransport(absl::string_view name) const;
 
   const uint32_t worker_;
@@ -88,6 +102,9 @@ class ChannelTable {
   std::map<Route, transport::ChannelId> routes_;
   std::map<ChannelKey, AcceptedChannel> accepted_;
   std::map<AcceptedChannel, transport::ChannelId> accepted_ids_;
+  std::map<ChannelKey, transport::PeerId> retiring_;
+  // Under the channel that ends; under none where it had ended already.
+  std::multimap<ChannelKey, AcceptedChannel> waiting_;
 };
 
 }  // namespace baton::worker

@@ -75,11 +75,18 @@ void SourceSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
     if (entry == nullptr) continue;
     for (const room::TargetLeg& leg : entry->room.legs()) {
       if (leg.peer != peer || leg.landed) continue;
-      Fail(*entry, Error(Reason::kPeerLost, cause.message(), leg.target), now);
+      Fail(*entry,
+           Error(Reason::kPeerLost,
+                 leg.trouble.ok()
+                     ? std::string(cause.message())
+                     : absl::StrCat(cause.message(), "; before that: ", leg.trouble.message()),
+                 leg.target),
+           now);
       break;
     }
   }
-  std::erase_if(fenced_early_, [&](const auto& e) { return std::get<0>(e.first) == peer; });
+  early_fences_.Forget(peer);
+  std::erase_if(doubts_, [&](const auto& e) { return e.first.peer == peer; });
   std::erase_if(imports_, [&](const auto& e) { return e.second.first->peer == peer; });
 }
 

@@ -26,7 +26,8 @@ planner::RoutePolicy PolicyOf(const v1::Offer& offer) {
 }  // namespace
 
 void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
-  if (WasFenced(peer, offer)) {
+  const v1::OfferId& id = offer.offer();
+  if (!offer.spare() && early_fences_.Take(peer, id.worker(), id.serial())) {
     return Refuse(peer, offer, Error(Reason::kAborted, "the target fenced the offer"));
   }
   const RankRef source = FromProto(offer.source());
@@ -46,16 +47,6 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
     return;
   }
   if ((*entry)->room.state() == room::SourceState::kMatched) Matched(**entry, now);
-}
-
-bool SourceSide::WasFenced(PeerId peer, const v1::Offer& offer) {
-  if (offer.spare()) return false;
-  const OfferId id = FromProto(offer.offer());
-  auto it = fenced_early_.find({peer, offer.offer().worker(), id.slot});
-  if (it == fenced_early_.end()) return false;
-  const bool same = it->second == id.generation;
-  fenced_early_.erase(it);
-  return same;
 }
 
 absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1::Offer& offer,
@@ -136,6 +127,7 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
   leg.peer = peer;
   leg.target_worker = offer.offer().worker();
   leg.offer = FromProto(offer.offer());
+  leg.serial = offer.offer().serial();
   if (offer.spare()) return leg;
   leg.transport = context_->FindTransport(offer.transport());
   if (leg.transport == nullptr) {

@@ -83,7 +83,7 @@ bool SourceSide::Pump(TimePoint now) {
 void SourceSide::PumpRoom(Entry& entry, TimePoint now) {
   const RoomSerial serial = entry.serial;
   for (size_t i = 0; i < entry.room.legs().size(); ++i) {
-    if (entry.room.state() != SourceState::kMatched) return;
+    if (!IsActive(entry.room.state())) return;
     if (!PumpLeg(entry, i, now)) stalled_.insert(serial);
     if (rooms_.Find(serial) == nullptr) return;
   }
@@ -111,6 +111,7 @@ bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
         planner::Cursor(leg.plan.get(), segment.tokens, chunk.range, &chunk.side, &leg.side);
     segment.close_part = chunk.range.last;
     segment.cookie = next_cookie_;
+    segment.attempt = leg.attempt;
     const uint64_t bytes = segment.cursor.bytes_total();
     if (chunk.range.last && leg.bytes_submitted + bytes != leg.bytes_expected) {
       Fail(entry,
@@ -146,6 +147,7 @@ bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
 
 absl::Status SourceSide::FinishLeg(Entry& entry, room::TargetLeg& leg) {
   leg.sent = true;
+  if (std::exchange(leg.announced, true)) return absl::OkStatus();
   v1::Frame frame;
   frame.set_to_worker(leg.target_worker);
   v1::Sent* sent = frame.mutable_sent();
@@ -199,66 +201,6 @@ void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) 
              now + std::max(kRememberMin, std::chrono::milliseconds(left)));
 }
 
-void SourceSide::OnFence(PeerId peer, const v1::Fence& fence, TimePoint now) {
-  size_t leg = 0;
-  const v1::OfferId& id = fence.offer();
-  const OfferId offer = FromProto(id);
-  Entry* entry = FindLeg({peer, id.worker(), offer}, &leg);
-  if (entry == nullptr) {
-    // It may have overtaken its offer, which comes on the other stream: refused when it does.
-    fenced_early_[{peer, id.worker(), offer.slot}] = offer.generation;
-  } else {
-    const bool in_flight = entry->room.legs()[leg].segments_in_flight > 0;
-    entry->room.legs()[leg].fence_asked = in_flight;  // answered when the last segment is done
-    if (!IsTerminal(entry->room.state())) {
-      Fail(*entry, Error(Reason::kAborted, "the target fenced the room"), now, leg);
-    }
-    if (in_flight) return;
-  }
-  v1::Frame frame;
-  frame.set_to_worker(id.worker());
-  *frame.mutable_fenced()->mutable_offer() = id;
-  context_->outbox->Send(peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
-}
-
-void SourceSide::OnChannelUp(transport::Transport* transport, transport::ChannelId channel,
-                             TimePoint now) {
-  for (RoomSerial serial : rooms_.Serials()) {
-    Entry* entry = rooms_.Find(serial);
-    if (entry == nullptr || entry->room.state() != SourceState::kMatched) continue;
-    for (const room::TargetLeg& leg : entry->room.legs()) {
-      if (leg.transport != transport || leg.channel != channel) continue;
-      PumpRoom(*entry, now);
-      break;
-    }
-  }
-}
-
-void SourceSide::OnChannelDown(transport::Transport* transport, transport::ChannelId channel,
-                               const absl::Status& cause, TimePoint now) {
-  std::optional<std::pair<PeerId, uint32_t>> judge;
-  for (RoomSerial serial : rooms_.Serials()) {
-    Entry* entry = rooms_.Find(serial);
-    if (entry == nullptr) continue;
-    for (const room::TargetLeg& leg : entry->room.legs()) {
-      if (leg.transport != transport || leg.channel != channel) continue;
-      // What was handed over whole is the target's to judge.
-      if (leg.landed) continue;
-      if (leg.sent && leg.segments_in_flight == 0) {
-        judge = {leg.peer, leg.target_worker};
-        continue;
-      }
-      Fail(*entry,
-           Error(Reason::kTransport,
-                 absl::StrCat(transport->capabilities().name, " channel: ", cause.message()),
-                 leg.target),
-           now);
-      break;
-    }
-  }
-  if (judge.has_value()) TellLost(*judge, transport, channel, cause);
-}
-
 void SourceSide::TellLost(std::pair<PeerId, uint32_t> target, transport::Transport* transport,
                           transport::ChannelId channel, const absl::Status& cause) {
   v1::Frame frame;
@@ -282,14 +224,16 @@ void SourceSide::OnSegmentDone(transport::Transport* transport, uint64_t cookie,
   if (entry == nullptr) return;
   room::TargetLeg& leg = entry->room.legs()[ref.leg];
   --leg.segments_in_flight;
+  const bool waits = WaitsForChannel(leg, status);
   if (leg.segments_in_flight == 0 && leg.fence_asked) {
-    v1::Frame frame;
-    frame.set_to_worker(leg.target_worker);
-    ToProto(leg.offer, leg.target_worker, frame.mutable_fenced()->mutable_offer());
-    context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+    leg.fence_asked = false;
+    v1::OfferId id;
+    ToProto(leg.offer, leg.target_worker, &id);
+    id.set_serial(leg.serial);
+    AnswerFence(leg.peer, id);
   }
   const SourceState state = entry->room.state();
-  if (!status.ok() && (state == SourceState::kMatched || state == SourceState::kSent)) {
+  if (!status.ok() && !waits && IsActive(state)) {
     return Fail(
         *entry,
         Error(Reason::kTransport,

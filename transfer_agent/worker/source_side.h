@@ -11,7 +11,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -19,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "baton/v1/control.pb.h"
 #include "transfer_agent/room/source_room.h"
+#include "transfer_agent/worker/early_fences.h"
 #include "transfer_agent/worker/ended_rooms.h"
 #include "transfer_agent/worker/room_index.h"
 #include "transfer_agent/worker/worker_context.h"
@@ -52,6 +52,8 @@ class SourceSide {
   void OnLanded(PeerId peer, const v1::Landed& landed, TimePoint now);
   void OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now);
   void OnFence(PeerId peer, const v1::Fence& fence, TimePoint now);
+  // The far end of a channel that failed has ended: its rooms go on over another.
+  void OnRetired(PeerId peer, const v1::ChannelRetired& retired, TimePoint now);
 
   // --- from the transport
   void OnChannelUp(transport::Transport* transport, transport::ChannelId channel, TimePoint now);
@@ -78,8 +80,13 @@ class SourceSide {
     size_t leg = 0;
   };
 
-  // The offer was fenced before it came.
-  bool WasFenced(PeerId peer, const v1::Offer& offer);
+  // Parts of an offer were posted to a channel that failed: they may land until its far end is
+  // gone.
+  struct Doubt {
+    ChannelKey channel;
+    std::optional<v1::OfferId> fence;  // to be answered then
+  };
+
   // A leg made of what the offer says; a refusal otherwise.
   absl::StatusOr<room::TargetLeg> CheckOffer(HostedRank& rank, PeerId peer, const v1::Offer& offer);
   absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer, room::TargetLeg* leg);
@@ -97,6 +104,13 @@ class SourceSide {
   // The (peer, worker) that was handed something over a channel is told that it went down.
   void TellLost(std::pair<PeerId, uint32_t> target, transport::Transport* transport,
                 transport::ChannelId channel, const absl::Status& cause);
+  // At once, or when nothing of the offer is in doubt any more.
+  void AnswerFence(PeerId peer, const v1::OfferId& id);
+  void EndDoubts(const ChannelKey& channel);
+  // Over another channel, from its first byte.
+  void Restart(Entry& entry, size_t leg, TimePoint now);
+  // The segment's channel failed: OnChannelDown follows, and decides.
+  bool WaitsForChannel(const room::TargetLeg& leg, const absl::Status& status);
   void MaybeFinish(Entry& entry, TimePoint now);
   // `told_by`: the leg that knows already. Other ranks behind the same peer do not.
   static constexpr size_t kNobody = SIZE_MAX;
@@ -114,9 +128,8 @@ class SourceSide {
   uint64_t next_cookie_ = 1;
   absl::flat_hash_map<uint64_t, LegRef> cookies_;
   std::set<RoomSerial> stalled_;
-  // Generation of the last offer that was fenced before it came, by peer, its worker, slot. The
-  // slot's next offer clears it.
-  std::map<std::tuple<PeerId, uint32_t, uint16_t>, uint16_t> fenced_early_;
+  EarlyFences early_fences_;
+  std::map<OfferKey, Doubt> doubts_;
   // By announcement; swept when its peer goes.
   std::map<std::pair<const RemoteRank*, transport::Transport*>,
            std::pair<std::shared_ptr<const RemoteRank>, transport::RemoteMemoryId>>

@@ -265,6 +265,7 @@ absl::Status TargetSide::AddLeg(HostedRank& rank, Entry& entry, const RemoteRank
   leg.peer = source.peer;
   leg.source_worker = source.worker;
   leg.offer = *offer;
+  leg.serial = ++last_serial_;
   leg.transport = transport;
   leg.plan = std::move(plan);
   leg.bytes_expected = planner::RoomBytes(*leg.plan, entry.room.tokens());
@@ -309,6 +310,7 @@ absl::Status TargetSide::SendOffer(const HostedRank& rank, const Entry& entry,
     return context_->outbox->Send(source.peer, control::Priority::kBulk, std::move(frame));
   }
   ToProto(leg->offer, context_->index, offer->mutable_offer());
+  offer->mutable_offer()->set_serial(leg->serial);
   offer->set_planner_version(planner::kPlannerVersionMax);
   offer->set_plan_hash(leg->plan->hash);
   offer->set_transport(std::string(leg->transport->capabilities().name));

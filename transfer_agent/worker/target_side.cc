@@ -49,7 +49,8 @@ void TargetSide::OnSent(PeerId peer, const v1::Sent& sent, TimePoint now) {
   if (!status.ok()) return Fail(*entry, status, now);
   room::SourceLeg& from = entry->room.legs()[leg];
   from.channel = sent.channel();
-  if (!from.AllIn() && from.channel != 0 &&
+  const bool stays = !from.transport->capabilities().retires;  // with its channel
+  if (stays && !from.AllIn() && from.channel != 0 &&
       !context_->channels.IsAccepted(peer, from.source_worker, from.transport, from.channel)) {
     return FailByChannel(*entry, from, "it was lost before everything had come", now);
   }
@@ -58,6 +59,8 @@ void TargetSide::OnSent(PeerId peer, const v1::Sent& sent, TimePoint now) {
 
 void TargetSide::OnChannelDown(const AcceptedChannel& channel, const absl::Status& cause,
                                TimePoint now) {
+  // Its rooms may go on over another one: the source will say.
+  if (channel.transport->capabilities().retires) return;
   for (RoomSerial serial : rooms_.Serials()) {
     Entry* entry = rooms_.Find(serial);
     if (entry == nullptr || entry->room.state() != TargetState::kOffered) continue;
@@ -97,33 +100,6 @@ void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
     if (!sent.ok()) LOG(WARNING) << "room " << ToString(entry.room.key()) << ": " << sent;
   }
   MaybeErase(entry, now);
-}
-
-void TargetSide::FenceLegs(Entry& entry) {
-  for (const room::SourceLeg& leg : entry.room.legs()) leg.transport->Fence(leg.peer, leg.offer);
-}
-
-void TargetSide::AskForFences(const Entry& entry) {
-  for (const room::SourceLeg& leg : entry.room.legs()) {
-    if (leg.transport->capabilities().local_fence) continue;
-    v1::Frame frame;
-    frame.set_to_worker(leg.source_worker);
-    ToProto(leg.offer, context_->index, frame.mutable_fence()->mutable_offer());
-    // Without an answer the transport ends the channel when its patience does.
-    context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
-  }
-}
-
-void TargetSide::OnFenceAnswered(PeerId peer, const v1::Fenced& fenced) {
-  size_t index = 0;
-  const OfferId offer = FromProto(fenced.offer());
-  const Entry* entry = FindLeg(peer, offer, &index);
-  // A source does not fence what was not asked of it.
-  if (entry != nullptr && entry->room.state() == TargetState::kOffered) return;
-  for (transport::Transport* transport : context_->transports) {
-    if (transport->capabilities().local_fence) continue;
-    transport->FenceDrained(peer, offer);
-  }
 }
 
 void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by) {
@@ -168,21 +144,6 @@ void TargetSide::MaybeRelease(Entry& entry, TimePoint now) {
   entry.room.Release();
   Publish(entry, shm_abi::RoomState::kFailed, true);
   MaybeErase(entry, now);
-}
-
-void TargetSide::OnFenced(PeerId peer, OfferId offer, TimePoint now) {
-  size_t leg = 0;
-  Entry* entry = FindLeg(peer, offer, &leg);
-  legs_.erase({peer, offer});
-  auto slots = slots_.find(peer);
-  if (slots != slots_.end()) slots->second.Release(offer);
-  if (entry == nullptr) return;
-  entry->room.Fenced(leg);
-  if (entry->room.state() == TargetState::kFencing) {
-    MaybeRelease(*entry, now);
-  } else {
-    MaybeErase(*entry, now);
-  }
 }
 
 void TargetSide::MaybeErase(Entry& entry, TimePoint now) {
@@ -230,6 +191,9 @@ void TargetSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
       break;
     }
   }
+  // The peer comes back under another id, if it does.
+  slots_.erase(peer);
+  std::erase_if(unanswered_, [peer](const auto& e) { return e.first.first == peer; });
 }
 
 void TargetSide::OnDeadline(RoomSerial serial, TimePoint now) {

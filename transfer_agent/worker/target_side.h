@@ -58,6 +58,8 @@ class TargetSide {
 
   // It has stopped posting, and nothing of the offer is under way.
   void OnFenceAnswered(PeerId peer, const v1::Fenced& fenced);
+  // A channel of that source has ended here: which parts had come over it.
+  void TellArrived(transport::Transport* transport, const AcceptedChannel& source);
 
   // --- from the transport
   void OnPart(PeerId peer, OfferId offer, uint32_t part, uint64_t bytes, TimePoint now);
@@ -109,7 +111,7 @@ class TargetSide {
                    const absl::Status& cause, TimePoint until, TimePoint now);
   void FenceLegs(Entry& entry);
   // Where a fence needs the source's answer.
-  void AskForFences(const Entry& entry);
+  void AskForFences(Entry& entry);
   void MaybeRelease(Entry& entry, TimePoint now);
   void MaybeErase(Entry& entry, TimePoint now);
   Entry* FindLeg(PeerId peer, OfferId offer, size_t* leg);
@@ -122,6 +124,10 @@ class TargetSide {
   std::map<std::string, std::set<RoomSerial>> looking_;  // by prefill server
   absl::flat_hash_map<std::pair<PeerId, OfferId>, LegRef> legs_;
   std::map<PeerId, room::OfferSlots> slots_;
+  uint64_t last_serial_ = 0;
+  // Serials of offers that were fenced without their source's answer. Until it comes their slots
+  // are not used again, so that it cannot be taken for another offer's.
+  std::map<std::pair<PeerId, OfferId>, uint64_t> unanswered_;
   std::map<std::pair<const ServerView*, AttachmentId>,
            std::pair<std::shared_ptr<const ServerView>, absl::Status>>
       compatible_;

@@ -38,6 +38,11 @@ class WorkerCore::TransportEvents final : public transport::Events {
     core_->target_.OnWindowBroken(peer, offer, cause, now_);
   }
   void OnFenced(PeerId peer, OfferId offer) override { core_->target_.OnFenced(peer, offer, now_); }
+  void OnChannelRetired(transport::ChannelId channel) override {
+    for (const auto& waiting : core_->context_.channels.TakeWaiting(transport_, channel)) {
+      core_->target_.TellArrived(transport_, waiting);
+    }
+  }
 
  private:
   WorkerCore* const core_;

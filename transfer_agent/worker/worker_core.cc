@@ -190,6 +190,10 @@ void WorkerCore::OnFrame(PeerId peer, const v1::Frame& frame, TimePoint now) {
     }
     case v1::Frame::kFenced:
       return target_.OnFenceAnswered(peer, frame.fenced());
+    case v1::Frame::kChannelRetire:
+      return context_.channels.OnRetire(peer, frame.channel_retire());
+    case v1::Frame::kChannelRetired:
+      return source_.OnRetired(peer, frame.channel_retired(), now);
     // The agent handles these before they reach a worker.
     case v1::Frame::kHello:
     case v1::Frame::kHeartbeat:

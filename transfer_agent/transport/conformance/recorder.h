@@ -27,6 +27,7 @@ class Recorder final : public Events {
               uint64_t bytes) override;
   void OnWindowBroken(PeerId peer, OfferId offer, const absl::Status& cause) override;
   void OnFenced(PeerId peer, OfferId offer) override;
+  void OnChannelRetired(ChannelId channel) override { retired.insert(channel); }
 
   // As if the clock were `ahead` of what it is.
   bool Poll(Transport* transport, Duration ahead = Duration::zero());
@@ -42,6 +43,7 @@ class Recorder final : public Events {
   std::vector<PartKey> part_order;
   std::map<WindowKey, absl::Status> broken;
   std::set<WindowKey> fenced;
+  std::set<ChannelId> retired;
   // Called by OnPart, inside Poll.
   std::function<void(PeerId, OfferId)> on_part;
 

@@ -50,6 +50,11 @@ void EventQueue::Fenced(PeerId peer, OfferId offer) {
       {.kind = Kind::kFenced, .offer = offer, .channel = {}, .peer = peer, .status = {}});
 }
 
+void EventQueue::ChannelRetired(ChannelId channel) {
+  events_.push_back(
+      {.kind = Kind::kRetired, .offer = {}, .channel = channel, .peer = {}, .status = {}});
+}
+
 template <typename Untrue>
 void EventQueue::Remove(Untrue untrue) {
   const auto first = events_.begin() + static_cast<std::ptrdiff_t>(head_);
@@ -94,6 +99,8 @@ void EventQueue::Fire(const Event& event, Events* events) {
       return events->OnWindowBroken(event.peer, event.offer, event.status);
     case Kind::kFenced:
       return events->OnFenced(event.peer, event.offer);
+    case Kind::kRetired:
+      return events->OnChannelRetired(event.channel);
   }
 }
 

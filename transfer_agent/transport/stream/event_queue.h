@@ -22,6 +22,7 @@ class EventQueue {
   void Part(ChannelId channel, PeerId peer, OfferId offer, uint32_t part, uint64_t bytes);
   void WindowBroken(PeerId peer, OfferId offer, absl::Status cause);
   void Fenced(PeerId peer, OfferId offer);
+  void ChannelRetired(ChannelId channel);
 
   // Closed: nothing of the channel itself fires any more.
   void ForgetChannel(ChannelId channel);
@@ -33,7 +34,7 @@ class EventQueue {
   bool Deliver(Events* events);
 
  private:
-  enum class Kind : uint8_t { kUp, kDown, kDone, kPart, kBroken, kFenced };
+  enum class Kind : uint8_t { kUp, kDown, kDone, kPart, kBroken, kFenced, kRetired };
   struct Event {
     Kind kind;
     OfferId offer;

@@ -50,6 +50,11 @@ bool IsOwnFault(ibv_wc_status status) {
          status == IBV_WC_GENERAL_ERR;
 }
 
+bool IsRequestFault(ibv_wc_status status) {
+  return status == IBV_WC_REM_ACCESS_ERR || status == IBV_WC_LOC_PROT_ERR ||
+         status == IBV_WC_LOC_LEN_ERR;
+}
+
 absl::string_view ExplainEvent(ibv_event_type type) {
   switch (type) {
     case IBV_EVENT_CQ_ERR:

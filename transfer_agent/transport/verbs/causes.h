@@ -16,6 +16,8 @@ namespace baton::transport::verbs {
 std::string ExplainFailure(ibv_wc_status status, uint32_t vendor_error, const QueuePair& qp);
 // The own device failed, not the peer or the way to it.
 bool IsOwnFault(ibv_wc_status status);
+// Another queue pair would refuse the work request too.
+bool IsRequestFault(ibv_wc_status status);
 // "port is down: ...".
 absl::string_view ExplainEvent(ibv_event_type type);
 

@@ -1,4 +1,4 @@
-// Opening, accepting, closing: what happens once a channel.
+// Opening and accepting channels.
 #include <sys/random.h>
 
 #include <algorithm>
@@ -10,12 +10,12 @@
 
 namespace baton::transport::verbs {
 
-Channel* VerbsTransport::Find(ChannelId channel) {
+Channel* VerbsTransport::Find(ChannelId channel) const {
   auto it = channels_.find(channel);
   return it == channels_.end() ? nullptr : it->second.get();
 }
 
-std::vector<Rail*> VerbsTransport::UsableRails() {
+std::vector<Rail*> VerbsTransport::UsableRails() const {
   std::vector<Rail*> usable;
   for (const auto& rail : rails_) {
     if (rail->usable(now_)) usable.push_back(rail.get());
@@ -25,6 +25,43 @@ std::vector<Rail*> VerbsTransport::UsableRails() {
     if (usable.empty() && rail->port_up && !rail->dead) usable.push_back(rail.get());
   }
   return usable;
+}
+
+size_t VerbsTransport::IndexOf(const Rail* rail) const {
+  size_t index = 0;
+  while (rails_[index].get() != rail) ++index;
+  return index;
+}
+
+std::vector<Rail*> VerbsTransport::RailsTo(PeerId peer) const {
+  const std::vector<Rail*> usable = UsableRails();
+  std::vector<Rail*> open;
+  for (Rail* rail : usable) {
+    if (!pauses_.OwnPaused(peer, IndexOf(rail), now_)) open.push_back(rail);
+  }
+  return open.empty() ? usable : open;
+}
+
+std::vector<Rail*> VerbsTransport::RailsFor(const Greeting& open) const {
+  const std::vector<Rail*> usable = UsableRails();
+  std::vector<Rail*> better;
+  for (Rail* rail : usable) {
+    const auto& avoid = open.avoid_rails;
+    if (std::find(avoid.begin(), avoid.end(), IndexOf(rail)) == avoid.end()) better.push_back(rail);
+  }
+  const std::vector<Rail*>& from = better.empty() ? usable : better;
+  bool one = true;
+  for (const Endpoint& e : open.endpoints) one = one && e.rail == open.endpoints[0].rail;
+  std::vector<Rail*> each;
+  for (size_t i = 0; i < open.endpoints.size() && !from.empty(); ++i) {
+    // Rails of one number are often on one network. A source with a single rail uses ours in turn.
+    Rail* rail = from[(i + (one ? last_channel_ : 0)) % from.size()];
+    for (Rail* same : from) {
+      if (!one && IndexOf(same) == open.endpoints[i].rail) rail = same;
+    }
+    each.push_back(rail);
+  }
+  return each;
 }
 
 absl::StatusOr<uint16_t> VerbsTransport::TakePlace() {
@@ -62,9 +99,7 @@ absl::StatusOr<std::unique_ptr<Channel>> VerbsTransport::NewChannel(PeerId peer,
     }
     places_[*place].channel = channel.get();
     places_[*place].index = static_cast<uint32_t>(channel->queue_pairs.size());
-    (*qp)->rail_index = std::find_if(rails_.begin(), rails_.end(),
-                                     [rail](const auto& r) { return r.get() == rail; }) -
-                        rails_.begin();
+    (*qp)->rail_index = IndexOf(rail);
     channel->queue_pairs.push_back(*std::move(qp));
     if (source) channel->source->AddQueuePair(channel->queue_pairs.back().get());
   }
@@ -79,9 +114,8 @@ OpenedChannel VerbsTransport::Keep(std::unique_ptr<Channel> channel, std::string
 }
 
 absl::StatusOr<OpenedChannel> VerbsTransport::Open(PeerId peer) {
-  const std::vector<Rail*> usable = UsableRails();
   std::vector<Rail*> each;
-  for (Rail* rail : usable) each.insert(each.end(), options_.queue_pairs_per_rail, rail);
+  for (Rail* rail : RailsTo(peer)) each.insert(each.end(), options_.queue_pairs_per_rail, rail);
   if (each.size() > kQueuePairsPerChannelMax) each.resize(kQueuePairsPerChannelMax);
   if (each.empty()) {
     return Error(Reason::kTransport, absl::StrCat("verbs: no rail is up: ", selection_.Summary()));
@@ -91,6 +125,7 @@ absl::StatusOr<OpenedChannel> VerbsTransport::Open(PeerId peer) {
   Greeting open;
   PCHECK(getrandom(&open.nonce, sizeof(open.nonce), 0) == sizeof(open.nonce));
   (*channel)->nonce = open.nonce;
+  open.avoid_rails = pauses_.RemotePaused(peer, now_);
   for (const auto& qp : (*channel)->queue_pairs) open.endpoints.push_back(EndpointOf(*qp));
   return Keep(*std::move(channel), EncodeOpen(open));
 }
@@ -104,19 +139,16 @@ absl::StatusOr<OpenedChannel> VerbsTransport::Accept(PeerId peer, absl::string_v
   }
   absl::StatusOr<std::unique_ptr<Channel>> channel = Answer(peer, *open);
   if (!channel.ok()) return channel.status();
-  Greeting accept{.nonce = open->nonce, .endpoints = {}};
+  Greeting accept{.nonce = open->nonce, .endpoints = {}, .avoid_rails = {}};
   for (const auto& qp : (*channel)->queue_pairs) accept.endpoints.push_back(EndpointOf(*qp));
   return Keep(*std::move(channel), EncodeAccept(accept));
 }
 
 absl::StatusOr<std::unique_ptr<Channel>> VerbsTransport::Answer(PeerId peer, const Greeting& open) {
-  const std::vector<Rail*> usable = UsableRails();
-  if (usable.empty()) {
+  const std::vector<Rail*> each = RailsFor(open);
+  if (each.empty()) {
     return Error(Reason::kTransport, absl::StrCat("verbs: no rail is up: ", selection_.Summary()));
   }
-  // One end for each of the source's, over our rails in turn.
-  std::vector<Rail*> each;
-  for (size_t i = 0; i < open.endpoints.size(); ++i) each.push_back(usable[i % usable.size()]);
   auto channel = NewChannel(peer, ChannelState::kExpected, each);
   if (!channel.ok()) return channel.status();
   for (size_t i = 0; i < open.endpoints.size(); ++i) {
@@ -165,70 +197,6 @@ absl::Status VerbsTransport::ConnectSource(Channel* channel, const Greeting& acc
   events_.ChannelUp(channel->id);
   MakeRunnable(channel);
   return absl::OkStatus();
-}
-
-void VerbsTransport::Close(ChannelId id) {
-  Channel* channel = Find(id);
-  if (channel == nullptr) return;
-  events_.ForgetChannel(id);
-  const absl::Status cause = absl::CancelledError("the channel was closed");
-  if (!channel->up()) {
-    if (!channel->leaving()) Remove(channel, cause);
-    return;
-  }
-  if (channel->source != nullptr) channel->source->CancelAll(cause);
-  channel->machine.Advance(ChannelEvent::kLeave);
-  channel->deadline.reset();
-  look_at_clock_ = true;
-  MakeRunnable(channel);
-}
-
-void VerbsTransport::Fail(Channel* channel, const absl::Status& cause) {
-  const ChannelId id = channel->id;
-  const bool owned = !channel->leaving();
-  if (owned) LOG(WARNING) << "verbs channel " << id.value() << " is down: " << cause;
-  Remove(channel, cause);
-  if (!owned) return;
-  events_.ForgetChannel(id);
-  events_.ChannelDown(id, cause);
-}
-
-void VerbsTransport::Release(Channel* channel) {
-  for (const auto& qp : channel->queue_pairs) {
-    graveyard_.Bury(*qp);
-    Place& place = places_[qp->place()];
-    place.channel = nullptr;
-    place.generation = (place.generation + 1) & kWorkGenerationMask;
-    free_places_.push_back(qp->place());
-  }
-  look_at_clock_ = true;
-}
-
-void VerbsTransport::Remove(Channel* channel, const absl::Status& cause) {
-  Release(channel);
-  if (channel->source != nullptr) channel->source->Abandon(cause);
-  std::erase(runnable_, channel);
-  channels_.erase(channel->id);
-}
-
-void VerbsTransport::ForgetPeer(PeerId peer) {
-  std::vector<Channel*> gone;
-  for (auto& [id, channel] : channels_) {
-    if (channel->peer == peer) gone.push_back(channel.get());
-  }
-  for (Channel* channel : gone) {
-    events_.ForgetChannel(channel->id);
-    Remove(channel, absl::CancelledError("the peer is gone"));
-  }
-  for (OfferId offer : target_.OffersOf(peer)) Fence(peer, offer);
-  look_at_clock_ = true;
-  // With its channels in reset nothing of this peer can land: its fences end when the clock is next
-  // looked at, and only if every queue pair could be reset.
-  for (PendingFence& fence : fences_) {
-    if (fence.peer == peer) fence.deadline = TimePoint();
-  }
-  absl::erase_if(imports_, [peer](const auto& e) { return e.second.first == peer; });
-  unanswered_.erase(peer);
 }
 
 }  // namespace baton::transport::verbs

@@ -25,6 +25,7 @@ bool VerbsTransport::CheckClock(TimePoint now) {
   CheckChannels(now);
   CheckFences(now);
   graveyard_.Sweep(now);
+  CheckRetired();
   return worked || asked;
 }
 

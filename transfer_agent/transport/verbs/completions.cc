@@ -58,9 +58,16 @@ void VerbsTransport::OnCompletion(const ibv_wc& wc) {
   Channel* channel = place.channel;
   QueuePair* qp = channel->queue_pairs[place.index].get();
   if (wc.status != IBV_WC_SUCCESS) {
+    const std::string text = ExplainFailure(wc.status, wc.vendor_err, *qp);
     // A peer that died says nothing about the rail, and others are served over it.
     if (IsOwnFault(wc.status)) qp->rail().Pause(now_);
-    return Fail(channel, Error(Reason::kTransport, ExplainFailure(wc.status, wc.vendor_err, *qp)));
+    if (wc.status == IBV_WC_RETRY_EXC_ERR || IsOwnFault(wc.status)) {
+      pauses_.Failed(channel->peer, qp->rail_index, qp->remote_rail, now_);
+    }
+    if (IsRequestFault(wc.status) && id.kind == WorkKind::kSend) {
+      SourceDatapath::Blame(*qp, id.sequence, Error(Reason::kBadRegion, text));
+    }
+    return Fail(channel, Error(Reason::kTransport, text));
   }
   channel->quiet_since.reset();
   if (id.kind == WorkKind::kReceive) return OnReceived(channel, place.index, wc);

@@ -58,6 +58,9 @@ std::string Encode(const Greeting& greeting) {
   message.set_version(kWireVersion);
   message.set_nonce(greeting.nonce);
   for (const Endpoint& e : greeting.endpoints) ToProto(e, message.add_endpoints());
+  if constexpr (requires { message.avoid_rails(); }) {
+    for (uint32_t rail : greeting.avoid_rails) message.add_avoid_rails(rail);
+  }
   return message.SerializeAsString();
 }
 
@@ -76,6 +79,13 @@ absl::StatusOr<Greeting> Parse(absl::string_view data) {
     absl::StatusOr<Endpoint> e = FromProto(in);
     if (!e.ok()) return e.status();
     greeting.endpoints.push_back(*e);
+  }
+  if constexpr (requires { message.avoid_rails(); }) {
+    for (uint32_t rail : message.avoid_rails()) {
+      if (rail >= kRailsMax) return Bad("rail to avoid", rail);
+      greeting.avoid_rails.push_back(rail);
+    }
+    if (greeting.avoid_rails.size() > kRailsMax) return Bad("rails to avoid:", kRailsMax + 1);
   }
   return greeting;
 }

@@ -32,6 +32,8 @@ struct Endpoint {
 struct Greeting {
   uint64_t nonce = 0;
   std::vector<Endpoint> endpoints;
+  // Of an open: rails of the target that it had better not use.
+  std::vector<uint32_t> avoid_rails;
 };
 
 std::string EncodeOpen(const Greeting& greeting);

@@ -50,6 +50,10 @@ struct VerbsOptions {
   Duration leave_timeout = std::chrono::milliseconds(300);
   // An idle channel is tried this often, so that a peer that vanished is noticed.
   Duration probe_interval = std::chrono::seconds(2);
+  // A port that is down for this long fails the channels that send over it, where another is up.
+  Duration port_grace = std::chrono::milliseconds(500);
+  // Open at once, of one worker; the one that was not used for longest gives way.
+  uint32_t channels_max = 4096;
   // How long a queue pair that was fenced stays in reset, above the retry horizon.
   Duration reset_margin = std::chrono::milliseconds(100);
 

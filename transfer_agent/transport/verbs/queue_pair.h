@@ -79,6 +79,11 @@ class QueuePair {
       each(posted);
     }
   }
+  // Whose the send of that number is, while it is under way; null: nobody's.
+  Job* JobOf(uint32_t sequence) const {
+    const uint32_t ahead = sequence - static_cast<uint32_t>(head_);
+    return ahead < tail_ - head_ ? ledger_[(head_ + ahead) % sizes_.sends].job : nullptr;
+  }
   // Everything that is posted, as if it had completed.
   template <typename Each>
   void RetireAll(Each each) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "transfer_agent/transport/segment_end.h"
 
 namespace baton::transport::verbs {
 namespace {
@@ -211,7 +212,7 @@ void SourceDatapath::EndJobs(Job* jobs, const absl::Status& cause) {
     Job* job = jobs;
     jobs = job->next;
     job->over = true;
-    job->end = cause;
+    if (job->end.ok()) job->end = cause;
     if (job->unacknowledged == 0) Finish(job);
   }
 }
@@ -224,13 +225,20 @@ void SourceDatapath::CancelAll(const absl::Status& cause) {
   while (Job* jobs = rooms_.TakeAny()) EndJobs(jobs, cause);
 }
 
+void SourceDatapath::Blame(const QueuePair& qp, uint32_t sequence, const absl::Status& cause) {
+  Job* job = qp.JobOf(sequence);
+  if (job != nullptr && job->end.ok()) job->end = cause;
+}
+
 void SourceDatapath::Abandon(const absl::Status& cause) {
-  CancelAll(cause);
+  CancelAll(Mark(cause, SegmentEnd::kFailed));
   for (QueuePair* qp : qps_) {
     qp->RetireAll([this, &cause](const QueuePair::Posted& posted) {
       if (posted.job == nullptr) return;
       Job* job = posted.job;
-      if (job->end.ok()) job->end = cause;
+      if (EndOf(job->end) != SegmentEnd::kDoubt) {
+        job->end = Mark(job->end.ok() ? cause : job->end, SegmentEnd::kDoubt);
+      }
       if (--job->unacknowledged == 0) Finish(job);
     });
   }

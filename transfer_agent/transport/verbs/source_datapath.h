@@ -32,7 +32,10 @@ class SourceDatapath {
   void Cancel(OfferId offer) { End(offer, absl::CancelledError("the offer was cancelled")); }
   // The same for all; what is posted still ends by its acknowledgement.
   void CancelAll(const absl::Status& cause);
-  // Ends everything now: the queue pairs are in reset, nothing reads the pages any more.
+  // What `qp` posted under that number is the cause of its failure: its segment ends by `cause`.
+  static void Blame(const QueuePair& qp, uint32_t sequence, const absl::Status& cause);
+  // Ends everything now: the queue pairs are in reset, nothing reads the pages any more. Segments
+  // are marked as segment_end.h says.
   void Abandon(const absl::Status& cause);
   void ForgetMemory(const LocalMemory* local);
 

@@ -3,6 +3,7 @@
 
 #include "gtest/gtest.h"
 #include "transfer_agent/transport/conformance/world.h"
+#include "transfer_agent/transport/segment_end.h"
 #include "transfer_agent/transport/verbs/fake_provider/fake_net.h"
 #include "transfer_agent/transport/verbs/verbs_transport.h"
 
@@ -108,6 +109,85 @@ TEST(VerbsFaults, GiveASourceNoChannelUntilItAnswersTheFence) {
   EXPECT_FALSE(world.target.transport->Accept(World::kSource, opened->data).ok());
   world.target.transport->FenceDrained(World::kSource, room.offer);
   EXPECT_TRUE(world.target.transport->Accept(World::kSource, opened->data).ok());
+}
+
+TEST(VerbsFaults, MarkWhatABrokenQueuePairHadPostedAsInDoubt) {
+  Net net;
+  World world(net.candidate(), kLarge, kLarge);
+  const ChannelPair channel = world.Connect();
+  const Room& room = world.NewRoom(16 * 100);
+  const Room& waiting = world.NewRoom(16 * 100);
+  const uint64_t posted = world.Send(channel.source, room);
+  ASSERT_TRUE(world.Drive([&] { return world.BytesLanded() > 100'000; }));
+  const uint64_t not_posted = world.Send(channel.source, waiting);
+  net.net->BreakQp(net.net->Sending().front());
+  ASSERT_TRUE(
+      world.DriveOne(&world.source, [&] { return world.source.recorder.done.size() == 2; }));
+  EXPECT_EQ(EndOf(world.source.recorder.done[posted]), SegmentEnd::kDoubt);
+  EXPECT_EQ(EndOf(world.source.recorder.done[not_posted]), SegmentEnd::kFailed);
+}
+
+TEST(VerbsFaults, RetireAChannelAfterWhatHasArrivedAndBeforeAnythingElse) {
+  Net net;
+  World world(net.candidate(), kLarge, kLarge);
+  const ChannelPair channel = world.Connect();
+  const Room& room = world.NewRoom(16 * 40);
+  const Room& late = world.NewRoom(16 * 40);
+  for (const Room* r : {&room, &late}) {
+    ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(*r)).ok());
+  }
+  const uint64_t cookie = world.Send(channel.source, room);
+  // The source alone makes the wire move: the target has not looked at what came.
+  ASSERT_TRUE(
+      world.DriveOne(&world.source, [&] { return world.source.recorder.done.contains(cookie); }));
+  EXPECT_FALSE(world.HasPart(room));
+  world.target.transport->Retire(channel.target);
+  EXPECT_TRUE(world.target.recorder.retired.empty()) << "an event fired inside the call";
+  ASSERT_TRUE(world.DriveOne(
+      &world.target, [&] { return world.target.recorder.retired.contains(channel.target); }));
+  EXPECT_TRUE(world.HasPart(room));
+  world.target.pool.FillCanary();
+  world.Send(channel.source, late);
+  ASSERT_TRUE(world.Drive([&] { return world.source.recorder.is_down(channel.source); }));
+  EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
+  EXPECT_FALSE(world.HasPart(late));
+  // Of a channel that has ended it says so too.
+  world.target.recorder.retired.clear();
+  world.target.transport->Retire(channel.target);
+  EXPECT_TRUE(
+      world.DriveOne(&world.target, [&] { return !world.target.recorder.retired.empty(); }));
+}
+
+TEST(VerbsFaults, SayThatAnotherChannelWouldBeBetterWhenARailIsBack) {
+  Net net;
+  net.net->AddDevice({.name = "fake1", .port = {}});
+  World world(net.candidate());
+  net.net->SetPortActive("fake1", false);
+  world.Settle();
+  const ChannelPair narrow = world.Connect();
+  EXPECT_FALSE(world.source.transport->Superseded(narrow.source));
+  net.net->SetPortActive("fake1", true);
+  world.Settle();
+  ASSERT_TRUE(world.Drive([&] { return world.source.transport->Superseded(narrow.source); }));
+  const ChannelPair wide = world.Connect();
+  EXPECT_FALSE(world.source.transport->Superseded(wide.source));
+  ExpectRoomLands(&world, wide);
+}
+
+TEST(VerbsFaults, LeaveOutARailOverWhichThePeerWasNotReachedUntilItsPauseIsOver) {
+  Net net;
+  net.net->AddDevice({.name = "fake1", .port = {}});
+  World world(net.candidate());
+  const ChannelPair first = world.Connect();
+  net.net->faults().fail = 1000;
+  const Room& room = world.NewRoom(100);
+  world.Send(first.source, room);
+  ASSERT_TRUE(world.Drive([&] { return world.source.recorder.is_down(first.source); }));
+  net.net->faults().fail = 0;
+  const ChannelPair second = world.Connect();
+  ExpectRoomLands(&world, second);
+  world.source.recorder.Poll(world.source.transport.get(), std::chrono::seconds(40));
+  EXPECT_TRUE(world.source.transport->Superseded(second.source));
 }
 
 TEST(VerbsFaults, GiveBackEverythingTheyTook) {

@@ -62,8 +62,11 @@ absl::Status VerbsTransport::Build() {
 }
 
 const Capabilities& VerbsTransport::capabilities() const {
-  static const Capabilities kCapabilities{
-      .name = "verbs", .local_fence = false, .gpu_memory = true, .checksums = false};
+  static const Capabilities kCapabilities{.name = "verbs",
+                                          .local_fence = false,
+                                          .gpu_memory = true,
+                                          .checksums = false,
+                                          .retires = true};
   return kCapabilities;
 }
 

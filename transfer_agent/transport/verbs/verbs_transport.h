@@ -24,6 +24,7 @@
 #include "transfer_agent/transport/verbs/channel.h"
 #include "transfer_agent/transport/verbs/channel_setup.h"
 #include "transfer_agent/transport/verbs/local_memory.h"
+#include "transfer_agent/transport/verbs/path_pauses.h"
 #include "transfer_agent/transport/verbs/rail.h"
 #include "transfer_agent/transport/verbs/target_datapath.h"
 
@@ -46,6 +47,8 @@ class VerbsTransport final : public Transport {
   absl::StatusOr<OpenedChannel> Accept(PeerId peer, absl::string_view data) override;
   absl::Status Complete(ChannelId channel, absl::string_view data) override;
   void Close(ChannelId channel) override;
+  void Retire(ChannelId channel) override;
+  bool Superseded(ChannelId channel) const override;
   void ForgetPeer(PeerId peer) override;
   absl::Status OpenWindow(Window window) override;
   void Fence(PeerId peer, OfferId offer) override;
@@ -78,15 +81,25 @@ class VerbsTransport final : public Transport {
   // channels.cc
   absl::StatusOr<std::unique_ptr<Channel>> NewChannel(PeerId peer, ChannelState state,
                                                       absl::Span<Rail* const> rails);
-  std::vector<Rail*> UsableRails();
+  std::vector<Rail*> UsableRails() const;
+  // Without those over which the peer was not reached of late.
+  std::vector<Rail*> RailsTo(PeerId peer) const;
+  // Ours for each of the source's queue pairs.
+  std::vector<Rail*> RailsFor(const Greeting& open) const;
+  size_t IndexOf(const Rail* rail) const;
   OpenedChannel Keep(std::unique_ptr<Channel> channel, std::string data);
   absl::StatusOr<std::unique_ptr<Channel>> Answer(PeerId peer, const Greeting& open);
   absl::Status ConnectSource(Channel* channel, const Greeting& accept);
-  Channel* Find(ChannelId channel);
+  Channel* Find(ChannelId channel) const;
+
+  // endings.cc
   void Fail(Channel* channel, const absl::Status& cause);
   // Its queue pairs are in reset afterwards, its segments over.
   void Remove(Channel* channel, const absl::Status& cause);
   void Release(Channel* channel);
+  // Drains, says goodbye, ends.
+  void Leave(Channel* channel, const absl::Status& cause);
+  void CheckRetired();
   absl::StatusOr<uint16_t> TakePlace();
 
   // completions.cc
@@ -139,6 +152,8 @@ class VerbsTransport final : public Transport {
   // Fences that ended without the source's answer. Until it comes, a source that never heard of
   // them may still open a channel and write: it gets none.
   std::map<PeerId, std::set<OfferId>> unanswered_;
+  PathPauses pauses_;
+  std::vector<ChannelId> retired_;  // to be told
 
   TimePoint now_;
   TimePoint next_check_;

@@ -100,14 +100,16 @@ planner::RankLayout LayoutOf(const planner::ServerSpec& spec, const RankCoord& c
 
 Pod::Pod(World* world, uint32_t number) : number_(number), world_(world) {
   transport = world->fabric.Join();
-  core = std::make_unique<WorkerCore>(0, Epoch(number + 100), "host", WorkerLimits{}, false,
-                                      std::vector<transport::Transport*>{transport.get()}, this,
-                                      [this](std::vector<v1::RankAnnouncement> ranks) {
-                                        announced = std::move(ranks);
-                                        for (auto& other : world_->pods) {
-                                          if (other.get() != this) world_->TellRanks(*other, *this);
-                                        }
-                                      });
+  if (world->make_) made = world->make_();
+  core = std::make_unique<WorkerCore>(
+      0, Epoch(number + 100), "host", WorkerLimits{}, false,
+      std::vector<transport::Transport*>{made != nullptr ? made.get() : transport.get()}, this,
+      [this](std::vector<v1::RankAnnouncement> ranks) {
+        announced = std::move(ranks);
+        for (auto& other : world_->pods) {
+          if (other.get() != this) world_->TellRanks(*other, *this);
+        }
+      });
 }
 
 EngineRank& Pod::Attach(const std::string& server, Role role, const RankCoord& sizes,
@@ -186,6 +188,7 @@ void World::TellRanks(Pod& to, Pod& of) {
     rank->peer = PeerId(of.number_);
     rank->epoch = Epoch(of.number_ + 100);
     rank->transports.assign(said.transports().begin(), said.transports().end());
+    rank->memory_keys.assign(said.memory_keys().begin(), said.memory_keys().end());
     rank->host_key = said.host_key();
     rank->spec = *planner::FromProto(said.spec());
     rank->layout = *planner::FromProto(said.layout());
@@ -214,7 +217,7 @@ void World::TellServers() {
 
 bool World::Step(Pod& pod) {
   bool moved = false;
-  while (!pod.urgent.empty()) {
+  while (!pod.urgent.empty() && !pod.hold_urgent) {
     auto [from, frame] = std::move(pod.urgent.front());
     pod.urgent.pop_front();
     pod.core->OnFrame(PeerId(from), frame, now);

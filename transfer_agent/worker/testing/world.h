@@ -10,6 +10,7 @@
 #define BATON_TRANSFER_AGENT_WORKER_TESTING_WORLD_H_
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -80,6 +81,8 @@ class Pod final : public Outbox {
   void Detach(AttachmentId id) override { detached.push_back(id); }
 
   std::unique_ptr<transport::FakeTransport> transport;
+  // Instead of it, where the world makes others.
+  std::unique_ptr<transport::Transport> made;
   std::unique_ptr<WorkerCore> core;
   std::vector<v1::RankAnnouncement> announced;
   std::vector<std::unique_ptr<EngineRank>> ranks;
@@ -87,6 +90,7 @@ class Pod final : public Outbox {
   // Frames towards this pod, in order of arrival on their stream.
   std::deque<std::pair<uint32_t, v1::Frame>> urgent;
   std::deque<std::pair<uint32_t, v1::Frame>> bulk;
+  bool hold_urgent = false;
   bool hold_bulk = false;
   std::vector<std::string> dialled;
 
@@ -99,6 +103,11 @@ class Pod final : public Outbox {
 
 class World {
  public:
+  using MakeTransport = std::function<std::unique_ptr<transport::Transport>()>;
+
+  // Pods are joined by the fake fabric, or by what `make` returns.
+  explicit World(MakeTransport make = nullptr) : make_(std::move(make)) {}
+
   Pod& AddPod();
   // Delivers and polls until nothing moves any more.
   void Settle();
@@ -117,6 +126,7 @@ class World {
   friend class Pod;
   bool Step(Pod& pod);
   void TellRanks(Pod& to, Pod& of);
+  const MakeTransport make_;
   uint64_t next_attachment_ = 1;
 };
 

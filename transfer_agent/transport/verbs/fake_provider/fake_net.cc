@@ -96,12 +96,31 @@ void FakeNet::SetPortActive(const std::string& device, bool active) {
 
 void FakeNet::BreakQp(uint32_t number) {
   FakeQp* qp = qps_[number - kFirstQp];
+  ghosts_.push_back(*qp);
   qp->base.state = IBV_QPS_ERR;
   Flush(qp);
   ibv_async_event event{};
   event.event_type = IBV_EVENT_QP_FATAL;
   event.element.qp = &qp->base;
   RaiseOn(qp->device, event);
+}
+
+void FakeNet::SetAddress(const std::string& device, const GidBytes& gid) {
+  for (FakeDeviceSpec& spec : devices_) {
+    if (spec.name == device) spec.port.gids[0].bytes = gid;
+  }
+  for (FakeContext* context : contexts_) {
+    if (context->spec->name == device) context->gid = gid;
+  }
+  Raise(device, IBV_EVENT_GID_CHANGE);
+}
+
+std::vector<uint32_t> FakeNet::Sending() const {
+  std::vector<uint32_t> numbers;
+  for (const FakeQp* qp : qps_) {
+    if (qp != nullptr && qp->send_head != qp->send_tail) numbers.push_back(qp->base.qp_num);
+  }
+  return numbers;
 }
 
 std::vector<uint32_t> FakeNet::QpNumbers() const {

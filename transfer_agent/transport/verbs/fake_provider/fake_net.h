@@ -41,9 +41,17 @@ class FakeNet {
   void set_work_per_poll(int work) { work_per_poll_ = work; }
   // Asynchronous event for every open context of the device.
   void Raise(const std::string& device, ibv_event_type type);
-  // The queue pair goes to the error state with its event, as after a fault of its device.
+  // The queue pair goes to the error state with its event, as after a fault of its device. What it
+  // had posted is flushed, and on its way all the same: it lands at LandGhosts, if the other end
+  // still takes it.
   void BreakQp(uint32_t number);
+  // Writes that were carried out.
+  int LandGhosts();
   void SetPortActive(const std::string& device, bool active);
+  // Its one address is another from now on.
+  void SetAddress(const std::string& device, const GidBytes& gid);
+  // Numbers of queue pairs with sends that are not carried out.
+  std::vector<uint32_t> Sending() const;
 
   uint64_t writes() const { return writes_; }
   uint64_t immediates() const { return immediates_; }
@@ -85,6 +93,7 @@ class FakeNet {
   std::vector<FakeMr*> regions_;  // by key >> 8
   std::vector<FakeQp*> qps_;      // by number - kFirstQp
   std::vector<FakeQp*> busy_;
+  std::vector<FakeQp> ghosts_;  // broken: copies, with what they had posted
   size_t turn_ = 0;
   uint32_t key_salt_ = 0;
   uint64_t writes_ = 0;

@@ -153,6 +153,21 @@ bool FakeNet::RunFirst(FakeQp* qp) {
   return true;
 }
 
+int FakeNet::LandGhosts() {
+  int landed = 0;
+  for (FakeQp& ghost : ghosts_) {
+    for (; ghost.send_head != ghost.send_tail; ++ghost.send_head) {
+      bool wait = false;
+      const FakeSend& send = ghost.sends[ghost.send_head % ghost.sends.size()];
+      const bool write = send.opcode != IBV_WR_SEND_WITH_IMM;
+      if (Execute(&ghost, send, &wait) != IBV_WC_SUCCESS || wait) break;
+      landed += write ? 1 : 0;
+    }
+  }
+  ghosts_.clear();
+  return landed;
+}
+
 FakeQp* FakeNet::PeerOf(const FakeQp& qp) {
   const uint32_t at = qp.remote_qpn - kFirstQp;
   FakeQp* peer = at < qps_.size() ? qps_[at] : nullptr;
