@@ -10,6 +10,8 @@ import time
 import unittest
 
 from tools.deploy import fetched
+from tools.deploy import pods
+from tools.deploy import render
 
 IMAGES = "deploy/images"
 LIMIT_S = 120
@@ -176,6 +178,20 @@ class ImagesTest(unittest.TestCase):
                            "--port_file=/tmp/port")
         self.await_file(root + "/tmp/port", agent)
         self.check_ends_on_sigterm(agent)
+
+    def test_what_the_manifests_start_is_in_the_images_and_knows_its_flags(self):
+        seen = 0
+        for pod in pods.of(render.render("deploy/k8s/overlays/loopback-demo")):
+            for container in pod.containers():
+                image = container["image"].partition(":")[0].removeprefix("baton-")
+                command = container.get("command", [entrypoint(image)])
+                status, output = self.run_in(self.roots[image], command[0], "--help")
+                self.assertIn(status, (0, 1), output)
+                for flag in re.findall(r"--(\w+)=", " ".join(command[1:])):
+                    if not command[0].endswith("demo_host"):
+                        self.assertRegex(output, r"(?m)^ *--%s\b" % flag)
+                seen += 1
+        self.assertEqual(seen, 6)
 
     def test_the_demo_passes(self):
         status, output = self.run_in(self.roots["demo"], entrypoint("demo"), "--short",
