@@ -5,6 +5,7 @@
 #include "bootstrap_service/rpc/bytes.h"
 #include "bootstrap_service/rpc/service.h"
 #include "bootstrap_service/rpc/unary.h"
+#include "common/clock.h"
 
 namespace baton::registry {
 
@@ -18,6 +19,7 @@ grpc::ServerUnaryReactor* BootstrapService::ListServers(grpc::CallbackServerCont
     v1::ListServersResponse rest;
     rest.mutable_revision()->set_store_epoch(store_->store_epoch());
     rest.mutable_revision()->set_number(listing.number);
+    rest.set_unix_ms(UnixMillis());
     std::vector<grpc::Slice> slices = {grpc::Slice(rest.SerializeAsString())};
     for (const ServerImagePtr& image : listing.servers) {
       std::string head;
