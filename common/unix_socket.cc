@@ -72,15 +72,20 @@ void TakeFds(msghdr* header, Packet* packet) {
 
 }  // namespace
 
-absl::StatusOr<UniqueFd> ListenSeqPacket(const std::string& path, int backlog) {
+absl::StatusOr<UniqueFd> ListenSeqPacket(const std::string& path, int backlog, mode_t mode) {
   absl::StatusOr<sockaddr_un> address = AddressOf(path);
   if (!address.ok()) return address.status();
   if (absl::Status s = RemoveStale(path, *address); !s.ok()) return s;
   absl::StatusOr<UniqueFd> fd = NewSocket();
   if (!fd.ok()) return fd;
+  // The file is born with the socket's own mode, less the umask: never with more than asked for.
+  if (fchmod(fd->get(), mode) != 0) return SystemError("fchmod of a socket", errno);
   if (bind(fd->get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0) {
     return Error(Reason::kConfig,
                  absl::StrCat("cannot bind the socket '", path, "': ", strerror(errno)));
+  }
+  if (chmod(path.c_str(), mode) != 0) {
+    return SystemError(absl::StrCat("chmod of the socket '", path, "'"), errno);
   }
   if (listen(fd->get(), backlog) != 0) return SystemError("listen", errno);
   return fd;

@@ -22,9 +22,10 @@ namespace baton {
 // The kernel carries at most 253 descriptors with one packet.
 inline constexpr size_t kPacketFdsMax = 253;
 
-// Listens at `path`. A socket file that nobody listens on is replaced; CONFIG when somebody does,
-// when the path is too long (107 bytes) or its folder cannot be written.
-absl::StatusOr<UniqueFd> ListenSeqPacket(const std::string& path, int backlog);
+// Listens at `path`, whose permissions are `mode` from the first moment, whatever the umask is. A
+// socket file that nobody listens on is replaced; CONFIG when somebody does, when the path is too
+// long (107 bytes) or its folder cannot be written.
+absl::StatusOr<UniqueFd> ListenSeqPacket(const std::string& path, int backlog, mode_t mode = 0600);
 
 // UNAVAILABLE while nobody listens there (yet): worth another try. CONFIG for a path that cannot
 // be.

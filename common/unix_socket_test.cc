@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/reason.h"
@@ -43,6 +44,21 @@ class Socket : public ::testing::Test {
   std::string folder_, path_;
   UniqueFd listener_, client_, server_;
 };
+
+TEST_F(Socket, HasThePermissionsThatWereAskedForWhateverTheUmaskIs) {
+  for (const mode_t mask : {0, 022, 077}) {
+    for (const mode_t mode : {0600, 0660, 0666}) {
+      const mode_t before = umask(mask);
+      auto listener = ListenSeqPacket(path_, 4, mode);
+      umask(before);
+      ASSERT_TRUE(listener.ok()) << listener.status();
+      struct stat info = {};
+      ASSERT_EQ(stat(path_.c_str(), &info), 0);
+      EXPECT_EQ(info.st_mode & 0777, mode) << "umask " << mask;
+      unlink(path_.c_str());
+    }
+  }
+}
 
 TEST_F(Socket, CarriesPacketsWithTheirDescriptors) {
   Join();

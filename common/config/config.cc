@@ -212,6 +212,12 @@ std::string ConfigTable::Markdown() const {
   return out;
 }
 
+std::vector<ConfigTable::RowInfo> ConfigTable::Rows() const {
+  std::vector<RowInfo> rows;
+  for (const Row& row : rows_) rows.push_back({row.name, row.type, row.domain, row.unit});
+  return rows;
+}
+
 std::string ConfigTable::Describe() const {
   return absl::StrJoin(rows_, " ", [](std::string* out, const Row& row) {
     absl::StrAppend(out, row.name, "=", row.get());

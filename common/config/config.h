@@ -85,6 +85,15 @@ class ConfigTable {
   // "name=value" of every row as it is now, for the log.
   std::string Describe() const;
 
+  // For shells that complete a command line. Views of this table.
+  struct RowInfo {
+    absl::string_view name;
+    absl::string_view type;    // "text", "number", "real", "bool", "choice", "list"
+    absl::string_view domain;  // "100 to 600000", "auto|tcp|shm"
+    absl::string_view unit;
+  };
+  std::vector<RowInfo> Rows() const;
+
  private:
   struct Row {
     std::string name;

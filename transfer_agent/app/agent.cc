@@ -32,9 +32,9 @@ Agent::Agent(const Options& options)
       ranks_of_worker_(options.workers),
       announced_(options.workers) {}
 
-absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const Options& options) {
+absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const Options& options, grpc::Service* beside) {
   std::unique_ptr<Agent> agent(new Agent(options));
-  if (absl::Status status = agent->Build(); !status.ok()) {
+  if (absl::Status status = agent->Build(beside); !status.ok()) {
     agent->Stop();
     return status;
   }
@@ -43,7 +43,8 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const Options& options) {
 
 Agent::~Agent() { Stop(); }
 
-absl::Status Agent::Build() {
+absl::Status Agent::Build(grpc::Service* beside) {
+  CheckHost();
   for (uint32_t i = 0; i < options_.workers; ++i) {
     if (absl::Status status = BuildWorker(i); !status.ok()) return status;
   }
@@ -52,6 +53,7 @@ absl::Status Agent::Build() {
   links.advertised_address = options_.advertise;
   links.epoch = epoch_;
   links.heartbeat = std::chrono::milliseconds(options_.heartbeat_ms);
+  links.beside = beside;
   links.silence = std::chrono::milliseconds(options_.silence_ms);
   links.abort_leg = [this](const RoomKey& room, const std::string& why) {
     PostAll(worker::Lane::kUrgent, [room, why](worker::WorkerCore& core, TimePoint now) {
@@ -74,6 +76,7 @@ absl::Status Agent::Build() {
   attach.epoch = epoch_;
   attach.version = kAgentVersion;
   attach.ranks_max = options_.ranks_max;
+  attach.socket_mode = SocketMode(options_);
   auto server = attach::AttachServer::Start(attach, this);
   if (!server.ok()) {
     return Error(ReasonOf(server.status()),
@@ -222,6 +225,11 @@ void Agent::BeginDrain() {
     });
     registrar_->Remove(rank);
   }
+}
+
+bool Agent::draining() {
+  MutexLock lock(&mu_);
+  return draining_;
 }
 
 uint32_t Agent::OpenRooms() {

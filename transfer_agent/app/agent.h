@@ -34,8 +34,10 @@ class Agent final : private attach::AttachEvents,
                     private DirectoryEvents,
                     public worker::Outbox {
  public:
-  // Errors name the flag or path that stood in the way.
-  static absl::StatusOr<std::unique_ptr<Agent>> Start(const Options& options);
+  // Errors name the flag or path that stood in the way. `beside` is served on the port of the
+  // control streams; borrowed until Stop, may be null.
+  static absl::StatusOr<std::unique_ptr<Agent>> Start(const Options& options,
+                                                      grpc::Service* beside = nullptr);
   ~Agent() override;
 
   // host:port of the control streams.
@@ -50,8 +52,13 @@ class Agent final : private attach::AttachEvents,
   // that is attached takes new rooms.
   admin::Health Health() const;
 
-  // No new rooms from now on, running ones may end.
+  const Options& options() const { return options_; }
+  // Of the checks at start: what was not well.
+  const std::vector<v1::CheckFinding>& findings() const { return findings_; }
+
+  // No new rooms from now on, running ones may end. Idempotent.
   void BeginDrain();
+  bool draining();
   uint32_t OpenRooms();
   // Tells the registry how busy this agent is: what the workers said since the last call. Called
   // about twice a second, by one thread.
@@ -70,8 +77,9 @@ class Agent final : private attach::AttachEvents,
   };
 
   explicit Agent(const Options& options);
-  absl::Status Build();
+  absl::Status Build(grpc::Service* beside);
   absl::Status BuildWorker(uint32_t index);
+  void CheckHost();
   void PostAll(worker::Lane lane, const std::function<void(worker::WorkerCore&, TimePoint)>& task);
   void PostRank(const RankRef& rank, worker::Worker::Task task);
   uint32_t PickWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -111,6 +119,7 @@ class Agent final : private attach::AttachEvents,
   const std::shared_ptr<LoadBoard> load_board_;  // shared with tasks of workers
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<v1::TransportStatus> transports_;  // set before Start returns
+  std::vector<v1::CheckFinding> findings_;       // as well
   std::unique_ptr<control::PeerLinks> links_;
   std::unique_ptr<Registrar> registrar_;
   std::unique_ptr<Directory> directory_;

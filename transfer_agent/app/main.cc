@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
 
 #include "admin/admin.h"
 #include "admin/port_file.h"
@@ -67,9 +68,11 @@ int Run(int argc, char** argv) {
   if (absl::Status status = Complete(&options); !status.ok()) return Complain(status);
   InitLog(argv[0]);
   UniqueFd signals = BlockSignals();
-  auto agent = Agent::Start(options);
+  const std::unique_ptr<AgentInspection> inspection = AgentInspection::Make();
+  auto agent = Agent::Start(options, inspection->service());
   if (!agent.ok()) return Complain(agent.status());
-  auto service = AgentService::Start(options.service_socket, agent->get());
+  inspection->Bind(agent->get());
+  auto service = AgentService::Start(options, agent->get());
   if (!service.ok()) return Complain(service.status());
   admin::AdminSources sources;
   sources.health = [&agent] { return (*agent)->Health(); };

@@ -1,6 +1,7 @@
 #include "transfer_agent/app/options.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "absl/strings/numbers.h"
@@ -8,6 +9,32 @@
 #include "common/reason.h"
 
 namespace baton::agent {
+namespace {
+
+// "0600" to 0600; nullopt for what is no such number.
+std::optional<uint32_t> ParseMode(absl::string_view text) {
+  uint32_t mode = 0;
+  if (text.size() < 3 || text.size() > 4) return std::nullopt;
+  for (char c : text) {
+    if (c < '0' || c > '7') return std::nullopt;
+    mode = mode * 8 + static_cast<uint32_t>(c - '0');
+  }
+  if (mode > 0777) return std::nullopt;
+  return mode;
+}
+
+std::string CheckSocketMode(absl::string_view text) {
+  const std::optional<uint32_t> mode = ParseMode(text);
+  if (!mode.has_value()) return "not permissions in octal, as 0600 or 0660";
+  // Without these the agent's own user cannot connect to what it serves.
+  return (*mode & 0600) == 0600 ? "" : "must let the agent's own user read and write";
+}
+
+}  // namespace
+
+uint32_t SocketMode(const Options& options) {
+  return ParseMode(options.socket_mode).value_or(0600);
+}
 
 void AddRows(Options* o, ConfigTable* table) {
   table->Text("bootstrap", &o->bootstrap, "host:port", "Address of the bootstrap service.",
@@ -20,6 +47,10 @@ void AddRows(Options* o, ConfigTable* table) {
               CheckNotEmpty);
   table->Text("service_socket", &o->service_socket, "path",
               "Unix socket of the agent's own service (batonctl agent).", CheckNotEmpty);
+  table->Text("socket_mode", &o->socket_mode, "octal",
+              "Permissions of both sockets, whatever the umask is. 0600: processes of the agent's "
+              "own user and root; 0660 with a group in common for engines of another user.",
+              CheckSocketMode);
   table->Text("port_file", &o->port_file, "path",
               "File to write the control address to, once bound; empty: none.");
   table->Choice("transport", &o->transport, {"auto", "verbs", "tcp", "shm"},

@@ -17,6 +17,7 @@ struct Options {
   std::string advertise;
   std::string attach_socket = "/run/baton/attach.sock";
   std::string service_socket = "/run/baton/agent.sock";
+  std::string socket_mode = "0600";
   std::string port_file;
   std::string transport = "auto";
   std::string data_host;
@@ -39,6 +40,9 @@ void AddRows(Options* options, ConfigTable* table);
 
 // What the rows cannot say one by one; fills in what depends on others. CONFIG names the flag.
 absl::Status Complete(Options* options);
+
+// Of --socket_mode, which Complete has checked.
+uint32_t SocketMode(const Options& options);
 
 }  // namespace baton::agent
 

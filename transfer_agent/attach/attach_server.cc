@@ -26,7 +26,8 @@ absl::StatusOr<std::unique_ptr<AttachServer>> AttachServer::Start(AttachOptions 
 }
 
 absl::Status AttachLoop::Open() {
-  absl::StatusOr<UniqueFd> listener = ListenSeqPacket(options_.socket_path, kBacklog);
+  absl::StatusOr<UniqueFd> listener =
+      ListenSeqPacket(options_.socket_path, kBacklog, options_.socket_mode);
   if (!listener.ok()) return listener.status();
   listener_ = *std::move(listener);
   pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));

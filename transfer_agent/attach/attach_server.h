@@ -32,6 +32,7 @@ class AttachEvents {
 
 struct AttachOptions {
   std::string socket_path;
+  uint32_t socket_mode = 0600;
   Epoch epoch;
   std::string version;
   uint64_t pool_bytes_max = uint64_t{1} << 46;

@@ -64,9 +64,10 @@ class PeerService : public Service {
 
 class GrpcWires : public Wires {
  public:
-  GrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg)
+  GrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg, grpc::Service* beside)
       : message_bytes_max_(static_cast<int>(frame_bytes_max + kNumberBytesMax)),
         abort_leg_(std::move(abort_leg)),
+        beside_(beside),
         gate_(std::make_shared<Gate>()) {}
   ~GrpcWires() override { Shutdown(); }
 
@@ -80,6 +81,7 @@ class GrpcWires : public Wires {
 
   const int message_bytes_max_;
   const OnAbortLeg abort_leg_;
+  grpc::Service* const beside_;
   const std::shared_ptr<Gate> gate_;
   std::unique_ptr<PeerService> service_;
   std::unique_ptr<grpc::Server> server_;
@@ -91,6 +93,7 @@ absl::StatusOr<std::string> GrpcWires::Listen(const std::string& address, Accept
   int port = 0;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(service_.get());
+  if (beside_ != nullptr) builder.RegisterService(beside_);
   builder.SetMaxReceiveMessageSize(message_bytes_max_);
   // Two agents on one port would each get some of the streams.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -141,8 +144,9 @@ void GrpcWires::Shutdown() {
 
 }  // namespace
 
-std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg) {
-  return std::make_unique<GrpcWires>(frame_bytes_max, std::move(abort_leg));
+std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg,
+                                     grpc::Service* beside) {
+  return std::make_unique<GrpcWires>(frame_bytes_max, std::move(abort_leg), beside);
 }
 
 }  // namespace baton::control

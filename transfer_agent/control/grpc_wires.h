@@ -10,13 +10,19 @@
 #include "common/ids.h"
 #include "transfer_agent/control/wire.h"
 
+namespace grpc {
+class Service;
+}  // namespace grpc
+
 namespace baton::control {
 
 using OnAbortLeg = std::function<void(const RoomKey& room, const std::string& why)>;
 
 // Longer frames break their stream at the receiver with TOO_LARGE.
-// `abort_leg` is as in PeerLinksOptions.
-std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg);
+// `abort_leg` is as in PeerLinksOptions. `beside`: served on the same port; borrowed until
+// Shutdown, may be null.
+std::unique_ptr<Wires> MakeGrpcWires(size_t frame_bytes_max, OnAbortLeg abort_leg,
+                                     grpc::Service* beside = nullptr);
 
 }  // namespace baton::control
 

@@ -8,7 +8,7 @@
 namespace baton::control {
 
 std::unique_ptr<PeerLinks> MakePeerLinks(PeerLinksOptions options, PeerEvents* events) {
-  auto wires = MakeGrpcWires(options.frame_bytes_max, options.abort_leg);
+  auto wires = MakeGrpcWires(options.frame_bytes_max, options.abort_leg, options.beside);
   return std::make_unique<Links>(std::move(options), events, std::move(wires));
 }
 

@@ -26,6 +26,10 @@
 #include "transfer_agent/control/priority.h"
 #include "transfer_agent/transport/transport.h"
 
+namespace grpc {
+class Service;
+}  // namespace grpc
+
 namespace baton::control {
 
 using transport::PeerId;
@@ -72,6 +76,8 @@ struct PeerLinksOptions {
   // A router asks for a room's end (AgentPeer.AbortLeg). From gRPC's threads; must not block. Null:
   // the call is answered and does nothing.
   std::function<void(const RoomKey& room, const std::string& why)> abort_leg = nullptr;
+  // Served on the same port; borrowed until Stop, may be null.
+  grpc::Service* beside = nullptr;
 };
 
 struct PeerLinkStatus {

@@ -82,6 +82,13 @@ class ChannelTable {
 
   size_t size() const { return channels_.size(); }
   size_t accepted() const { return accepted_.size(); }
+  // fn(transport, peer, its worker, state) for each.
+  template <typename Fn>
+  void ForEach(Fn&& fn) const {
+    for (const auto& [key, channel] : channels_) {
+      fn(*key.transport, channel.peer, channel.peer_worker, channel.machine.state());
+    }
+  }
 
  private:
   struct Channel {

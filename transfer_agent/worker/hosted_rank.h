@@ -29,7 +29,11 @@ struct HostedRank {
   absl::Status not_accepting;
   // One for each transport of the worker, in its order.
   std::vector<transport::ExportedMemory> memory;
-  uint32_t rooms = 0;
+  uint32_t rooms = 0;  // open
+  // Since it attached.
+  uint64_t rooms_done = 0;
+  uint64_t rooms_failed = 0;
+  uint64_t bytes_ended = 0;  // sent or landed, of rooms that are over
 
   bool MayOpen() const { return accepting || registering; }
   const RankRef& ref() const { return attached->rank; }

@@ -14,6 +14,7 @@
 #include "common/ids.h"
 #include "common/shm_abi/commands.h"
 #include "transfer_agent/attach/attached_rank.h"
+#include "transfer_agent/room/stages.h"
 #include "transfer_agent/worker/deadline_queue.h"
 
 namespace baton::worker {
@@ -27,6 +28,7 @@ struct RoomEntry {
   TimePoint opened;
   TimePoint deadline;
   Room room;
+  room::StageTimes stages;
 };
 
 // Thread-compatible. Entries have stable addresses.
@@ -42,7 +44,7 @@ class RoomIndex {
     RoomSerial serial = next_serial_;
     next_serial_ += 2;
     auto entry = std::unique_ptr<Entry>(
-        new Entry{serial, rank, std::nullopt, opened, deadline, std::move(room)});
+        new Entry{serial, rank, std::nullopt, opened, deadline, std::move(room), {}});
     Entry& added = *entry;
     by_key_[{rank, added.room.key()}] = serial;
     entries_.emplace(serial, std::move(entry));

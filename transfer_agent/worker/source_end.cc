@@ -6,6 +6,7 @@
 #include "client/rpc/error_detail.h"
 #include "common/log.h"
 #include "common/reason.h"
+#include "transfer_agent/worker/room_record.h"
 #include "transfer_agent/worker/source_side.h"
 #include "transfer_agent/worker/wire_ids.h"
 
@@ -13,14 +14,16 @@ namespace baton::worker {
 
 using room::SourceEvent;
 using room::SourceState;
+using room::Stage;
 
 void SourceSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by) {
   const SourceState state = entry.room.state();
   if (!entry.room.Fail(std::move(cause))) return;
   if (state == SourceState::kHeld) --held_;
   stalled_.erase(entry.serial);
+  entry.stages.Note(Stage::kFailed, now);
   context_->CountFailed(context_->FindRank(entry.rank), entry.room.key(), Name(state),
-                        entry.room.cause());
+                        entry.room.bytes_submitted(), now - entry.opened, entry.room.cause());
   for (size_t i = 0; i < entry.room.legs().size(); ++i) {
     room::TargetLeg& leg = entry.room.legs()[i];
     if (leg.channel.has_value() && leg.segments_in_flight > 0) {
@@ -43,6 +46,7 @@ void SourceSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
 void SourceSide::MaybeStop(Entry& entry, TimePoint now) {
   if (!entry.room.AllStopped()) return;
   entry.room.Advance(SourceEvent::kStopped);
+  entry.stages.Note(Stage::kReleased, now);
   Publish(entry, shm_abi::RoomState::kFailed, true);
   MaybeErase(entry, now);
 }
@@ -65,6 +69,7 @@ void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
     legs_.erase({leg.peer, leg.target_worker, leg.offer});
   }
   if (rank != nullptr) --rank->rooms;
+  if (rank != nullptr) context_->Remember(*rank, RecordOf(entry, *rank));
   stalled_.erase(entry.serial);
   rooms_.Erase(entry);
 }

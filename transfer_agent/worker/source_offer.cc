@@ -46,6 +46,7 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
     if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
     return;
   }
+  (*entry)->stages.Note(room::Stage::kOffered, now);
   if ((*entry)->room.state() == room::SourceState::kMatched) Matched(**entry, now);
 }
 
@@ -235,6 +236,7 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
   }
   context_->deadlines.Add(deadline, entry->serial);
   rooms_.BindSlot(*entry, request.slot);
+  entry->stages.Note(room::Stage::kOpened, now);
   Publish(*entry, shm_abi::RoomState::kOpen, false);
   const RankCoord& coord = rank.coord();
   if (rank.attached->spec.sizes.dp > 1 && coord.pp == 0 && coord.cp == 0 && coord.tp == 0) {

@@ -15,6 +15,7 @@ namespace baton::worker {
 
 using room::SourceEvent;
 using room::SourceState;
+using room::Stage;
 
 SourceSide::Entry* SourceSide::FindLeg(const OfferKey& key, size_t* leg) {
   auto it = legs_.find(key);
@@ -60,9 +61,11 @@ void SourceSide::Send(HostedRank& rank, shm_abi::Send send, TimePoint now) {
 }
 
 void SourceSide::Matched(Entry& entry, TimePoint now) {
+  entry.stages.Note(Stage::kMatched, now);
   if (entry.room.NothingToSend()) {
     entry.room.Advance(SourceEvent::kSpare);
-    ++context_->rooms_done;
+    entry.stages.Note(Stage::kDone, now);
+    context_->CountDone(context_->FindRank(entry.rank));
     Publish(entry, shm_abi::RoomState::kDone, true);
     return MaybeErase(entry, now);
   }
@@ -97,6 +100,7 @@ bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
       !context_->channels.IsUp(leg.transport, *leg.channel)) {
     return true;
   }
+  entry.stages.Note(Stage::kConnected, now);
   HostedRank* rank = context_->FindRank(entry.rank);
   const auto& chunks = entry.room.chunks();
   while (leg.next_chunk < chunks.size()) {
@@ -134,6 +138,7 @@ bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
       case transport::Submitted::kAccepted:
         break;
     }
+    entry.stages.Note(Stage::kPosted, now);
     cookies_[next_cookie_++] = {entry.serial, index};
     ++leg.segments_in_flight;
     leg.bytes_submitted += bytes;
@@ -160,10 +165,14 @@ absl::Status SourceSide::FinishLeg(Entry& entry, room::TargetLeg& leg) {
 }
 
 void SourceSide::MaybeFinish(Entry& entry, TimePoint now) {
-  if (entry.room.AllSent()) entry.room.Advance(SourceEvent::kAllSent);
+  if (entry.room.AllSent()) {
+    entry.room.Advance(SourceEvent::kAllSent);
+    entry.stages.Note(Stage::kSent, now);
+  }
   if (!entry.room.AllLanded()) return;
   entry.room.Advance(SourceEvent::kAllLanded);
-  ++context_->rooms_done;
+  entry.stages.Note(Stage::kDone, now);
+  context_->CountDone(context_->FindRank(entry.rank));
   Publish(entry, shm_abi::RoomState::kDone, true);
   MaybeErase(entry, now);
 }

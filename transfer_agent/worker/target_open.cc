@@ -60,6 +60,7 @@ void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint 
   const RoomKey key = request.room;
   Entry& entry = rooms_.Add(rank.attached->id, room::TargetRoom(std::move(request)), now, deadline);
   rooms_.BindSlot(entry, slot);
+  entry.stages.Note(room::Stage::kOpened, now);
   ++rank.rooms;
   context_->deadlines.Add(deadline, entry.serial);
   const shm_abi::OpenReceive& asked = entry.room.request();
@@ -157,10 +158,12 @@ void TargetSide::TryOffer(Entry& entry, TimePoint now) {
   if (!sources.ok()) return Fail(entry, sources.status(), now);
   if (!sources->has_value()) return;
   StopLooking(entry);
+  entry.stages.Note(room::Stage::kFound, now);
   if (absl::Status status = MakeOffers(*rank, entry, **sources, now); !status.ok()) {
     return Fail(entry, status, now);
   }
   entry.room.OffersOut();
+  entry.stages.Note(room::Stage::kOffered, now);
   Publish(entry, shm_abi::RoomState::kOffered, false);
   MaybeLand(entry, now);
 }

@@ -8,10 +8,12 @@
 #include "client/rpc/error_detail.h"
 #include "common/log.h"
 #include "common/reason.h"
+#include "transfer_agent/worker/room_record.h"
 #include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
 
+using room::Stage;
 using room::TargetState;
 
 TargetSide::Entry* TargetSide::FindLeg(PeerId peer, OfferId offer, size_t* leg) {
@@ -34,6 +36,7 @@ void TargetSide::OnPart(PeerId peer, OfferId offer, uint32_t part, uint64_t byte
   size_t leg = 0;
   Entry* entry = FindLeg(peer, offer, &leg);
   if (entry == nullptr || entry->room.state() != TargetState::kOffered) return;
+  entry->stages.Note(Stage::kLanding, now);
   if (absl::Status status = entry->room.PartLanded(leg, part, bytes); !status.ok()) {
     return Fail(*entry, status, now);
   }
@@ -89,7 +92,8 @@ void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
   for (const room::SourceLeg& leg : entry.room.legs()) {
     leg.transport->FenceDrained(leg.peer, leg.offer);
   }
-  ++context_->rooms_done;
+  entry.stages.Note(Stage::kDone, now);
+  context_->CountDone(context_->FindRank(entry.rank));
   Publish(entry, shm_abi::RoomState::kDone, true);
   for (const room::SourceLeg& leg : entry.room.legs()) {
     v1::Frame frame;
@@ -106,8 +110,9 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
   const absl::string_view state = Name(entry.room.state());
   if (!entry.room.Fail(std::move(cause))) return;
   StopLooking(entry);
+  entry.stages.Note(Stage::kFailed, now);
   context_->CountFailed(context_->FindRank(entry.rank), entry.room.key(), state,
-                        entry.room.cause());
+                        entry.room.bytes_landed(), now - entry.opened, entry.room.cause());
   FenceLegs(entry);
   Publish(entry, shm_abi::RoomState::kFailed, false);
   const HostedRank* rank = context_->FindRank(entry.rank);
@@ -142,6 +147,7 @@ void TargetSide::TellSources(const HostedRank& rank, const shm_abi::OpenReceive&
 void TargetSide::MaybeRelease(Entry& entry, TimePoint now) {
   if (!entry.room.AllFenced()) return;
   entry.room.Release();
+  entry.stages.Note(Stage::kReleased, now);
   Publish(entry, shm_abi::RoomState::kFailed, true);
   MaybeErase(entry, now);
 }
@@ -156,6 +162,7 @@ void TargetSide::MaybeErase(Entry& entry, TimePoint now) {
     ended_.Add(entry.rank, entry.room.key(), entry.room.cause(), now + context_->limits.linger);
   }
   if (rank != nullptr) --rank->rooms;
+  if (rank != nullptr) context_->Remember(*rank, RecordOf(entry, *rank));
   rooms_.Erase(entry);
 }
 

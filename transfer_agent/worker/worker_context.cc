@@ -9,10 +9,16 @@
 
 namespace baton::worker {
 
-void WorkerContext::CountFailed(const HostedRank* rank, const RoomKey& key, absl::string_view state,
-                                const absl::Status& cause) {
+void WorkerContext::CountDone(HostedRank* rank) {
+  ++rooms_done;
+  if (rank != nullptr) ++rank->rooms_done;
+}
+
+void WorkerContext::CountFailed(HostedRank* rank, const RoomKey& key, absl::string_view state,
+                                uint64_t bytes, Duration took, const absl::Status& cause) {
   constexpr size_t kRemembered = 256;
   ++rooms_failed;
+  if (rank != nullptr) ++rank->rooms_failed;
   v1::RoomStatus status;
   ToProto(key, status.mutable_room());
   if (rank != nullptr) {
@@ -20,6 +26,8 @@ void WorkerContext::CountFailed(const HostedRank* rank, const RoomKey& key, absl
     status.set_role(static_cast<v1::Role>(rank->attached->role));
   }
   status.set_state("failed");
+  status.set_bytes(bytes);
+  status.set_age_ms(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   *status.mutable_cause() = ToDetail(cause);
   failed_rooms.push_back(std::move(status));
   if (failed_rooms.size() > kRemembered) failed_rooms.pop_front();

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -27,6 +28,7 @@
 #include "transfer_agent/worker/hosted_rank.h"
 #include "transfer_agent/worker/plan_cache.h"
 #include "transfer_agent/worker/remote_ranks.h"
+#include "transfer_agent/worker/room_history.h"
 
 namespace baton::worker {
 
@@ -104,8 +106,17 @@ struct WorkerContext {
   // The last rooms that failed, newest last.
   std::deque<v1::RoomStatus> failed_rooms;
 
-  void CountFailed(const HostedRank* rank, const RoomKey& key, absl::string_view state,
-                   const absl::Status& cause);
+  // `rank` may be null: it has left. `took`: from its opening to its failure.
+  void CountFailed(HostedRank* rank, const RoomKey& key, absl::string_view state, uint64_t bytes,
+                   Duration took, const absl::Status& cause);
+  void CountDone(HostedRank* rank);
+
+  // Rooms that are over, as they were when their last page was free.
+  RoomHistory history;
+  void Remember(HostedRank& rank, RoomRecord record) {
+    rank.bytes_ended += record.bytes;
+    history.Add(std::move(record));
+  }
 
   // By which transport pages go to or come from a peer, and why: said once in the log, and in the
   // agent's status.

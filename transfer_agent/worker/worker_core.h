@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,8 +65,18 @@ class WorkerCore {
   // --- operators
   int AbortRoom(const RoomKey& key, const std::optional<RankRef>& rank, const std::string& why,
                 TimePoint now);
-  void Describe(v1::AgentStatusResponse* status) const;
+  void Describe(v1::AgentStatusResponse* status);
   void DescribeRooms(bool failed_only, uint32_t limit, TimePoint now, v1::ListRoomsResponse* out);
+  // Adds what is known of rooms of that id: of that nonce, or with `any_nonce` of all; those that
+  // run and those that have ended. All rooms without `id`.
+  struct TraceQuery {
+    std::optional<RoomKey> key;
+    bool any_nonce = false;
+    uint32_t limit = 0;
+  };
+  void TraceRooms(const TraceQuery& query, TimePoint now, uint64_t now_unix_us,
+                  v1::TraceRoomResponse* out);
+  void DescribeChannels(v1::DumpResponse* out) const;
   uint32_t open_rooms() const;
   WorkerContext& context() { return context_; }
 
@@ -78,6 +89,8 @@ class WorkerCore {
   // Lets go of ranks whose engine is gone and whose rooms are all over.
   void SweepRanks();
   void AnnounceRanks();
+  // Sent or landed, by rank.
+  std::map<AttachmentId, uint64_t> BytesOfOpenRooms();
 
   WorkerContext context_;
   SourceSide source_;

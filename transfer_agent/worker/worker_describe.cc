@@ -1,4 +1,5 @@
 // What operators see of a worker.
+#include <map>
 #include <string>
 
 #include "client/rpc/error_detail.h"
@@ -29,6 +30,19 @@ void DescribeRoom(const Entry& entry, const HostedRank* rank, uint64_t bytes, Ti
 
 }  // namespace
 
+std::map<AttachmentId, uint64_t> WorkerCore::BytesOfOpenRooms() {
+  std::map<AttachmentId, uint64_t> bytes;
+  for (RoomSerial serial : source_.rooms().Serials()) {
+    const auto* entry = source_.rooms().Find(serial);
+    bytes[entry->rank] += entry->room.bytes_submitted();
+  }
+  for (RoomSerial serial : target_.rooms().Serials()) {
+    const auto* entry = target_.rooms().Find(serial);
+    bytes[entry->rank] += entry->room.bytes_landed();
+  }
+  return bytes;
+}
+
 int WorkerCore::AbortRoom(const RoomKey& key, const std::optional<RankRef>& rank,
                           const std::string& why, TimePoint now) {
   HostedRank* only = rank.has_value() ? context_.FindRank(*rank) : nullptr;
@@ -37,7 +51,8 @@ int WorkerCore::AbortRoom(const RoomKey& key, const std::optional<RankRef>& rank
   return source_.AbortKey(key, only, cause, now) + target_.AbortKey(key, only, cause, now);
 }
 
-void WorkerCore::Describe(v1::AgentStatusResponse* status) const {
+void WorkerCore::Describe(v1::AgentStatusResponse* status) {
+  const std::map<AttachmentId, uint64_t> running = BytesOfOpenRooms();
   for (const auto& [id, rank] : context_.ranks) {
     v1::HostedRank* hosted = status->add_ranks();
     ToProto(rank->ref(), hosted->mutable_rank());
@@ -49,6 +64,10 @@ void WorkerCore::Describe(v1::AgentStatusResponse* status) const {
       hosted->set_registration_error(std::string(rank->not_accepting.message()));
     }
     hosted->set_rooms(rank->rooms);
+    hosted->set_rooms_done(rank->rooms_done);
+    hosted->set_rooms_failed(rank->rooms_failed);
+    auto bytes = running.find(id);
+    hosted->set_bytes(rank->bytes_ended + (bytes == running.end() ? 0 : bytes->second));
     uint64_t pool_bytes = 0;
     for (const attach::MappedRegion& region : rank->attached->regions) pool_bytes += region.size();
     hosted->set_pool_bytes(pool_bytes);
