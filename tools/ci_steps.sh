@@ -6,6 +6,9 @@
 #   need NAME LIMIT_S COMMAND...      the same, counts nothing, and ends the run when it fails
 #   watch NAME LIMIT_S COMMAND...     timed and printed; counts nothing and fails nothing: for what
 #                                     has not been seen green yet
+#   share N END_S MAX_S               prints the seconds that each of N steps may take, at most MAX_S,
+#                                     if they are to end END_S after the run's start
+#   skip_step NAME WHY                names in the table what did not run
 #   finish                            the table of steps, the sums, and the exit status
 
 ci_passed=0
@@ -66,6 +69,18 @@ watch() {
   local before=("${ci_broken[@]}")
   ci_run "$@" || true
   ci_broken=("${before[@]}")
+}
+
+share() {
+  local each=$((($2 - SECONDS) / $1))
+  ((each < $3)) || each=$3
+  ((each > 0)) || each=0
+  echo "$each"
+}
+
+skip_step() {
+  ci_table+=("$(printf '      - min  %-12s not run: %s' "$1" "$2")")
+  printf '\n=== %s\n' "${ci_table[-1]}"
 }
 
 finish() {

@@ -62,6 +62,13 @@ watch two 60 bash -c "echo 0 passed, 3 failed, 0 skipped; exit 1"'
 expect "a watched step fails nothing and counts nothing" closes "1 passed, 0 failed, 0 skipped"
 expect "but is told" says '0\.0 min +two +FAILED'
 
+ci 'step one 60 true
+SECONDS=4000
+echo "shares: $(share 2 4200 840) $(share 1 4200 60) $(share 1 3900 840)"
+skip_step two "too late"'
+expect "shares the time that is left, none once it is gone" says '^shares: (100|99) 60 0$'
+expect "names a step that was left out" says 'two +not run: too late$'
+
 ci ''
 expect "a run without a test has failed" [ "$status" -eq 1 ]
 
