@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy fuzz lint lint-proto docs-errors format bench bench-rdma clean
+.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -64,6 +64,12 @@ test-rdma: setup-rdma  ## The tests on real verbs devices, in guests of their ow
 test-deploy: setup-deploy  ## Manifests, images, pods as network namespaces, the guides' commands (root; Go proxy and PyPI once)
 	@tools/test_deploy
 
+setup-browser:
+	@tools/setup.sh build browser
+
+test-browser: setup-browser  ## The status pages in a headless chromium
+	@tools/test_browser
+
 fuzz: setup-lint  ## Every fuzz target for FUZZ_SECONDS (20) from its kept corpus (FUZZ=NAME, FUZZ_KEEP=1)
 	@tools/fuzz.sh
 
@@ -84,6 +90,9 @@ bench: setup-build  ## Build with optimisation and run the benches (BENCH=NAME, 
 
 bench-rdma: setup-rdma  ## The verbs transport beside perftest, in guests (BENCH_FLAGS=...)
 	@tools/bench_rdma.sh
+
+docs: setup-build  ## Write the pages of docs/ that come from tables in the code
+	@tools/write_docs.sh
 
 clean:  ## Remove what was built; installed packages stay
 	@echo "clean: removing Bazel's output of this tree"

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "admin/port_file.h"
 #include "common/log.h"
+#include "common/log_format.h"
 
 namespace baton::admin {
 namespace {
@@ -35,6 +36,10 @@ HttpRoutes RoutesOf(const AdminSources& sources) {
 }
 
 }  // namespace
+
+void StartLog(const AdminOptions& options, absl::string_view program) {
+  StartLogFormat(options.log_format == "json" ? LogFormat::kJson : LogFormat::kText, program);
+}
 
 absl::StatusOr<std::unique_ptr<Admin>> Admin::Start(const AdminOptions& options,
                                                     AdminSources sources) {

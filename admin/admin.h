@@ -27,6 +27,9 @@ struct AdminSources {
   HttpHandler page;
 };
 
+// Starts the log in the form that is asked for. To be called after InitLog.
+void StartLog(const AdminOptions& options, absl::string_view program);
+
 class Admin {
  public:
   // Serves when it returns, and has written the port files. CONFIG names the flag.

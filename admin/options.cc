@@ -15,6 +15,8 @@ void AddRows(AdminOptions* o, ConfigTable* table) {
               CheckOptionalHostPort);
   table->Text("probe_port_file", &o->probe_port_file, "path",
               "File to write the address of --probe_listen to, once it is served; empty: none.");
+  table->Choice("log_format", &o->log_format, {"text", "json"},
+                "How the log on standard error looks: glog's lines, or one JSON object a line.");
 }
 
 }  // namespace baton::admin

@@ -1,4 +1,4 @@
-// The settings that both programs share: what operators reach them by.
+// The settings that both programs share: what operators reach them by, and their log.
 #ifndef BATON_ADMIN_OPTIONS_H_
 #define BATON_ADMIN_OPTIONS_H_
 
@@ -13,6 +13,7 @@ struct AdminOptions {
   std::string admin_port_file;
   std::string probe_listen;
   std::string probe_port_file;
+  std::string log_format = "text";
 };
 
 // One row a setting. `options` outlives the table.

@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "admin/admin.h"
+#include "admin/html.h"
 #include "admin/port_file.h"
 #include "bootstrap_service/app/options.h"
 #include "bootstrap_service/app/server.h"
 #include "common/log.h"
+#include "common/log_format.h"
 
 namespace {
 
@@ -43,6 +45,7 @@ int main(int argc, char** argv) {
   baton::ConfigTable table("baton-bootstrap", "The registry of servers and of their ranks.");
   baton::registry::AddRows(&options, &table);
   table.ParseOrExit(argc, argv);
+  baton::admin::StartLog(options.admin, "baton-bootstrap");
 
   // Build and serve.
   sigset_t signals = BlockSignals();
@@ -50,6 +53,11 @@ int main(int argc, char** argv) {
   if (!server.ok()) return Complain(server.status());
   baton::admin::AdminSources sources;
   sources.health = [&server] { return (*server)->Health(); };
+  sources.page = [&server](absl::string_view query) {
+    const std::string only = baton::admin::QueryValue(query, "server");
+    return baton::admin::HttpAnswer{200, baton::admin::kHtml, (*server)->Page(only)};
+  };
+  sources.metrics = [&server] { return (*server)->Metrics(); };
   auto admin = baton::admin::Admin::Start(options.admin, std::move(sources));
   if (!admin.ok()) return Complain(admin.status());
   LOG(INFO) << "serving on " << (*server)->address() << " with " << table.Describe();
@@ -63,5 +71,6 @@ int main(int argc, char** argv) {
   (*server)->BeginDrain();
   (*admin)->Refresh();
   (*server)->Stop();
+  baton::FlushLog();
   return 0;
 }

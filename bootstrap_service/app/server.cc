@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bootstrap_service/app/server_metrics.h"
+#include "bootstrap_service/page/status_page.h"
 #include "bootstrap_service/rpc/service.h"
 #include "bootstrap_service/store/memory_store.h"
 #include "bootstrap_service/watch/hub.h"
@@ -97,6 +99,23 @@ class ServerImpl : public BootstrapServer {
     if (!health.live) health.why = "the sweeper has not turned for 10 s";
     if (draining_) health.why = "the service is stopping";
     return health;
+  }
+
+  std::string Page(const std::string& only) override {
+    PageInput input;
+    input.address = address_;
+    input.health = Health();
+    input.settled = store_.Stats().settled;
+    input.watchers = hub_.watchers();
+    input.only = only;
+    for (const ServerImagePtr& image : store_.List(v1::ROLE_UNSPECIFIED, "").servers) {
+      input.servers.emplace_back().ParseFromString(image->record);
+    }
+    return StatusPage(input);
+  }
+
+  std::string Metrics() override {
+    return BootstrapMetrics(store_.Stats(), hub_, service_.metrics(), Health().ready);
   }
 
   void BeginDrain() override { draining_ = true; }

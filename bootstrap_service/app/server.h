@@ -22,6 +22,10 @@ class BootstrapServer {
   virtual std::string address() const = 0;
   // Ready while it serves. What it lists does not matter: agents come through the same door.
   virtual admin::Health Health() const = 0;
+  // The status page; `only`: of one server.
+  virtual std::string Page(const std::string& only) = 0;
+  // For /metrics.
+  virtual std::string Metrics() = 0;
   // From now on it is not ready; nothing else changes.
   virtual void BeginDrain() = 0;
   // Ends streams with a reason and calls within --drain_ms. Idempotent; the destructor does it too.

@@ -139,6 +139,7 @@ void Registry::Tick(const Now& now) {
     LOG(WARNING) << "rank " << *lease.server << "["
                  << ToString(CoordOf(lease.slot, server->identity.sizes)) << "] epoch "
                  << lease.epoch.value() << ": its lease ended";
+    ++expirations_;
     LeaveSlot(server, lease.slot, SlotEvent::kExpire, now);
   }
   ForgetEmptyServers(now);

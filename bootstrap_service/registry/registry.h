@@ -68,6 +68,7 @@ class Registry {
   bool settled() const { return settled_; }
   const Limits& limits() const { return limits_; }
   size_t leases() const { return leases_.size(); }
+  uint64_t expirations() const { return expirations_; }
 
  private:
   using Servers = std::map<std::string, std::unique_ptr<Server>, std::less<>>;
@@ -100,6 +101,7 @@ class Registry {
   TimePoint ticked_;
   TimePoint no_expiry_before_;
   uint64_t slots_ = 0;  // of all servers
+  uint64_t expirations_ = 0;
   Servers servers_;
   absl::flat_hash_set<std::string> empty_;  // servers without a live rank
   Names names_;

@@ -7,7 +7,8 @@ namespace baton::registry {
 grpc::ServerUnaryReactor* BootstrapService::BindRoom(grpc::CallbackServerContext* context,
                                                      const v1::BindRoomRequest* request,
                                                      v1::BindRoomResponse* response) {
-  return AnswerUnary(context, response, [&](auto done) { store_->Submit(*request, done); });
+  return AnswerUnary(Rpc::kBindRoom, &metrics_, context, response,
+                     [&](auto done) { store_->Submit(*request, done); });
 }
 
 }  // namespace baton::registry

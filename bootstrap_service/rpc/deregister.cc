@@ -7,7 +7,8 @@ namespace baton::registry {
 grpc::ServerUnaryReactor* BootstrapService::Deregister(grpc::CallbackServerContext* context,
                                                        const v1::DeregisterRequest* request,
                                                        v1::DeregisterResponse* response) {
-  return AnswerUnary(context, response, [&](auto done) { store_->Submit(*request, done); });
+  return AnswerUnary(Rpc::kDeregister, &metrics_, context, response,
+                     [&](auto done) { store_->Submit(*request, done); });
 }
 
 }  // namespace baton::registry

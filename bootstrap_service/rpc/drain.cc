@@ -7,7 +7,7 @@ namespace baton::registry {
 grpc::ServerUnaryReactor* BootstrapService::Drain(grpc::CallbackServerContext* context,
                                                   const v1::DrainRequest* request,
                                                   v1::DrainResponse* response) {
-  return AnswerUnary(context, response, [&](auto done) {
+  return AnswerUnary(Rpc::kDrain, &metrics_, context, response, [&](auto done) {
     store_->Submit(*request, [done, context](absl::StatusOr<v1::DrainResponse> answer) {
       LogRefusal("Drain", *context, answer.status());
       done(std::move(answer));

@@ -9,7 +9,7 @@ namespace baton::registry {
 grpc::ServerUnaryReactor* BootstrapService::GetServer(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request,
                                                       grpc::ByteBuffer* response) {
-  return AnswerUnary(context, response, [&](auto done) {
+  return AnswerUnary(Rpc::kGetServer, &metrics_, context, response, [&](auto done) {
     v1::GetServerRequest parsed;
     if (absl::Status status = Parse(*request, &parsed); !status.ok()) return done(status);
     absl::StatusOr<Listing> listing = store_->Get(parsed.name());

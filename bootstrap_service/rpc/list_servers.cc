@@ -12,7 +12,7 @@ namespace baton::registry {
 grpc::ServerUnaryReactor* BootstrapService::ListServers(grpc::CallbackServerContext* context,
                                                         const grpc::ByteBuffer* request,
                                                         grpc::ByteBuffer* response) {
-  return AnswerUnary(context, response, [&](auto done) {
+  return AnswerUnary(Rpc::kListServers, &metrics_, context, response, [&](auto done) {
     v1::ListServersRequest parsed;
     if (absl::Status status = Parse(*request, &parsed); !status.ok()) return done(status);
     Listing listing = store_->List(parsed.role(), parsed.model());

@@ -11,11 +11,14 @@ namespace {
 // Gives the wait up when the client has gone.
 class LookupCall : public grpc::ServerUnaryReactor {
  public:
-  LookupCall(Store* store, const v1::LookupRoomRequest& request, TimePoint wait_ends,
-             v1::LookupRoomResponse* response)
+  LookupCall(Store* store, RpcMetrics* metrics, const v1::LookupRoomRequest& request,
+             TimePoint wait_ends, v1::LookupRoomResponse* response)
       : store_(store) {
+    const TimePoint began = Monotonic::now();
     WaiterId waiter = store_->Lookup(
-        request, wait_ends, [this, response](absl::StatusOr<v1::LookupRoomResponse> answer) {
+        request, wait_ends,
+        [this, metrics, began, response](absl::StatusOr<v1::LookupRoomResponse> answer) {
+          metrics->Count(Rpc::kLookupRoom, began, answer.status());
           if (answer.ok()) *response = std::move(*answer);
           Finish(ToGrpc(answer.status()));
         });
@@ -53,7 +56,8 @@ grpc::ServerUnaryReactor* BootstrapService::LookupRoom(grpc::CallbackServerConte
     reactor->Finish(ToGrpc(status));
     return reactor;
   }
-  return new LookupCall(store_, *request, WaitEnds(*context, request->wait_ms()), response);
+  return new LookupCall(store_, &metrics_, *request, WaitEnds(*context, request->wait_ms()),
+                        response);
 }
 
 }  // namespace baton::registry

@@ -7,7 +7,7 @@ namespace baton::registry {
 grpc::ServerUnaryReactor* BootstrapService::RegisterRank(grpc::CallbackServerContext* context,
                                                          const v1::RegisterRankRequest* request,
                                                          v1::RegisterRankResponse* response) {
-  return AnswerUnary(context, response, [&](auto done) {
+  return AnswerUnary(Rpc::kRegisterRank, &metrics_, context, response, [&](auto done) {
     store_->Submit(*request, [done, context](absl::StatusOr<v1::RegisterRankResponse> answer) {
       LogRefusal("RegisterRank", *context, answer.status());
       done(std::move(answer));

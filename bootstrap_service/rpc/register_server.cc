@@ -7,7 +7,7 @@ namespace baton::registry {
 grpc::ServerUnaryReactor* BootstrapService::RegisterServer(grpc::CallbackServerContext* context,
                                                            const v1::RegisterServerRequest* request,
                                                            v1::RegisterServerResponse* response) {
-  return AnswerUnary(context, response, [&](auto done) {
+  return AnswerUnary(Rpc::kRegisterServer, &metrics_, context, response, [&](auto done) {
     store_->Submit(*request, [done, context](absl::StatusOr<v1::RegisterServerResponse> answer) {
       LogRefusal("RegisterServer", *context, answer.status());
       done(std::move(answer));

@@ -34,7 +34,7 @@ std::string WhyNot(const v1::ServerSpec& prefill, const v1::ServerSpec& decode) 
 grpc::ServerUnaryReactor* BootstrapService::ResolveRoute(grpc::CallbackServerContext* context,
                                                          const v1::ResolveRouteRequest* request,
                                                          v1::ResolveRouteResponse* response) {
-  return AnswerUnary(context, response, [&](auto done) {
+  return AnswerUnary(Rpc::kResolveRoute, &metrics_, context, response, [&](auto done) {
     auto prefill = RecordOfServer(store_, request->prefill(), v1::ROLE_PREFILL);
     if (!prefill.ok()) return done(prefill.status());
     auto decode = RecordOfServer(store_, request->decode(), v1::ROLE_DECODE);

@@ -8,6 +8,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "baton/v1/bootstrap.grpc.pb.h"
+#include "bootstrap_service/rpc/rpc_metrics.h"
 #include "bootstrap_service/rpc/streams.h"
 #include "bootstrap_service/store/store.h"
 #include "bootstrap_service/watch/hub.h"
@@ -79,12 +80,14 @@ class BootstrapService : public service_base::All {
   void Sweep(TimePoint now) { streams_.Sweep(now); }
   // Ends all streams; new ones are refused.
   void EndStreams() { streams_.Stop(); }
+  const RpcMetrics& metrics() const { return metrics_; }
 
  private:
   Store* const store_;
   WatchHub* const hub_;
   const ServiceOptions options_;
   StreamSet streams_;
+  RpcMetrics metrics_;
 };
 
 }  // namespace baton::registry

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "bootstrap_service/rpc/rpc_metrics.h"
 #include "client/rpc/status.h"
 #include "common/log.h"
 #include "common/reason.h"
@@ -23,14 +24,18 @@ inline absl::Status CheckDeadline(const grpc::CallbackServerContext& context) {
 
 // Calls `start(done)`; `done` takes an absl::StatusOr<Response> and is called once.
 template <typename Response, typename Start>
-grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, Response* response,
+grpc::ServerUnaryReactor* AnswerUnary(Rpc rpc, RpcMetrics* metrics,
+                                      grpc::CallbackServerContext* context, Response* response,
                                       const Start& start) {
+  const TimePoint began = Monotonic::now();
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   if (absl::Status status = CheckDeadline(*context); !status.ok()) {
+    metrics->Count(rpc, began, status);
     reactor->Finish(ToGrpc(status));
     return reactor;
   }
-  start([reactor, response](absl::StatusOr<Response> answer) {
+  start([reactor, response, rpc, metrics, began](absl::StatusOr<Response> answer) {
+    metrics->Count(rpc, began, answer.status());
     if (answer.ok()) *response = std::move(*answer);
     reactor->Finish(ToGrpc(answer.status()));
   });

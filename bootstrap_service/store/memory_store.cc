@@ -168,6 +168,24 @@ Listing MemoryStore::List(v1::Role role, const std::string& model) {
   return listing;
 }
 
+StoreStats MemoryStore::Stats() {
+  StoreStats stats;
+  MutexLock lock(&mu_);
+  for (const auto& [name, server] : registry_.servers()) {
+    const Role role = static_cast<Role>(server->identity.role);
+    StoreStats::Tally& tally = stats.servers[{role, server->phase.state()}];
+    ++tally.servers;
+    tally.ranks += server->live.size();
+    tally.missing += server->slots.size() - server->live.size();
+  }
+  stats.lease_expirations = registry_.expirations();
+  stats.bound_rooms = rooms_.bindings();
+  stats.waiting_rooms = rooms_.waiting_rooms();
+  stats.revision = registry_.changes().latest();
+  stats.settled = registry_.settled();
+  return stats;
+}
+
 WatchMessages MemoryStore::Snapshot(const ServerFilter& filter) {
   MutexLock lock(&mu_);
   return {SnapshotMessages(&registry_, filter), registry_.changes().latest()};

@@ -35,6 +35,7 @@ class MemoryStore : public Store {
 
   absl::StatusOr<Listing> Get(const std::string& name) override;
   Listing List(v1::Role role, const std::string& model) override;
+  StoreStats Stats() override;
   uint64_t store_epoch() const override { return store_epoch_; }
   WatchMessages Snapshot(const ServerFilter& filter) override;
   absl::StatusOr<WatchMessages> ChangesAfter(uint64_t number, const ServerFilter& filter) override;

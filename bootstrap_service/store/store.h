@@ -19,6 +19,7 @@
 #include "bootstrap_service/registry/batch.h"
 #include "bootstrap_service/registry/rooms.h"
 #include "bootstrap_service/registry/server.h"
+#include "bootstrap_service/store/stats.h"
 #include "common/clock.h"
 
 namespace baton::registry {
@@ -65,6 +66,9 @@ class Store {
   virtual absl::StatusOr<Listing> Get(const std::string& name) = 0;
   // Unspecified role, empty model: any.
   virtual Listing List(v1::Role role, const std::string& model) = 0;
+
+  // For operators: walks all servers.
+  virtual StoreStats Stats() = 0;
 
   // Revisions of another store epoch do not compare with those of this one.
   virtual uint64_t store_epoch() const = 0;

@@ -109,11 +109,26 @@ size_t WatchHub::watchers() const {
   return where_.size();
 }
 
+std::optional<uint64_t> WatchHub::oldest_published() const {
+  MutexLock lock(&mu_);
+  std::optional<uint64_t> oldest;
+  for (const auto& [key, group] : groups_) {
+    oldest = std::min(oldest.value_or(group.published), group.published);
+  }
+  return oldest;
+}
+
+uint64_t WatchHub::dropped() const {
+  MutexLock lock(&mu_);
+  return dropped_;
+}
+
 void WatchHub::Deliver(Group* group, const SharedMessage& message) {
   std::vector<Watcher*> slow;
   for (Watcher* watcher : group->watchers) {
     if (!watcher->Offer(message, false)) slow.push_back(watcher);
   }
+  dropped_ += slow.size();
   for (Watcher* watcher : slow) {
     std::string why = "the watcher did not keep up: its queue is full; watch again";
     LOG(WARNING) << "a watch ends: " << why;

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -58,6 +59,10 @@ class WatchHub {
   // Ends all watches; none can join any more.
   void Stop(const std::string& why);
   size_t watchers() const;
+  // The least revision that some watcher has been sent; unset without watchers.
+  std::optional<uint64_t> oldest_published() const;
+  // Watchers that were ended because their queue was full.
+  uint64_t dropped() const;
 
  private:
   struct Group {
@@ -81,6 +86,7 @@ class WatchHub {
   const HubOptions options_;
   mutable Mutex mu_;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  uint64_t dropped_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<GroupKey, Group> groups_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<Watcher*, GroupKey> where_ ABSL_GUARDED_BY(mu_);
 

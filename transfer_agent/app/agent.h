@@ -3,6 +3,7 @@
 #ifndef BATON_TRANSFER_AGENT_APP_AGENT_H_
 #define BATON_TRANSFER_AGENT_APP_AGENT_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -16,6 +17,8 @@
 #include "admin/health.h"
 #include "client/bootstrap/directory.h"
 #include "client/bootstrap/registrar.h"
+#include "common/metrics/counters.h"
+#include "common/metrics/scrape.h"
 #include "common/mutex.h"
 #include "transfer_agent/app/load_board.h"
 #include "transfer_agent/app/options.h"
@@ -51,6 +54,10 @@ class Agent final : private attach::AttachEvents,
   // Started: all of Start is done. Ready: not draining, the list of servers is here, and every rank
   // that is attached takes new rooms.
   admin::Health Health() const;
+  // For /metrics.
+  std::string Metrics() const;
+  // How long each stage of a room took, over all workers.
+  std::array<metrics::HistogramValues, worker::kStages> Stages() const;
 
   const Options& options() const { return options_; }
   // Of the checks at start: what was not well.
@@ -96,6 +103,7 @@ class Agent final : private attach::AttachEvents,
   void OnBadFrame(PeerId peer, const v1::Frame& frame, const absl::Status& cause) override;
   void Refuse(PeerId peer, const v1::OfferId& offer, const absl::Status& cause);
   void OnAnnounce(PeerId peer, const v1::Announce& announce);
+  void AddRegistryMetrics(metrics::Scrape* scrape) const;
   void SetWaitsFor(const RankRef& rank, const std::string& what);
   // RegistrarEvents
   void OnRegistered(const RankRef& rank, Incarnation incarnation) override;
@@ -132,6 +140,9 @@ class Agent final : private attach::AttachEvents,
   absl::flat_hash_map<PeerId, control::PeerInfo> peers_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ = false;
+
+  std::array<metrics::SharedCount, worker::kReasonCount> registration_failures_;
+  metrics::SharedCount lease_losses_;
 
   // Held while the links are told, so of its own: their events take mu_.
   Mutex announce_mu_;

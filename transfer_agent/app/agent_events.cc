@@ -132,12 +132,14 @@ void Agent::OnRegistered(const RankRef& rank, Incarnation incarnation) {
 void Agent::OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) {
   LOG(WARNING) << ToString(rank) << " cannot register: " << cause << " ("
                << ReasonHelp(ReasonOf(cause)) << ")";
+  registration_failures_[static_cast<size_t>(ReasonOf(cause))].Add();
   SetWaitsFor(rank, std::string(cause.message()));
   PostRank(rank, [rank, cause](WorkerCore& core, TimePoint) { core.OnNotAccepting(rank, cause); });
 }
 
 void Agent::OnLeaseLost(const RankRef& rank) {
   LOG(WARNING) << ToString(rank) << " has lost its lease: no new rooms until it is renewed";
+  lease_losses_.Add();
   SetWaitsFor(rank, "its lease, which has ended");
   PostRank(rank, [rank](WorkerCore& core, TimePoint) {
     core.OnNotAccepting(rank, Error(Reason::kNotReady, "the rank's lease has ended", rank));

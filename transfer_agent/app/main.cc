@@ -11,10 +11,12 @@
 #include "admin/admin.h"
 #include "admin/port_file.h"
 #include "common/log.h"
+#include "common/log_format.h"
 #include "common/reason.h"
 #include "transfer_agent/app/agent.h"
 #include "transfer_agent/app/options.h"
 #include "transfer_agent/service/agent_service.h"
+#include "transfer_agent/service/status_page_source.h"
 
 namespace baton::agent {
 namespace {
@@ -67,6 +69,7 @@ int Run(int argc, char** argv) {
   table.ParseOrExit(argc, argv);
   if (absl::Status status = Complete(&options); !status.ok()) return Complain(status);
   InitLog(argv[0]);
+  admin::StartLog(options.admin, "baton-agent");
   UniqueFd signals = BlockSignals();
   const std::unique_ptr<AgentInspection> inspection = AgentInspection::Make();
   auto agent = Agent::Start(options, inspection->service());
@@ -76,6 +79,8 @@ int Run(int argc, char** argv) {
   if (!service.ok()) return Complain(service.status());
   admin::AdminSources sources;
   sources.health = [&agent] { return (*agent)->Health(); };
+  sources.page = [&agent](absl::string_view) { return StatusPageOf(agent->get()); };
+  sources.metrics = [&agent] { return (*agent)->Metrics(); };
   auto admin = admin::Admin::Start(options.admin, std::move(sources));
   if (!admin.ok()) return Complain(admin.status());
   absl::Status written = admin::WritePortFile("port_file", options.port_file, (*agent)->address());
@@ -85,6 +90,7 @@ int Run(int argc, char** argv) {
   service->reset();
   admin->reset();
   (*agent)->Stop();
+  FlushLog();
   return 0;
 }
 

@@ -10,7 +10,8 @@
 namespace baton::worker {
 
 absl::StatusOr<transport::ChannelId> ChannelTable::Get(transport::PeerId peer, uint32_t peer_worker,
-                                                       transport::Transport* transport) {
+                                                       transport::Transport* transport,
+                                                       TimePoint now) {
   Route route{peer, peer_worker, transport};
   auto routed = routes_.find(route);
   if (routed != routes_.end() && !transport->Superseded(routed->second)) return routed->second;
@@ -32,11 +33,11 @@ absl::StatusOr<transport::ChannelId> ChannelTable::Get(transport::PeerId peer, u
     transport->Close(opened->id);
     return sent;
   }
-  channels_.emplace(
-      ChannelKey{transport, opened->id},
-      Channel{peer, peer_worker,
-              StateMachine<ChannelState, ChannelEvent>("channel", absl::MakeConstSpan(kChannelRows),
-                                                       ChannelState::kAsked)});
+  channels_.emplace(ChannelKey{transport, opened->id},
+                    Channel{peer, peer_worker,
+                            StateMachine<ChannelState, ChannelEvent>(
+                                "channel", absl::MakeConstSpan(kChannelRows), ChannelState::kAsked),
+                            now});
   routes_[route] = opened->id;
   return opened->id;
 }
@@ -101,10 +102,19 @@ std::optional<std::pair<ChannelKey, absl::Status>> ChannelTable::OnAccept(
   return std::make_pair(key, status);
 }
 
-void ChannelTable::OnUp(transport::Transport* transport, transport::ChannelId id) {
+std::optional<Duration> ChannelTable::OnUp(transport::Transport* transport, transport::ChannelId id,
+                                           TimePoint now) {
   auto it = channels_.find(ChannelKey{transport, id});
   // Channels this worker accepted as a target are the transport's own business.
-  if (it != channels_.end()) it->second.machine.Advance(ChannelEvent::kUp);
+  if (it == channels_.end()) return std::nullopt;
+  it->second.machine.Advance(ChannelEvent::kUp);
+  return now - it->second.asked;
+}
+
+size_t ChannelTable::CountOf(const transport::Transport* transport) const {
+  size_t count = 0;
+  for (const auto& [key, channel] : channels_) count += key.transport == transport;
+  return count;
 }
 
 std::optional<AcceptedChannel> ChannelTable::OnDown(transport::Transport* transport,

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "baton/v1/control.pb.h"
+#include "common/clock.h"
 #include "transfer_agent/transport/transport.h"
 #include "transfer_agent/worker/channel_states.h"
 
@@ -46,7 +47,7 @@ class ChannelTable {
 
   // The channel to a worker of a peer, asked for if there is none. It may not be up yet.
   absl::StatusOr<transport::ChannelId> Get(transport::PeerId peer, uint32_t peer_worker,
-                                           transport::Transport* transport);
+                                           transport::Transport* transport, TimePoint now);
   bool IsUp(transport::Transport* transport, transport::ChannelId id) const;
   std::optional<transport::PeerId> PeerOf(transport::Transport* transport,
                                           transport::ChannelId id) const;
@@ -56,7 +57,9 @@ class ChannelTable {
   // Source: the answer. Returns the channel that is down, with the cause, if it was a refusal.
   std::optional<std::pair<ChannelKey, absl::Status>> OnAccept(transport::PeerId peer,
                                                               const v1::ChannelAccept& accept);
-  void OnUp(transport::Transport* transport, transport::ChannelId id);
+  // Since it was asked for; unset for a channel that this worker accepted as a target.
+  std::optional<Duration> OnUp(transport::Transport* transport, transport::ChannelId id,
+                               TimePoint now);
   // The channel, if it was one that this worker accepted as a target. Of one that it opened, where
   // what was under way may land still, the far end is asked to end too: IsRetiring then.
   std::optional<AcceptedChannel> OnDown(transport::Transport* transport, transport::ChannelId id);
@@ -89,12 +92,14 @@ class ChannelTable {
       fn(*key.transport, channel.peer, channel.peer_worker, channel.machine.state());
     }
   }
+  size_t CountOf(const transport::Transport* transport) const;
 
  private:
   struct Channel {
     transport::PeerId peer;
     uint32_t peer_worker = 0;
     StateMachine<ChannelState, ChannelEvent> machine;
+    TimePoint asked;
   };
   using Route = std::tuple<transport::PeerId, uint32_t, transport::Transport*>;
 

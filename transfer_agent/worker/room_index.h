@@ -27,6 +27,7 @@ struct RoomEntry {
   std::optional<shm_abi::SlotRef> slot;
   TimePoint opened;
   TimePoint deadline;
+  TimePoint stage_began;
   Room room;
   room::StageTimes stages;
 };
@@ -44,7 +45,7 @@ class RoomIndex {
     RoomSerial serial = next_serial_;
     next_serial_ += 2;
     auto entry = std::unique_ptr<Entry>(
-        new Entry{serial, rank, std::nullopt, opened, deadline, std::move(room), {}});
+        new Entry{serial, rank, std::nullopt, opened, deadline, opened, std::move(room), {}});
     Entry& added = *entry;
     by_key_[{rank, added.room.key()}] = serial;
     entries_.emplace(serial, std::move(entry));

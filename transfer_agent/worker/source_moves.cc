@@ -126,7 +126,7 @@ void SourceSide::Restart(Entry& entry, size_t index, TimePoint now) {
               leg.target),
         now);
   }
-  auto channel = context_->channels.Get(leg.peer, leg.target_worker, leg.transport);
+  auto channel = context_->channels.Get(leg.peer, leg.target_worker, leg.transport, now);
   if (!channel.ok()) {
     return Fail(
         entry,

@@ -39,7 +39,7 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
   auto entry = RoomOf(*rank, offer, now);
   if (!entry.ok()) return Refuse(peer, offer, entry.status());
   const RoomSerial serial = (*entry)->serial;
-  if (absl::Status status = Join(*rank, **entry, peer, offer); !status.ok()) {
+  if (absl::Status status = Join(*rank, **entry, peer, offer, now); !status.ok()) {
     Refuse(peer, offer, status);
     // The target fails by the refusal; the room here fails with it, so that both sides learn.
     Fail(**entry, status, now);
@@ -78,7 +78,8 @@ absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1
   return &entry;
 }
 
-absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer) {
+absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer,
+                              TimePoint now) {
   auto leg = CheckOffer(rank, peer, offer);
   if (!leg.ok()) return leg.status();
   const planner::RoomTokens tokens = TokensOf(offer);
@@ -93,7 +94,7 @@ absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const
   auto added = entry.room.Offered(*std::move(leg), tokens, expected);
   if (!added.ok()) return added.status();
   legs_[key] = {entry.serial, entry.room.legs().size() - 1};
-  auto channel = context_->channels.Get(peer, (*added)->target_worker, (*added)->transport);
+  auto channel = context_->channels.Get(peer, (*added)->target_worker, (*added)->transport, now);
   if (!channel.ok()) return channel.status();
   (*added)->channel = *channel;
   return absl::OkStatus();

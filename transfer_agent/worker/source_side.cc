@@ -61,11 +61,13 @@ void SourceSide::Send(HostedRank& rank, shm_abi::Send send, TimePoint now) {
 }
 
 void SourceSide::Matched(Entry& entry, TimePoint now) {
+  context_->metrics.Observe(MetricStage::kMatch, now - entry.opened);
+  entry.stage_began = now;
   entry.stages.Note(Stage::kMatched, now);
   if (entry.room.NothingToSend()) {
     entry.room.Advance(SourceEvent::kSpare);
     entry.stages.Note(Stage::kDone, now);
-    context_->CountDone(context_->FindRank(entry.rank));
+    context_->CountDone(context_->FindRank(entry.rank), now - entry.opened);
     Publish(entry, shm_abi::RoomState::kDone, true);
     return MaybeErase(entry, now);
   }
@@ -168,11 +170,12 @@ void SourceSide::MaybeFinish(Entry& entry, TimePoint now) {
   if (entry.room.AllSent()) {
     entry.room.Advance(SourceEvent::kAllSent);
     entry.stages.Note(Stage::kSent, now);
+    context_->metrics.Observe(MetricStage::kPost, now - entry.stage_began);
   }
   if (!entry.room.AllLanded()) return;
   entry.room.Advance(SourceEvent::kAllLanded);
   entry.stages.Note(Stage::kDone, now);
-  context_->CountDone(context_->FindRank(entry.rank));
+  context_->CountDone(context_->FindRank(entry.rank), now - entry.opened);
   Publish(entry, shm_abi::RoomState::kDone, true);
   MaybeErase(entry, now);
 }

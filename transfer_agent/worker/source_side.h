@@ -93,7 +93,8 @@ class SourceSide {
   absl::StatusOr<transport::RemoteMemoryId> ImportMemory(
       const std::shared_ptr<const RemoteRank>& target, transport::Transport* transport);
   absl::StatusOr<Entry*> RoomOf(HostedRank& rank, const v1::Offer& offer, TimePoint now);
-  absl::Status Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer);
+  absl::Status Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer,
+                    TimePoint now);
   void Refuse(PeerId peer, const v1::Offer& offer, const absl::Status& cause);
 
   void Matched(Entry& entry, TimePoint now);

@@ -164,6 +164,8 @@ void TargetSide::TryOffer(Entry& entry, TimePoint now) {
   }
   entry.room.OffersOut();
   entry.stages.Note(room::Stage::kOffered, now);
+  context_->metrics.Observe(MetricStage::kOffer, now - entry.opened);
+  entry.stage_began = now;
   Publish(entry, shm_abi::RoomState::kOffered, false);
   MaybeLand(entry, now);
 }

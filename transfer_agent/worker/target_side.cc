@@ -92,8 +92,9 @@ void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
   for (const room::SourceLeg& leg : entry.room.legs()) {
     leg.transport->FenceDrained(leg.peer, leg.offer);
   }
+  context_->metrics.Observe(MetricStage::kLand, now - entry.stage_began);
   entry.stages.Note(Stage::kDone, now);
-  context_->CountDone(context_->FindRank(entry.rank));
+  context_->CountDone(context_->FindRank(entry.rank), now - entry.opened);
   Publish(entry, shm_abi::RoomState::kDone, true);
   for (const room::SourceLeg& leg : entry.room.legs()) {
     v1::Frame frame;

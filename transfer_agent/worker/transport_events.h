@@ -19,10 +19,13 @@ class WorkerCore::TransportEvents final : public transport::Events {
   }
 
   void OnChannelUp(transport::ChannelId channel) override {
-    core_->context_.channels.OnUp(transport_, channel);
+    auto took = core_->context_.channels.OnUp(transport_, channel, now_);
+    if (took.has_value()) core_->context_.metrics.Observe(MetricStage::kConnect, *took);
     core_->source_.OnChannelUp(transport_, channel, now_);
   }
   void OnChannelDown(transport::ChannelId channel, const absl::Status& cause) override {
+    const size_t path = core_->context_.IndexOf(transport_);
+    if (path < kTransportsMax) core_->context_.metrics.paths[path].channel_failures.Add();
     const auto accepted = core_->context_.channels.OnDown(transport_, channel);
     if (accepted.has_value()) return core_->target_.OnChannelDown(*accepted, cause, now_);
     core_->source_.OnChannelDown(transport_, channel, cause, now_);

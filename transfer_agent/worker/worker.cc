@@ -107,8 +107,12 @@ void Worker::SyncDoorbells() {
 }
 
 void Worker::Loop() {
+  bool was_busy = false;
+  TimePoint before = Monotonic::now();
   while (true) {
     const TimePoint now = Monotonic::now();
+    if (was_busy) core_->CountBusy(now - before);
+    before = now;
     bool worked = RunTasks(now);
     worked |= core_->Poll(now);
     if (now - last_beat_ >= kBeat) {
@@ -116,6 +120,7 @@ void Worker::Loop() {
       beaten_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
       core_->Heartbeat();
     }
+    was_busy = worked;
     if (worked) {
       last_work_ = now;
       continue;

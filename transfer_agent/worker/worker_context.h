@@ -29,6 +29,7 @@
 #include "transfer_agent/worker/plan_cache.h"
 #include "transfer_agent/worker/remote_ranks.h"
 #include "transfer_agent/worker/room_history.h"
+#include "transfer_agent/worker/worker_metrics.h"
 
 namespace baton::worker {
 
@@ -101,6 +102,7 @@ struct WorkerContext {
   std::map<std::string, std::shared_ptr<const ServerView>> servers;
 
   // Counters for status and metrics.
+  WorkerMetrics metrics;
   uint64_t rooms_done = 0;
   uint64_t rooms_failed = 0;
   // The last rooms that failed, newest last.
@@ -109,7 +111,7 @@ struct WorkerContext {
   // `rank` may be null: it has left. `took`: from its opening to its failure.
   void CountFailed(HostedRank* rank, const RoomKey& key, absl::string_view state, uint64_t bytes,
                    Duration took, const absl::Status& cause);
-  void CountDone(HostedRank* rank);
+  void CountDone(HostedRank* rank, Duration took);
 
   // Rooms that are over, as they were when their last page was free.
   RoomHistory history;
@@ -121,6 +123,9 @@ struct WorkerContext {
   // By which transport pages go to or come from a peer, and why: said once in the log, and in the
   // agent's status.
   std::map<PeerId, std::string> paths;
+  std::map<PeerId, const transport::Transport*> path_transports;  // beside `paths`
+  // Brings the gauges of `metrics` up to date.
+  void RefreshGauges();
   void NotePath(PeerId peer, const transport::Transport& transport, absl::string_view why);
 
   HostedRank* FindRank(const RankRef& ref) {

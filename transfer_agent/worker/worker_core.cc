@@ -132,6 +132,7 @@ void WorkerCore::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
   OnAnnounce(peer, {}, now);
   context_.peers.erase(peer);
   context_.paths.erase(peer);
+  context_.path_transports.erase(peer);
   source_.OnPeerDown(peer, cause, now);
   target_.OnPeerDown(peer, cause, now);
   for (transport::Transport* transport : context_.transports) transport->ForgetPeer(peer);

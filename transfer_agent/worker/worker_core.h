@@ -55,6 +55,7 @@ class WorkerCore {
   // Reads rings, polls transports, expires deadlines: a bounded amount. False when idle.
   bool Poll(TimePoint now);
   std::optional<TimePoint> NextDeadline() const { return context_.deadlines.Next(); }
+  // Also brings the metrics' gauges up to date.
   void Heartbeat();
   // Tells engines whether to ring the doorbell. After true: look at RingsEmpty once more.
   void SetAsleep(bool asleep);
@@ -78,6 +79,9 @@ class WorkerCore {
                   v1::TraceRoomResponse* out);
   void DescribeChannels(v1::DumpResponse* out) const;
   uint32_t open_rooms() const;
+  // To be read by any thread.
+  const WorkerMetrics& metrics() const { return context_.metrics; }
+  void CountBusy(Duration time) { context_.metrics.busy_nanos.Add(time.count()); }
   WorkerContext& context() { return context_; }
 
  private:

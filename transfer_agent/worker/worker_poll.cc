@@ -84,6 +84,7 @@ void WorkerCore::Detach(HostedRank& rank, const absl::Status& cause) {
 
 void WorkerCore::Heartbeat() {
   for (auto& [id, rank] : context_.ranks) rank->attached->table->Heartbeat();
+  context_.RefreshGauges();
 }
 
 void WorkerCore::SetAsleep(bool asleep) {

@@ -1,0 +1,20 @@
+// What Prometheus is told of the service.
+#ifndef BATON_BOOTSTRAP_SERVICE_APP_SERVER_METRICS_H_
+#define BATON_BOOTSTRAP_SERVICE_APP_SERVER_METRICS_H_
+
+#include <string>
+
+#include "bootstrap_service/rpc/rpc_metrics.h"
+#include "bootstrap_service/store/stats.h"
+#include "bootstrap_service/watch/hub.h"
+
+namespace baton::registry {
+
+inline constexpr char kBootstrapVersion[] = "0.1.0";
+
+std::string BootstrapMetrics(const StoreStats& stats, const WatchHub& hub, const RpcMetrics& rpcs,
+                             bool ready);
+
+}  // namespace baton::registry
+
+#endif  // BATON_BOOTSTRAP_SERVICE_APP_SERVER_METRICS_H_

@@ -1,0 +1,40 @@
+// How the log looks, and what keeps a flood out of it.
+//
+// text: glog's own line. json: one object a line, {"time", "severity", "program", "source",
+// "message"}, for what collects logs. A statement that logs more than kLinesPerSecond lines in a
+// second is kept back for the rest of it; how much was kept back is said with the next line of any
+// kind, or by FlushLog. All lines are counted, printed or not.
+#ifndef BATON_COMMON_LOG_FORMAT_H_
+#define BATON_COMMON_LOG_FORMAT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace baton {
+
+inline constexpr uint32_t kLogLinesPerSecond = 100;
+
+enum class LogFormat : uint8_t { kText, kJson };
+
+// After InitLog, once. From now on lines go to `fd` (standard error, unless a test says otherwise).
+void StartLogFormat(LogFormat format, absl::string_view program, int fd = 2);
+// Says what is kept back.
+void FlushLog();
+
+// Lines since StartLogFormat. Thread-safe.
+struct LogCounts {
+  uint64_t info = 0;
+  uint64_t warning = 0;
+  uint64_t error = 0;  // fatal ones too
+};
+LogCounts ReadLogCounts();
+
+// `text` between quotes, as JSON has it. Bytes that are no UTF-8, and
+// control characters without a short form, become a question mark.
+std::string JsonQuoted(absl::string_view text);
+
+}  // namespace baton
+
+#endif  // BATON_COMMON_LOG_FORMAT_H_

@@ -1,0 +1,123 @@
+// Every metric of both programs, once: the scrape, its test and docs/metrics.md come from these
+// rows.
+//
+// Names: one prefix, base units (seconds, bytes), the unit as suffix, `_total` for what only grows.
+// A label's values come from a small fixed set: never an id, a name or an address.
+#ifndef BATON_COMMON_METRICS_TABLE_H_
+#define BATON_COMMON_METRICS_TABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace baton::metrics {
+
+enum class Kind : uint8_t { kCounter, kGauge, kHistogram };
+enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
+
+// X(enumerator, name, kind, program, labels, help). Order is the order of the scrape.
+#define BATON_METRICS(X)                                                                           \
+  X(kBuildInfo, "baton_build_info", kGauge, kBoth, "program,version", "Always 1.")                 \
+  X(kReady, "baton_ready", kGauge, kBoth, "",                                                      \
+    "1 while the program takes new work, as its readiness probe says; otherwise 0.")               \
+  X(kLogLines, "baton_log_lines_total", kCounter, kBoth, "severity",                               \
+    "Lines logged, those that a flood kept back included.")                                        \
+  X(kTransfers, "baton_transfers_total", kCounter, kAgent, "role,outcome,reason",                  \
+    "Rooms of this agent's ranks that ended: done, or failed with the reason that "                \
+    "docs/errors.md explains.")                                                                    \
+  X(kTransferDuration, "baton_transfer_duration_seconds", kHistogram, kAgent, "role",              \
+    "From the opening of a room to its end, of rooms that were done.")                             \
+  X(kStageDuration, "baton_stage_duration_seconds", kHistogram, kAgent, "stage",                   \
+    "Stages of a room. offer (decode): from its opening to its offers being out. match "           \
+    "(prefill): until engine and offers have both come. connect (prefill): from asking for a "     \
+    "channel to having it. post (prefill): from the match to all bytes being handed to the "       \
+    "transport. land (decode): from the offers to all bytes being in memory.")                     \
+  X(kTransferBytes, "baton_transfer_bytes_total", kCounter, kAgent, "direction,transport",         \
+    "Bytes of pages sent and landed, by the path they took.")                                      \
+  X(kCopiedBytes, "baton_copied_bytes_total", kCounter, kAgent, "transport",                       \
+    "Bytes copied by this process, counted at the copy calls; none with verbs.")                   \
+  X(kStaleCompletions, "baton_stale_completions_total", kCounter, kAgent, "transport",             \
+    "Frames and immediates of rooms that had ended, dropped.")                                     \
+  X(kOpenRooms, "baton_open_rooms", kGauge, kAgent, "role",                                        \
+    "Rooms that have not ended, or whose engine still holds them.")                                \
+  X(kHostedRanks, "baton_hosted_ranks", kGauge, kAgent, "role,state",                              \
+    "Ranks attached: serving, or waiting for their registration or lease and taking no new room.") \
+  X(kRegisteredMemory, "baton_registered_memory_bytes", kGauge, kAgent, "",                        \
+    "Pools of the ranks attached.")                                                                \
+  X(kTransportOn, "baton_transport_on", kGauge, kAgent, "transport",                               \
+    "1 for each transport that works here; 0 for one that was tried and does not.")                \
+  X(kPeerPaths, "baton_peer_paths", kGauge, kAgent, "transport",                                   \
+    "Peers of each worker by the path their pages take. tcp where verbs was meant shows here.")    \
+  X(kChannels, "baton_channels", kGauge, kAgent, "transport",                                      \
+    "Channels to peers that ranks here opened as sources.")                                        \
+  X(kChannelFailures, "baton_channel_failures_total", kCounter, kAgent, "transport",               \
+    "Channels that ended with a cause.")                                                           \
+  X(kPeers, "baton_peers", kGauge, kAgent, "state", "Other agents known, by control stream.")      \
+  X(kRegistrationFailures, "baton_registration_failures_total", kCounter, kAgent, "reason",        \
+    "Registrations of ranks that the bootstrap service refused or did not answer.")                \
+  X(kLeaseLosses, "baton_lease_losses_total", kCounter, kAgent, "",                                \
+    "Leases that ended before they could be renewed.")                                             \
+  X(kWorkers, "baton_workers", kGauge, kAgent, "", "Threads that serve ranks.")                    \
+  X(kWorkerBusy, "baton_worker_busy_seconds_total", kCounter, kAgent, "",                          \
+    "Time in which workers found something to do; its rate over baton_workers is the busy "        \
+    "ratio of polling.")                                                                           \
+  X(kServers, "baton_servers", kGauge, kBootstrap, "role,state", "Servers listed.")                \
+  X(kRegisteredRanks, "baton_registered_ranks", kGauge, kBootstrap, "role,state",                  \
+    "Ranks with a live lease, by the state of their server.")                                      \
+  X(kMissingRanks, "baton_missing_ranks", kGauge, kBootstrap, "role",                              \
+    "Slots of listed servers that no rank with a live lease fills.")                               \
+  X(kRegistrations, "baton_registrations_total", kCounter, kBootstrap, "result",                   \
+    "RegisterRank calls answered: OK, or the reason of the refusal.")                              \
+  X(kLeaseExpirations, "baton_lease_expirations_total", kCounter, kBootstrap, "",                  \
+    "Leases that were not renewed in time.")                                                       \
+  X(kWatchers, "baton_watchers", kGauge, kBootstrap, "", "Watch streams open.")                    \
+  X(kWatchLag, "baton_watch_lag_revisions", kGauge, kBootstrap, "",                                \
+    "Revisions that the watchers furthest behind have not been sent yet.")                         \
+  X(kWatchersDropped, "baton_watchers_dropped_total", kCounter, kBootstrap, "",                    \
+    "Watchers ended because they did not read what was queued for them.")                          \
+  X(kBoundRooms, "baton_bound_rooms", kGauge, kBootstrap, "", "Rooms bound to a dp rank.")         \
+  X(kWaitingLookups, "baton_waiting_lookups", kGauge, kBootstrap, "",                              \
+    "Rooms that lookups wait for.")                                                                \
+  X(kSettled, "baton_settled", kGauge, kBootstrap, "",                                             \
+    "0 for one lease time after the service's start, while it issues no incarnation.")             \
+  X(kRpcDuration, "baton_rpc_duration_seconds", kHistogram, kBootstrap, "method,code",             \
+    "Unary calls answered, by gRPC status; LookupRoom's waiting included.")                        \
+  X(kProcessCpu, "process_cpu_seconds_total", kCounter, kBoth, "", "CPU time of the process.")     \
+  X(kProcessMemory, "process_resident_memory_bytes", kGauge, kBoth, "",                            \
+    "Memory of the process, mapped pools included.")                                               \
+  X(kProcessFds, "process_open_fds", kGauge, kBoth, "", "File descriptors open.")                  \
+  X(kProcessMaxFds, "process_max_fds", kGauge, kBoth, "", "File descriptors allowed.")             \
+  X(kProcessStart, "process_start_time_seconds", kGauge, kBoth, "",                                \
+    "Start of the process, in Unix time.")
+
+enum class Metric : uint8_t {
+#define X(enumerator, name, kind, program, labels, help) enumerator,
+  BATON_METRICS(X)
+#undef X
+};
+
+struct Row {
+  absl::string_view name;
+  Kind kind;
+  Program program;
+  std::vector<absl::string_view> labels;
+  absl::string_view help;
+};
+
+// In the order of Metric.
+const std::vector<Row>& Rows();
+inline const Row& RowOf(Metric metric) { return Rows()[static_cast<size_t>(metric)]; }
+
+// "seconds", "bytes", "revisions", or "" for a plain number: as the name says.
+absl::string_view UnitOf(const Row& row);
+absl::string_view Name(Kind kind);
+
+// docs/metrics.md.
+std::string Markdown();
+
+}  // namespace baton::metrics
+
+#endif  // BATON_COMMON_METRICS_TABLE_H_
