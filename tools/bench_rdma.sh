@@ -4,8 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tools/bazel.sh build -c opt //bench/rdma:verbs_write //bench/rdma:verbs_latency \
-  //tests/demo:on_two_hosts
+tools/bazel.sh build -c opt //bench/rdma:verbs_write //bench/rdma:verbs_latency
 read -ra flags <<<"${BENCH_FLAGS:-}"
 export PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1
 exec /usr/bin/python3 -m bench.rdma.bench_rdma "${flags[@]}" "$@"

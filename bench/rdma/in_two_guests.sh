@@ -28,16 +28,7 @@ baton() {
   fi
 }
 
-# One room of next to nothing after the other, from the source engine's last Send to Landed at the
-# target engine: with the agents' rings, control stream and plan.
-engine() {
-  timeout 60 bazel-bin/tests/demo/on_two_hosts --transport=verbs --preset=gqa-few --pool_mib=16 \
-    --prefill_topology=tp1 --decode_topology=tp1 --scale=0.000001 --rooms_in_flight=1 --seconds=1 \
-    2>&1 | awk '$2 == "verbs" && $3 > 0 {print "engine", $5 * 1000}'
-}
-
 for ((round = 1; round <= rounds; round++)); do
   perftest $((7200 + round))
   baton $((7100 + round))
-  engine
 done
