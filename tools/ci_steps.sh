@@ -6,8 +6,8 @@
 #   need NAME LIMIT_S COMMAND...      the same, counts nothing, and ends the run when it fails
 #   watch NAME LIMIT_S COMMAND...     timed and printed; counts nothing and fails nothing: for what
 #                                     has not been seen green yet
-#   share N END_S MAX_S               prints the seconds that each of N steps may take, at most MAX_S,
-#                                     if they are to end END_S after the run's start
+#   share N END_S MAX_S               prints the seconds that each of N steps may take, MAX_S at
+#                                     most, if they are to end END_S after the run's start
 #   skip_step NAME WHY                names in the table what did not run
 #   finish                            the table of steps, the sums, and the exit status
 
