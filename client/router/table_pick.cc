@@ -8,6 +8,7 @@
 #include "client/router/table.h"
 #include "client/router/table_entry.h"
 #include "common/reason.h"
+#include "planner/compatible.h"
 
 namespace baton::router {
 namespace {
@@ -99,7 +100,15 @@ absl::Status Table::WhyNone(const PickRequest& request) const {
                                   " prefill servers and ", ready[1], " of ", known[1],
                                   " decode servers are ready");
   if (ready[0] == 0 || ready[1] == 0) return Error(Reason::kNotReady, text);
-  absl::Status why = CheckPair(*example[0]->record, *example[1]->record);
+  const Entry& prefill = *example[0];
+  const Entry& decode = *example[1];
+  absl::Status why;
+  if (prefill.pool == nullptr || decode.pool == nullptr) {
+    why = CheckPair(*prefill.record, *decode.record);
+  } else if (auto found = planner::FindIncompatibility(prefill.pool->spec(), decode.pool->spec())) {
+    const Obstacle obstacle{Reason::kIncompatible, found->field, found->source, found->target};
+    why = Error(obstacle.reason, ToString(obstacle, prefill.record->name(), decode.record->name()));
+  }
   if (why.ok()) return Error(Reason::kNotReady, absl::StrCat(text, ", the rest is avoided"));
   return Error(ReasonOf(why), absl::StrCat(text, ", but do not fit: ", why.message()));
 }

@@ -181,14 +181,9 @@ bool Chaos::IsWell(uint32_t pod, TimePoint now) const {
 
 RoomKey Chaos::OpenRoom(uint32_t prefill, uint32_t decode, TimePoint now) {
   demo::Arrival arrival = arrivals_.Next();
-  demo::DrawnRoom room = rooms_.Next(arrival);
   const RoomKey key{++drawn_rooms_ % 64 == 0 ? 0 : drawn_rooms_ * 0x9e3779b97f4a7c15, drawn_rooms_};
-  for (demo::v1::OpenRoom* leg : {&room.prefill, &room.decode}) {
-    leg->set_id(key.id);
-    leg->set_nonce(key.nonce);
-  }
+  demo::DrawnRoom room = rooms_.Next(arrival, {key, pods_[prefill]->server(), 0, 0});
   room.decode.set_corrupt(options_.corrupt);
-  room.decode.set_prefill_server(pods_[prefill]->server());
   const bool bootstrap_well = bootstrap_.up() && now - bootstrap_well_since_ >= kRecovery;
   const bool calm = bootstrap_well && IsWell(prefill, now) && IsWell(decode, now);
   ledger_.Opened(key, prefill, decode, Pod::kRanks, calm, now, now + kRoomDeadline);

@@ -54,6 +54,7 @@ absl::Status Prepare(const std::string& argv0, const DemoOptions& options,
   if (!requests.ok()) return requests.status();
   settings->trace = *std::move(requests);
   settings->bootstrap_listen = options.bootstrap_listen;
+  settings->router = options.router;
   settings->host = options.host;
   settings->prefill_on = options.prefill_on;
   settings->decode_on = options.decode_on;

@@ -3,28 +3,21 @@
 #include <utility>
 
 namespace baton::demo {
-namespace {
-
-// Room ids are few, so that each is used again with another nonce.
-constexpr uint64_t kIds = 64;
-
-}  // namespace
 
 RoomDraw::RoomDraw(RoomDrawOptions options)
     : options_(std::move(options)), random_(options_.seed) {}
 
-DrawnRoom RoomDraw::Next(const Arrival& arrival) {
+DrawnRoom RoomDraw::Next(const Arrival& arrival, const Picked& picked) {
   const uint64_t number = drawn_++;
   DrawnRoom room;
-  // Id 0 and large ones are as good as any.
-  room.prefill.set_id(number % kIds * 0x3f3f3f3f3f3f3f3f);
-  room.prefill.set_nonce(number + 1);
+  room.prefill.set_id(picked.room.id);
+  room.prefill.set_nonce(picked.room.nonce);
   room.prefill.set_total_tokens(arrival.total_tokens);
   room.prefill.set_prefix_tokens(arrival.prefix_tokens);
   room.prefill.set_time_left_ms(options_.room_deadline_ms);
   room.decode = room.prefill;
 
-  room.prefill.set_dp(random_() % options_.prefill_dp_size);
+  room.prefill.set_dp(picked.prefill_dp);
   // Whole prompts as often as small steps, which end anywhere in a page.
   if (random_() % 2 == 0) {
     const uint64_t smallest = (arrival.total_tokens + 15) / 16;
@@ -34,8 +27,8 @@ DrawnRoom RoomDraw::Next(const Arrival& arrival) {
   room.prefill.set_await_offer(random_() % 2 == 0);
   room.prefill.set_split_layers(random_() % 4 == 0);
 
-  room.decode.set_dp(random_() % options_.decode_dp_size);
-  room.decode.set_prefill_server(options_.prefill_server);
+  room.decode.set_dp(picked.decode_dp);
+  room.decode.set_prefill_server(picked.prefill_server);
   // Sometimes the router does not say, and the agents find it by room.
   if (random_() % 4 != 0) room.decode.set_prefill_dp(room.prefill.dp());
   room.decode.set_spread(options_.spread);

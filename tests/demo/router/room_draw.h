@@ -1,5 +1,5 @@
-// Draws the rooms of a run: names, dp ranks, and the manner in which each is handed over, all from
-// one seed, so that a run can be had again.
+// Draws the manner in which each room is handed over, from one seed, so that a run can be had
+// again. Where it goes, and its name, come from who routes.
 #ifndef BATON_TESTS_DEMO_ROUTER_ROOM_DRAW_H_
 #define BATON_TESTS_DEMO_ROUTER_ROOM_DRAW_H_
 
@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "common/ids.h"
 #include "demo/v1/demo.pb.h"
 #include "tests/demo/workload/arrivals.h"
 
@@ -14,13 +15,18 @@ namespace baton::demo {
 
 struct RoomDrawOptions {
   uint64_t seed = 0;
-  std::string prefill_server;
-  uint32_t prefill_dp_size = 1;
-  uint32_t decode_dp_size = 1;
   bool spread = false;
   uint32_t room_deadline_ms = 20000;
   // The room of this number (from 0) that has a token to move is corrupted; UINT64_MAX: none.
   uint64_t corrupt_room = UINT64_MAX;
+};
+
+// What was decided for a room.
+struct Picked {
+  RoomKey room;
+  std::string prefill_server;
+  uint32_t prefill_dp = 0;
+  uint32_t decode_dp = 0;
 };
 
 // Both legs of one room.
@@ -34,7 +40,7 @@ class RoomDraw {
  public:
   explicit RoomDraw(RoomDrawOptions options);
 
-  DrawnRoom Next(const Arrival& arrival);
+  DrawnRoom Next(const Arrival& arrival, const Picked& picked);
 
  private:
   const RoomDrawOptions options_;

@@ -2,54 +2,43 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 namespace baton::demo {
 namespace {
 
 RoomDrawOptions Options() {
   RoomDrawOptions options;
   options.seed = 5;
-  options.prefill_server = "p";
-  options.prefill_dp_size = 3;
-  options.decode_dp_size = 2;
   return options;
 }
 
 const Arrival kArrival{std::chrono::nanoseconds(0), 100, 10};
+const Picked kPicked{{7, 8}, "p", 2, 1};
 
 TEST(RoomDraw, DrawsTheSameRoomsForTheSameSeed) {
   RoomDraw a(Options()), b(Options());
   for (int i = 0; i < 50; ++i) {
-    DrawnRoom x = a.Next(kArrival), y = b.Next(kArrival);
+    DrawnRoom x = a.Next(kArrival, kPicked), y = b.Next(kArrival, kPicked);
     EXPECT_EQ(x.prefill.SerializeAsString(), y.prefill.SerializeAsString());
     EXPECT_EQ(x.decode.SerializeAsString(), y.decode.SerializeAsString());
   }
 }
 
-TEST(RoomDraw, UsesIdsAgainWithAnotherNonce) {
-  RoomDraw draw(Options());
-  std::set<uint64_t> ids;
-  std::set<std::pair<uint64_t, uint64_t>> keys;
-  for (int i = 0; i < 300; ++i) {
-    DrawnRoom room = draw.Next(kArrival);
-    EXPECT_EQ(room.prefill.id(), room.decode.id());
-    EXPECT_EQ(room.prefill.nonce(), room.decode.nonce());
-    ids.insert(room.prefill.id());
-    keys.insert({room.prefill.id(), room.prefill.nonce()});
+TEST(RoomDraw, BothLegsGoWhereWasDecided) {
+  DrawnRoom room = RoomDraw(Options()).Next(kArrival, kPicked);
+  for (const v1::OpenRoom* leg : {&room.prefill, &room.decode}) {
+    EXPECT_EQ(leg->id(), 7u);
+    EXPECT_EQ(leg->nonce(), 8u);
   }
-  EXPECT_LT(ids.size(), 100u);
-  EXPECT_EQ(keys.size(), 300u);
+  EXPECT_EQ(room.prefill.dp(), 2u);
+  EXPECT_EQ(room.decode.dp(), 1u);
+  EXPECT_EQ(room.decode.prefill_server(), "p");
 }
 
-TEST(RoomDraw, DrawsEveryMannerAndDpRank) {
+TEST(RoomDraw, DrawsEveryManner) {
   RoomDraw draw(Options());
-  std::set<uint32_t> prefill_dp, decode_dp;
   int whole = 0, empty_last = 0, awaits = 0, split = 0, unknown_dp = 0;
   for (int i = 0; i < 200; ++i) {
-    DrawnRoom room = draw.Next(kArrival);
-    prefill_dp.insert(room.prefill.dp());
-    decode_dp.insert(room.decode.dp());
+    DrawnRoom room = draw.Next(kArrival, kPicked);
     whole += room.prefill.chunk_tokens() == 0;
     empty_last += room.prefill.empty_last_chunk();
     awaits += room.prefill.await_offer();
@@ -59,8 +48,6 @@ TEST(RoomDraw, DrawsEveryMannerAndDpRank) {
       EXPECT_EQ(room.decode.prefill_dp(), room.prefill.dp());
     }
   }
-  EXPECT_EQ(prefill_dp.size(), 3u);
-  EXPECT_EQ(decode_dp.size(), 2u);
   for (int count : {whole, empty_last, awaits, split, unknown_dp}) {
     EXPECT_GT(count, 20);
     EXPECT_LT(count, 180);
@@ -72,10 +59,10 @@ TEST(RoomDraw, CorruptsOneRoomThatMovesSomething) {
   options.corrupt_room = 1;
   RoomDraw draw(options);
   const Arrival full_hit{std::chrono::nanoseconds(0), 100, 100};
-  EXPECT_FALSE(draw.Next(kArrival).decode.corrupt());
-  EXPECT_FALSE(draw.Next(full_hit).decode.corrupt());
-  EXPECT_TRUE(draw.Next(kArrival).decode.corrupt());
-  EXPECT_FALSE(draw.Next(kArrival).decode.corrupt());
+  EXPECT_FALSE(draw.Next(kArrival, kPicked).decode.corrupt());
+  EXPECT_FALSE(draw.Next(full_hit, kPicked).decode.corrupt());
+  EXPECT_TRUE(draw.Next(kArrival, kPicked).decode.corrupt());
+  EXPECT_FALSE(draw.Next(kArrival, kPicked).decode.corrupt());
 }
 
 }  // namespace

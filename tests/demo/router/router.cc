@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,9 +24,10 @@ double Seconds(steady_clock::duration duration) {
 
 }  // namespace
 
-Router::Router(std::vector<EngineLink> links, Arrivals arrivals, RouterOptions options,
+Router::Router(Pick pick, std::vector<EngineLink> links, Arrivals arrivals, RunOptions options,
                OnProgress on_progress, Guard guard)
-    : links_(std::move(links)),
+    : pick_(std::move(pick)),
+      links_(std::move(links)),
       arrivals_(std::move(arrivals)),
       options_(std::move(options)),
       on_progress_(std::move(on_progress)),
@@ -66,31 +68,51 @@ void Router::OpenRooms(Time now) {
          tally_.rooms_open() < options_.rooms_in_flight_max &&
          (tally_.rooms_open() == 0 ||
           tally_.tokens_open() + next_.total_tokens <= options_.tokens_in_flight_max)) {
-    DrawnRoom room = draw_.Next(next_);
-    ++opened_;
-    tally_.Opened({room.prefill.id(), room.prefill.nonce()}, next_.total_tokens, LegsOf(room));
-    v1::ToEngine message;
-    // Either leg may be first on the way.
-    *message.mutable_open() = opened_ % 2 == 0 ? room.prefill : room.decode;
-    Send(opened_ % 2 == 0 ? v1::ROLE_PREFILL : v1::ROLE_DECODE, message);
-    *message.mutable_open() = opened_ % 2 == 0 ? room.decode : room.prefill;
-    Send(opened_ % 2 == 0 ? v1::ROLE_DECODE : v1::ROLE_PREFILL, message);
+    absl::StatusOr<PickedRoute> route = pick_();
+    if (!route.ok()) {
+      broken_ = route.status();
+      return;
+    }
+    OpenRoom(*route);
     next_ = arrivals_.Next();
   }
 }
 
-uint32_t Router::LegsOf(const DrawnRoom& room) const {
-  uint32_t legs = 0;
-  for (const EngineLink& link : links_) {
-    const v1::OpenRoom& leg = link.role == v1::ROLE_PREFILL ? room.prefill : room.decode;
-    for (const RankCoord& rank : link.ranks) legs += rank.dp == leg.dp();
+void Router::OpenRoom(const PickedRoute& route) {
+  const uint32_t prefill_ranks = RanksOf(route.prefill, route.prefill_dp);
+  const uint32_t decode_ranks = RanksOf(route.decode, route.decode_dp);
+  if (prefill_ranks == 0 || decode_ranks == 0) {
+    broken_ = Error(
+        Reason::kUnknownServer,
+        absl::StrCat("the router picked ", route.prefill, " dp", route.prefill_dp, " and ",
+                     route.decode, " dp", route.decode_dp, ", which are not both of this run"));
+    return;
   }
-  return legs;
+  const DrawnRoom room =
+      draw_.Next(next_, {route.room, route.prefill, route.prefill_dp, route.decode_dp});
+  tally_.Opened(route.room, next_.total_tokens, prefill_ranks + decode_ranks);
+  v1::ToEngine to_prefill, to_decode;
+  *to_prefill.mutable_open() = room.prefill;
+  *to_decode.mutable_open() = room.decode;
+  // Either leg may be first on the way.
+  const bool prefill_first = ++opened_ % 2 == 0;
+  if (prefill_first) Send(route.prefill, to_prefill);
+  Send(route.decode, to_decode);
+  if (!prefill_first) Send(route.prefill, to_prefill);
 }
 
-void Router::Send(v1::Role role, const v1::ToEngine& message) {
+uint32_t Router::RanksOf(const std::string& server, uint32_t dp) const {
+  uint32_t ranks = 0;
   for (const EngineLink& link : links_) {
-    if (link.role != role || !broken_.ok()) continue;
+    if (link.server != server) continue;
+    for (const RankCoord& rank : link.ranks) ranks += rank.dp == dp;
+  }
+  return ranks;
+}
+
+void Router::Send(const std::string& server, const v1::ToEngine& message) {
+  for (const EngineLink& link : links_) {
+    if (link.server != server || !broken_.ok()) continue;
     absl::Status sent = SendPacket(link.fd, message);
     if (!sent.ok()) {
       broken_ = Error(Reason::kEngineLost, absl::StrCat(link.name, ": ", sent.message()));
@@ -132,8 +154,9 @@ absl::Status Router::TakeFrom(const EngineLink& link) {
 void Router::CollectFinalReports() {
   v1::ToEngine message;
   message.mutable_finish();
-  Send(v1::ROLE_PREFILL, message);
-  Send(v1::ROLE_DECODE, message);
+  std::set<std::string> servers;
+  for (const EngineLink& link : links_) servers.insert(link.server);
+  for (const std::string& server : servers) Send(server, message);
   uint32_t ranks = 0;
   for (const EngineLink& link : links_) ranks += link.ranks.size();
   const Time deadline = steady_clock::now() + kFinalReportTimeout;

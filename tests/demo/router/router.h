@@ -1,5 +1,5 @@
-// A small router: takes requests as they arrive, draws a room for each, sends both legs to the
-// engines, and collects what the ranks report.
+// A small router: takes requests as they arrive, has both legs of each picked, sends
+// them to the engines, and collects what the ranks report.
 #ifndef BATON_TESTS_DEMO_ROUTER_ROUTER_H_
 #define BATON_TESTS_DEMO_ROUTER_ROUTER_H_
 
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "tests/demo/router/room_draw.h"
 #include "tests/demo/router/tally.h"
 #include "tests/demo/workload/arrivals.h"
@@ -25,7 +26,16 @@ struct EngineLink {
   std::vector<RankCoord> ranks;
 };
 
-struct RouterOptions {
+// Where a room goes, and its name.
+struct PickedRoute {
+  RoomKey room;
+  std::string prefill;
+  uint32_t prefill_dp = 0;
+  std::string decode;
+  uint32_t decode_dp = 0;
+};
+
+struct RunOptions {
   RoomDrawOptions draw;
   std::chrono::milliseconds duration{4000};  // rooms are opened for this long
   uint64_t rooms_max = UINT64_MAX;           // and no more than this many
@@ -48,7 +58,9 @@ class Router {
   // Called often; an error ends the run.
   using Guard = std::function<absl::Status()>;
 
-  Router(std::vector<EngineLink> links, Arrivals arrivals, RouterOptions options,
+  using Pick = std::function<absl::StatusOr<PickedRoute>()>;
+
+  Router(Pick pick, std::vector<EngineLink> links, Arrivals arrivals, RunOptions options,
          OnProgress on_progress, Guard guard);
 
   // Blocks until all is done or given up. What went wrong is in the result.
@@ -58,18 +70,22 @@ class Router {
   using Time = std::chrono::steady_clock::time_point;
 
   void OpenRooms(Time now);
+  void OpenRoom(const PickedRoute& route);
   bool MayOpen(Time now) const;
   // Waits a little, then takes in what the engines say.
   absl::Status TakeReports();
   absl::Status TakeFrom(const EngineLink& link);
-  void Send(v1::Role role, const v1::ToEngine& message);
+  // To all engines of the server.
+  void Send(const std::string& server, const v1::ToEngine& message);
   void CollectFinalReports();
   void ShowProgress(Time now);
-  uint32_t LegsOf(const DrawnRoom& room) const;
+  // Ranks that take part, each of which reports.
+  uint32_t RanksOf(const std::string& server, uint32_t dp) const;
 
+  const Pick pick_;
   const std::vector<EngineLink> links_;
   Arrivals arrivals_;
-  const RouterOptions options_;
+  const RunOptions options_;
   const OnProgress on_progress_;
   const Guard guard_;
   RoomDraw draw_;

@@ -76,6 +76,7 @@ class Cluster {
   // The end of each agent's log.
   std::string AgentLogs() const;
   uint64_t pool_bytes() const { return pool_bytes_; }
+  const std::string& bootstrap_address() const { return bootstrap_address_; }
 
  private:
   struct Agent {

@@ -58,6 +58,8 @@ void AddRows(DemoOptions* options, ConfigTable* table) {
   table->Bool("keep_logs", &options->keep_logs, "Leave the folder with the logs.");
   table->Bool("list_pairs", &options->list_pairs, "List the named pairs of topologies and end.");
   table->List("pair", &options->pairs, "name", "Run named pairs instead; all: every one.");
+  table->Text("router", &options->router, "path",
+              "A router's program that says where each room goes; this one when left out.");
   table->Text("bootstrap_listen", &options->bootstrap_listen, "host:port",
               "Address of the bootstrap service.", CheckHostPort);
   table->Text("host", &options->host, "address", "Where the agents of this host listen.");

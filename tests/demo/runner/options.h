@@ -30,6 +30,7 @@ struct DemoOptions {
   bool keep_logs = false;
   bool list_pairs = false;
   std::vector<std::string> pairs;
+  std::string router;  // empty: this program
   std::string bootstrap_listen = "127.0.0.1:0";
   std::string host = "127.0.0.1";
   std::string prefill_on;  // empty: here

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 #include "tests/demo/content/pool_layout.h"
+#include "tests/demo/runner/route_source.h"
 
 namespace baton::demo {
 namespace {
@@ -94,17 +95,14 @@ ClusterOptions MakeClusterOptions(const Scenario& scenario, const ScenarioSettin
   return options;
 }
 
-RouterOptions MakeRouterOptions(const Scenario& scenario, const ScenarioSettings& settings,
-                                const std::vector<ServerPlan>& servers, uint64_t pool_tokens) {
-  RouterOptions options;
+RunOptions MakeRunOptions(const Scenario& scenario, const ScenarioSettings& settings,
+                          uint64_t pool_tokens) {
+  RunOptions options;
   options.duration = scenario.duration;
   options.rooms_max = scenario.rooms_max;
   options.rooms_in_flight_max = std::min<uint64_t>(settings.rooms_in_flight_max, kRoomsMax);
   options.tokens_in_flight_max = pool_tokens * 3 / 4;
   options.draw.seed = settings.seed;
-  options.draw.prefill_server = servers[0].name;
-  options.draw.prefill_dp_size = servers[0].ranks.back().dp + 1;
-  options.draw.decode_dp_size = servers[1].ranks.back().dp + 1;
   options.draw.spread = scenario.spread;
   if (settings.corrupt) options.draw.corrupt_room = 3;
   return options;
@@ -134,8 +132,12 @@ absl::StatusOr<ScenarioResult> RunScenario(const Scenario& scenario,
     if (settings.interrupted()) return Error(Reason::kAborted, "interrupted");
     return (*cluster)->Check();
   };
-  Router router((*cluster)->Links(), Arrivals(settings.trace, arrivals),
-                MakeRouterOptions(scenario, settings, servers, pool_tokens), PrintProgress, guard);
+  auto routes = MakeRouteSource({(*cluster)->bootstrap_address(), scenario.preset, settings.router,
+                                 settings.folder + "/router.log"});
+  if (!routes.ok()) return routes.status();
+  auto pick = [&] { return (*routes)->Pick(); };
+  Router router(pick, (*cluster)->Links(), Arrivals(settings.trace, arrivals),
+                MakeRunOptions(scenario, settings, pool_tokens), PrintProgress, guard);
   result.run = router.Run();
   if (!result.run.ok()) result.agent_logs = (*cluster)->AgentLogs();
   auto totals = (*cluster)->Totals();

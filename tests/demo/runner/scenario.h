@@ -46,6 +46,7 @@ struct ScenarioSettings {
   uint64_t seed = 0;
   bool checksums = false;
   bool corrupt = false;
+  std::string router;  // a program; empty: this one
   std::function<bool()> interrupted;
 };
 
