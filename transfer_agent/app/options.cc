@@ -61,6 +61,10 @@ void AddRows(Options* o, ConfigTable* table) {
               "RDMA devices to use, and no others; empty: every one that works, nearest first.");
   table->Text("verbs_gid_index", &o->verbs_gid_index, "index",
               "GID to use on RoCE ports; empty: the best (v2 and routable first).");
+  table->Text(
+      "verbs_near", &o->verbs_near, "auto|none|numa:N|PCI address",
+      "Where the ranks' memory is, as the GPU's address (0000:3b:00.0): the nearest devices "
+      "are used first. auto: the NUMA node of the agent's processors, if it is one.");
   table->Number("verbs_rails", &o->verbs_rails, {1, 8}, "ports",
                 "Device ports that a worker spreads its pages over.");
   table->Text("data_host", &o->data_host, "address",

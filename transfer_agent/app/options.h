@@ -24,6 +24,7 @@ struct Options {
   std::string shm_folder;
   std::string verbs_devices;
   std::string verbs_gid_index;
+  std::string verbs_near = "auto";
   uint32_t verbs_rails = 4;
   uint32_t workers = 0;
   uint32_t spin_us = 20;

@@ -5,6 +5,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/reason.h"
+#include "transfer_agent/app/nearness.h"
 #include "transfer_agent/transport/shm/factory.h"
 #include "transfer_agent/transport/tcp/factory.h"
 #include "transfer_agent/transport/verbs/factory.h"
@@ -43,6 +45,10 @@ absl::Status AddVerbs(const Options& options, MadeTransports* made) {
   if (!absl::SimpleAtoi(options.verbs_gid_index, &verbs.wishes.gid_index)) {
     verbs.wishes.gid_index = -1;
   }
+  auto near = FindNearness(options.verbs_near, "/sys", AllowedCpus());
+  if (!near.ok()) return near.status();
+  verbs.wishes.near_pci_path = near->pci_path;
+  verbs.wishes.near_numa_node = near->numa_node;
   transport::VerbsChoice choice;
   auto transport = transport::CreateVerbsTransport(verbs, &choice);
   if (!transport.ok()) return transport.status();
@@ -74,7 +80,7 @@ absl::StatusOr<MadeTransports> MakeTransports(const Options& options) {
     status = choose && options.checksums
                  ? absl::FailedPreconditionError("--checksums asks for paths that can check")
                  : AddVerbs(options, &made);
-    if (choose && !status.ok()) {
+    if (choose && !status.ok() && ReasonOf(status) != Reason::kConfig) {
       made.status.push_back(StatusOf("verbs", false, status.message()));
       status = absl::OkStatus();
     }

@@ -29,6 +29,8 @@ struct HostedRank {
   absl::Status not_accepting;
   // One for each transport of the worker, in its order.
   std::vector<transport::ExportedMemory> memory;
+  // Beside it: OK, or why the transport cannot move the rank's memory.
+  std::vector<absl::Status> refused;
   uint32_t rooms = 0;  // open
   // Since it attached.
   uint64_t rooms_done = 0;

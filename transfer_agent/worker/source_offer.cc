@@ -137,6 +137,9 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
                  absl::StrCat("transport '", offer.transport(), "' is not on at this source"),
                  rank.ref());
   }
+  if (const absl::Status& no = rank.refused[context_->IndexOf(leg.transport)]; !no.ok()) {
+    return Error(Reason::kNoTransport, no.message(), rank.ref());
+  }
   context_->NotePath(peer, *leg.transport, "chosen by the target");
   auto plan = context_->plans.ToTarget(rank, target, PolicyOf(offer));
   if (!plan.ok()) return plan.status();

@@ -29,9 +29,11 @@ planner::SidePages SideOf(const shm_abi::OpenReceive& request) {
 }
 
 // The first of ours, best first, that the source has too.
-transport::Transport* ChooseTransport(WorkerContext& context, const RemoteRank& source) {
+transport::Transport* ChooseTransport(WorkerContext& context, const HostedRank& rank,
+                                      const RemoteRank& source) {
   for (transport::Transport* transport : context.transports) {
     const absl::string_view name = transport->capabilities().name;
+    if (!rank.refused[context.IndexOf(transport)].ok()) continue;
     if (name == "shm" && source.host_key != context.host_key) continue;
     for (const std::string& theirs : source.transports) {
       if (theirs != name) continue;
@@ -234,7 +236,7 @@ absl::Status TargetSide::MakeOffers(HostedRank& rank, Entry& entry, const Source
   // Legs must not move once windows borrow from them.
   entry.room.legs().reserve(sources.senders.size());
   for (const auto& source : sources.senders) {
-    transport::Transport* transport = ChooseTransport(*context_, *source);
+    transport::Transport* transport = ChooseTransport(*context_, rank, *source);
     if (transport == nullptr) {
       return Error(Reason::kNoTransport, "no transport in common with the source", source->rank);
     }

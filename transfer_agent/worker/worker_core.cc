@@ -29,28 +29,58 @@ WorkerCore::~WorkerCore() = default;
 
 absl::Status WorkerCore::AddRank(std::unique_ptr<attach::AttachedRank> attached) {
   auto rank = std::make_unique<HostedRank>();
-  std::vector<transport::LocalRegion> regions;
-  for (const attach::MappedRegion& region : attached->regions) {
-    regions.push_back({region.fd(), region.base(), region.size(), region.dma_buf(),
-                       attached->role == Role::kDecode});
-  }
   rank->not_accepting = Error(Reason::kNotReady, "the rank is not registered yet", attached->rank);
-  for (transport::Transport* transport : context_.transports) {
-    auto exported = transport->ExportMemory(regions);
-    if (!exported.ok()) {
-      for (size_t i = 0; i < rank->memory.size(); ++i) {
-        context_.transports[i]->ForgetMemory(rank->memory[i].id);
-      }
-      return Error(Reason::kBadRegion,
-                   absl::StrCat(transport->capabilities().name, ": ", exported.status().message()),
-                   attached->rank);
-    }
-    rank->memory.push_back(*std::move(exported));
+  if (absl::Status status = Export(*attached, rank.get()); !status.ok()) {
+    Forget(*rank);
+    return Error(ReasonOf(status), status.message(), attached->rank);
   }
   rank->attached = std::move(attached);
   const AttachmentId id = rank->attached->id;
   context_.ranks[id] = std::move(rank);
   return absl::OkStatus();
+}
+
+absl::Status WorkerCore::Export(const attach::AttachedRank& attached, HostedRank* rank) {
+  std::vector<transport::LocalRegion> regions;
+  bool gpu = false;
+  for (const attach::MappedRegion& region : attached.regions) {
+    regions.push_back({region.fd(), region.base(), region.size(), region.dma_buf(),
+                       attached.role == Role::kDecode, attached.device_orders_writes});
+    gpu = gpu || region.dma_buf();
+  }
+  if (gpu && context_.checksums) {
+    return Error(Reason::kNoTransport,
+                 "GPU pools with --checksums: the agent does not see their bytes");
+  }
+  std::string why;
+  bool any = false;
+  for (transport::Transport* transport : context_.transports) {
+    const absl::string_view name = transport->capabilities().name;
+    if (gpu && !transport->capabilities().gpu_memory) {
+      rank->memory.emplace_back();
+      rank->refused.push_back(
+          Error(Reason::kNoTransport, absl::StrCat(name, " cannot move GPU memory")));
+      absl::StrAppend(&why, why.empty() ? "" : ", ", name);
+      continue;
+    }
+    auto exported = transport->ExportMemory(regions);
+    if (!exported.ok()) {
+      return Error(Reason::kBadRegion, absl::StrCat(name, ": ", exported.status().message()));
+    }
+    rank->memory.push_back(*std::move(exported));
+    rank->refused.push_back(absl::OkStatus());
+    any = true;
+  }
+  if (any) return absl::OkStatus();
+  return Error(Reason::kNoTransport,
+               absl::StrCat("GPU pools go by verbs alone, and this agent has ", why,
+                            " (start it with --transport=verbs to learn what is missing)"));
+}
+
+void WorkerCore::Forget(const HostedRank& rank) {
+  for (size_t i = 0; i < rank.memory.size(); ++i) {
+    if (rank.refused[i].ok()) context_.transports[i]->ForgetMemory(rank.memory[i].id);
+  }
 }
 
 void WorkerCore::EngineGone(AttachmentId id, TimePoint now) {
@@ -72,9 +102,7 @@ void WorkerCore::SweepRanks() {
     auto next = std::next(it);
     HostedRank& rank = *it->second;
     if (rank.leaving && rank.rooms == 0) {
-      for (size_t i = 0; i < rank.memory.size(); ++i) {
-        context_.transports[i]->ForgetMemory(rank.memory[i].id);
-      }
+      Forget(rank);
       context_.plans.Forget(rank.attached->id);
       LOG(INFO) << ToString(rank.ref()) << ": pools released";
       context_.ranks.erase(it);
@@ -118,6 +146,7 @@ void WorkerCore::AnnounceRanks() {
     announced.set_worker(context_.index);
     announced.set_host_key(context_.host_key);
     for (size_t i = 0; i < context_.transports.size(); ++i) {
+      if (!rank->refused[i].ok()) continue;
       announced.add_transports(std::string(context_.transports[i]->capabilities().name));
       announced.add_memory_keys(rank->memory[i].key);
     }

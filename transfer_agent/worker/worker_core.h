@@ -87,6 +87,9 @@ class WorkerCore {
  private:
   class TransportEvents;
 
+  // To every transport that can move it.
+  absl::Status Export(const attach::AttachedRank& attached, HostedRank* rank);
+  void Forget(const HostedRank& rank);
   bool ReadRing(HostedRank& rank, TimePoint now);
   void Run(HostedRank& rank, shm_abi::Command command, TimePoint now);
   void Detach(HostedRank& rank, const absl::Status& cause);

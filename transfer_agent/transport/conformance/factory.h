@@ -24,6 +24,9 @@ struct Candidate {
   bool processes = true;
   // It pins exported memory: a pool of gigabytes needs as many.
   bool pins_memory = false;
+  // Pools are handed over as dma-bufs, and whether their device orders what is written to it.
+  bool gpu = false;
+  bool ordered_writes = false;
   // False: OnSegmentDone means that the target has read the pages, so it waits for the target.
   bool done_without_target = true;
 };

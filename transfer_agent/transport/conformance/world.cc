@@ -30,7 +30,12 @@ Node::Node(const Candidate& candidate, const PoolShape& shape, bool checksums, b
   CHECK(created.ok()) << created.status();
   transport = *std::move(created);
   std::vector<LocalRegion> regions = pool.regions();
-  for (LocalRegion& region : regions) region.target = target;
+  for (LocalRegion& region : regions) {
+    region.target = target;
+    region.dma_buf = candidate.gpu;
+    region.ordered_writes = candidate.ordered_writes;
+    if (candidate.gpu) region.base = nullptr;
+  }
   absl::StatusOr<ExportedMemory> exported = transport->ExportMemory(regions);
   CHECK(exported.ok()) << exported.status();
   memory = exported->id;

@@ -72,9 +72,18 @@ absl::string_view ExplainEvent(ibv_event_type type) {
     case IBV_EVENT_PORT_ERR:
       return "port is down: no new channel uses it; check cable and switch";
     case IBV_EVENT_GID_CHANGE:
-      return "its GID table has changed: if its address was changed, restart the agent";
+      return "its GID table has changed";
     case IBV_EVENT_LID_CHANGE:
-      return "its LID has changed: channels will fail and be opened again";
+      return "its LID has changed";
+    case IBV_EVENT_CLIENT_REREGISTER:
+      return "the subnet manager asks all to register again";
+    case IBV_EVENT_SM_CHANGE:
+      return "another subnet manager rules the port";
+    case IBV_EVENT_PKEY_CHANGE:
+      return "its partition table has changed: channels of a partition that it left will fail";
+    case IBV_EVENT_SRQ_ERR:
+    case IBV_EVENT_SRQ_LIMIT_REACHED:
+      return "a shared receive queue says so, and none is used";
     case IBV_EVENT_QP_LAST_WQE_REACHED:
       return "a queue pair has drained";
     case IBV_EVENT_COMM_EST:

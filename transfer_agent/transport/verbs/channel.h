@@ -37,6 +37,8 @@ struct Channel {
   uint32_t heard = 0;                      // target: queue pairs that spoke
   // Work may be posted: something was submitted, acknowledged or credited since the last try.
   bool runnable = false;
+  // When it was last used, by the transport's count of uses.
+  uint64_t used = 0;
   bool said_goodbye = false;
   // Of a channel that is not up, or is leaving. Set by the first look at the clock.
   std::optional<TimePoint> deadline;

@@ -15,6 +15,8 @@ namespace {
 
 // Words of a channel's other direction: credits, a goodbye, probes.
 constexpr uint32_t kWords = 32;
+// Of a loop: one for each memory.
+constexpr uint32_t kLoopReads = 64;
 // Of the RNR timer's table: 0.64 ms.
 constexpr uint8_t kRnrTimer = 12;
 constexpr uint8_t kHopLimit = 64;
@@ -46,11 +48,23 @@ absl::Status Failed(const QueuePair& qp, absl::string_view what, int error) {
                             ": ", std::strerror(error)));
 }
 
-absl::Status ToInit(const QueuePair& qp, bool source) {
+unsigned AccessOf(QueueUse use) {
+  switch (use) {
+    case QueueUse::kSource:
+      return 0;
+    case QueueUse::kTarget:
+      return IBV_ACCESS_REMOTE_WRITE;
+    case QueueUse::kLoop:
+      return IBV_ACCESS_REMOTE_READ;
+  }
+  return 0;
+}
+
+absl::Status ToInit(const QueuePair& qp, QueueUse use) {
   ibv_qp_attr attr{};
   attr.qp_state = IBV_QPS_INIT;
   attr.port_num = static_cast<uint8_t>(qp.rail().chosen().port.port);
-  attr.qp_access_flags = source ? 0u : unsigned{IBV_ACCESS_REMOTE_WRITE};
+  attr.qp_access_flags = AccessOf(use);
   const int error = qp.rail().provider().ModifyQp(
       qp.qp(), &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
   return error == 0 ? absl::OkStatus() : Failed(qp, "to INIT", error);
@@ -105,9 +119,11 @@ absl::Status ToSend(const VerbsOptions& options, const QueuePair& qp) {
 
 }  // namespace
 
-QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, bool source) {
+QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use) {
   const uint32_t most = rail.limits().queue_max;
   QueueSizes sizes;
+  if (use == QueueUse::kLoop) return {.sends = kLoopReads, .receives = 1};
+  const bool source = use == QueueUse::kSource;
   sizes.sends = std::min(most, source ? options.send_queue : kWords);
   sizes.receives = std::min(most, source ? kWords : options.receive_queue);
   sizes.gather =
@@ -117,9 +133,9 @@ QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, bool source) {
 }
 
 absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(const VerbsOptions& options, Rail* rail,
-                                                         bool source, uint16_t place,
+                                                         QueueUse use, uint16_t place,
                                                          uint16_t generation) {
-  QueueSizes sizes = SizesOf(options, *rail, source);
+  QueueSizes sizes = SizesOf(options, *rail, use);
   if (absl::Status status = rail->Reserve(sizes.completions()); !status.ok()) return status;
   ibv_qp_init_attr init{};
   init.send_cq = init.recv_cq = rail->cq();
@@ -140,7 +156,7 @@ absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(const VerbsOptions& opt
   sizes.inline_bytes = std::min(sizes.inline_bytes, init.cap.max_inline_data);
   auto qp = std::make_unique<QueuePair>(rail, made, sizes, place, generation);
   qp->packet_sequence = RandomSequence();
-  absl::Status status = ToInit(*qp, source);
+  absl::Status status = ToInit(*qp, use);
   if (status.ok()) status = qp->PostReceives(sizes.receives);
   if (status.ok()) return qp;
   rail->provider().DestroyQp(made);

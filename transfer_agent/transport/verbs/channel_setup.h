@@ -17,13 +17,16 @@
 
 namespace baton::transport::verbs {
 
-// The lengths of the queues of a source's queue pair, or of a target's.
-QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, bool source);
+// kLoop: connected to itself, to read back what came (flusher.h).
+enum class QueueUse : uint8_t { kSource, kTarget, kLoop };
+
+// The lengths of the queues of a queue pair.
+QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use);
 
 // A queue pair in INIT with a random packet sequence number, its completions reserved. FULL when
 // the rail has no room for it.
 absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(const VerbsOptions& options, Rail* rail,
-                                                         bool source, uint16_t place,
+                                                         QueueUse use, uint16_t place,
                                                          uint16_t generation);
 // How the peer reaches it.
 Endpoint EndpointOf(const QueuePair& qp);

@@ -22,7 +22,7 @@ std::vector<Rail*> VerbsTransport::UsableRails() const {
   }
   // A paused rail is better than none.
   for (const auto& rail : rails_) {
-    if (usable.empty() && rail->port_up && !rail->dead) usable.push_back(rail.get());
+    if (usable.empty() && rail->works()) usable.push_back(rail.get());
   }
   return usable;
 }
@@ -91,7 +91,8 @@ absl::StatusOr<std::unique_ptr<Channel>> VerbsTransport::NewChannel(PeerId peer,
       return place.status();
     }
     absl::StatusOr<std::unique_ptr<QueuePair>> qp =
-        MakeQueuePair(options_, rail, source, *place, places_[*place].generation);
+        MakeQueuePair(options_, rail, source ? QueueUse::kSource : QueueUse::kTarget, *place,
+                      places_[*place].generation);
     if (!qp.ok()) {
       free_places_.push_back(*place);
       Release(channel.get());
@@ -108,6 +109,7 @@ absl::StatusOr<std::unique_ptr<Channel>> VerbsTransport::NewChannel(PeerId peer,
 
 OpenedChannel VerbsTransport::Keep(std::unique_ptr<Channel> channel, std::string data) {
   const ChannelId id = channel->id;
+  channel->used = ++uses_;
   channels_.emplace(id, std::move(channel));
   look_at_clock_ = true;
   return {.id = id, .data = std::move(data)};
@@ -120,6 +122,7 @@ absl::StatusOr<OpenedChannel> VerbsTransport::Open(PeerId peer) {
   if (each.empty()) {
     return Error(Reason::kTransport, absl::StrCat("verbs: no rail is up: ", selection_.Summary()));
   }
+  if (absl::Status room = MakeRoom(each, /*source=*/true); !room.ok()) return room;
   auto channel = NewChannel(peer, ChannelState::kOffered, each);
   if (!channel.ok()) return channel.status();
   Greeting open;
@@ -149,6 +152,7 @@ absl::StatusOr<std::unique_ptr<Channel>> VerbsTransport::Answer(PeerId peer, con
   if (each.empty()) {
     return Error(Reason::kTransport, absl::StrCat("verbs: no rail is up: ", selection_.Summary()));
   }
+  if (absl::Status room = MakeRoom(each, /*source=*/false); !room.ok()) return room;
   auto channel = NewChannel(peer, ChannelState::kExpected, each);
   if (!channel.ok()) return channel.status();
   for (size_t i = 0; i < open.endpoints.size(); ++i) {

@@ -22,6 +22,7 @@ bool VerbsTransport::CheckClock(TimePoint now) {
   look_at_clock_ = false;
   next_check_ = now + kLook;
   bool worked = TakeAsyncEvents();
+  CheckPorts(now);
   CheckChannels(now);
   CheckFences(now);
   graveyard_.Sweep(now);
@@ -31,9 +32,16 @@ bool VerbsTransport::CheckClock(TimePoint now) {
 
 void VerbsTransport::CheckChannels(TimePoint now) {
   std::vector<Channel*> late;
+  std::vector<Channel*> replaced;
   for (auto& [id, channel] : channels_) {
     if (channel->up()) {
-      Probe(channel.get(), now);
+      const bool quiet = channel->quiet_since.has_value() &&
+                         now - *channel->quiet_since >= options_.probe_interval;
+      if (quiet && Idle(*channel) && Superseded(id)) {
+        replaced.push_back(channel.get());
+      } else {
+        Probe(channel.get(), now);
+      }
       continue;
     }
     if (!channel->deadline.has_value()) {
@@ -45,6 +53,9 @@ void VerbsTransport::CheckChannels(TimePoint now) {
   for (Channel* channel : late) {
     Fail(channel, Error(Reason::kDeadline, absl::StrCat("verbs: channel not up in time: ",
                                                         Name(channel->machine.state()))));
+  }
+  for (Channel* channel : replaced) {
+    Fail(channel, Error(Reason::kTransport, "verbs: a rail is back: a new channel uses it"));
   }
 }
 
@@ -104,11 +115,6 @@ void VerbsTransport::CheckFences(TimePoint now) {
   }
 }
 
-void VerbsTransport::EndFence(PeerId peer, OfferId offer) {
-  std::erase_if(fences_, [&](const PendingFence& f) { return f.peer == peer && f.offer == offer; });
-  events_.Fenced(peer, offer);
-}
-
 void VerbsTransport::ArmTimer() {
   std::optional<TimePoint> next = graveyard_.NextDue();
   const auto at = [&next](TimePoint when) {
@@ -116,6 +122,11 @@ void VerbsTransport::ArmTimer() {
   };
   for (const PendingFence& fence : fences_) {
     if (fence.deadline.has_value()) at(*fence.deadline);
+  }
+  for (const auto& rail : rails_) {
+    if (!rail->down_since.has_value()) continue;
+    const TimePoint grace = *rail->down_since + options_.port_grace;
+    if (now_ < grace) at(grace);
   }
   for (const auto& [id, channel] : channels_) {
     if (channel->deadline.has_value()) at(*channel->deadline);

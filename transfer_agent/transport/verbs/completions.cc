@@ -54,7 +54,11 @@ void VerbsTransport::OnCompletion(const ibv_wc& wc) {
   if (id.place >= places_.size()) return;
   const Place& place = places_[id.place];
   // Of a queue pair that was taken down: nobody waits for it.
-  if (place.channel == nullptr || place.generation != id.generation) return;
+  if (place.generation != id.generation) return;
+  if (place.loop && id.kind == WorkKind::kSend) {
+    return flusher_.OnCompletion(place.index, wc, id.sequence);
+  }
+  if (place.channel == nullptr) return;
   Channel* channel = place.channel;
   QueuePair* qp = channel->queue_pairs[place.index].get();
   if (wc.status != IBV_WC_SUCCESS) {
@@ -84,8 +88,20 @@ void VerbsTransport::OnReceived(Channel* channel, uint32_t index, const ibv_wc& 
   const uint32_t immediate = ntohl(wc.imm_data);
   absl::Status status;
   if (wc.opcode == IBV_WC_RECV_RDMA_WITH_IMM && channel->source == nullptr) {
-    target_.OnImmediate(channel->id, channel->peer, index,
-                        static_cast<uint32_t>(channel->queue_pairs.size()), UnpackPart(immediate));
+    channel->used = ++uses_;
+    const PartImmediate part = UnpackPart(immediate);
+    const LocalMemory* memory =
+        target_.OnImmediate(channel->id, channel->peer, index,
+                            static_cast<uint32_t>(channel->queue_pairs.size()), part);
+    if (memory != nullptr) {
+      OnPartDone(*channel,
+                 {.is_part = true,
+                  .channel = channel->id,
+                  .peer = channel->peer,
+                  .offer = part.offer,
+                  .part = part.part},
+                 *memory);
+    }
   } else if (wc.opcode == IBV_WC_RECV && (wc.wc_flags & IBV_WC_WITH_IMM) != 0) {
     status = OnWord(channel, index, UnpackWord(immediate));
   } else {

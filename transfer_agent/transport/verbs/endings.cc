@@ -42,15 +42,19 @@ void VerbsTransport::Retire(ChannelId id) {
     events_.ForgetChannel(id);
     Remove(channel, absl::CancelledError("the source's end has failed"));
   }
-  retired_.push_back(id);
+  retired_.emplace_back(id, flusher_.last_number());
   look_at_clock_ = true;
 }
 
 void VerbsTransport::CheckRetired() {
   // A queue pair that the device does not reset may still be written through.
   if (graveyard_.undead() > 0) return;
-  for (ChannelId id : retired_) events_.ChannelRetired(id);
-  retired_.clear();
+  // A part that is complete and not seen yet counts as arrived: it is told of before this is.
+  std::erase_if(retired_, [this](const auto& retired) {
+    if (!flusher_.ToldUpTo(retired.second)) return false;
+    events_.ChannelRetired(retired.first);
+    return true;
+  });
 }
 
 bool VerbsTransport::Superseded(ChannelId id) const {
@@ -74,10 +78,7 @@ void VerbsTransport::Fail(Channel* channel, const absl::Status& cause) {
 void VerbsTransport::Release(Channel* channel) {
   for (const auto& qp : channel->queue_pairs) {
     graveyard_.Bury(*qp);
-    Place& place = places_[qp->place()];
-    place.channel = nullptr;
-    place.generation = (place.generation + 1) & kWorkGenerationMask;
-    free_places_.push_back(qp->place());
+    FreePlace(qp->place());
   }
   look_at_clock_ = true;
 }

@@ -56,8 +56,16 @@ Candidate ThreeQueuePairsOnEachOfTwoRails() {
   return Fake("two_rails", options);
 }
 
+// Pools on a GPU, over a bus that holds writes back until something is read.
+Candidate Gpu() {
+  Candidate candidate = Fake("gpu", Quick());
+  candidate.gpu = true;
+  return candidate;
+}
+
 INSTANTIATE_TEST_SUITE_P(FakeVerbs, TransportConformance,
-                         testing::Values(OneRail(), Narrow(), ThreeQueuePairsOnEachOfTwoRails()),
+                         testing::Values(OneRail(), Narrow(), ThreeQueuePairsOnEachOfTwoRails(),
+                                         Gpu()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,7 +17,9 @@
 namespace baton::transport::verbs {
 namespace {
 
-constexpr uint64_t kPieceBytesMax = uint64_t{1} << 62;
+// Pieces of a large pool are pinned by several threads at once.
+constexpr uint64_t kPieceBytesMax = uint64_t{4} << 30;
+constexpr size_t kThreadsMax = 4;
 
 // The largest power of two that every rail registers at once.
 uint64_t PieceBytes(absl::Span<Rail* const> rails) {
@@ -66,38 +70,65 @@ absl::StatusOr<std::unique_ptr<LocalMemory>> LocalMemory::Register(
   for (size_t i = 0; i < regions.size(); ++i) {
     Region& region = memory->regions_.emplace_back();
     region.local = regions[i];
-    if (absl::Status status = memory->RegisterRegion(i, &region); !status.ok()) return status;
+    region.piece_bytes = PieceBytes(memory->rails_);
+    const uint64_t pieces =
+        region.local.size / region.piece_bytes + (region.local.size % region.piece_bytes != 0);
+    region.pieces.resize(pieces * memory->rails_.size());
+    const bool late = region.local.dma_buf && region.local.target && !region.local.ordered_writes;
+    // All regions of a rank are on its one GPU: one of them tells for all.
+    if (late && region.local.size > 0) memory->flush_region_ = std::min(memory->flush_region_, i);
+  }
+  for (size_t i = 0; i < regions.size(); ++i) {
+    if (absl::Status status = memory->RegisterRegion(i); !status.ok()) return status;
   }
   return memory;
 }
 
-absl::Status LocalMemory::RegisterRegion(size_t index, Region* region) {
-  region->piece_bytes = PieceBytes(rails_);
-  const uint64_t size = region->local.size;
-  for (uint64_t offset = 0; offset < size; offset += region->piece_bytes) {
-    const uint64_t length = std::min(region->piece_bytes, size - offset);
-    for (const Rail* rail : rails_) {
-      ibv_mr* piece = RegisterPiece(*rail, region, offset, length);
-      if (piece == nullptr) {
-        const int error = errno;
-        return Error(
-            Reason::kBadRegion,
-            absl::StrCat("region ", index, ": ", rail->name(), " cannot register ", length,
-                         " bytes", region->local.dma_buf ? " of a dma-buf" : "", ": ",
-                         std::strerror(error), ": ", Advice(region->local.dma_buf, error)));
+absl::Status LocalMemory::RegisterRegion(size_t index) {
+  Region& region = regions_[index];
+  if (region.pieces.empty()) return absl::OkStatus();
+  // The first one alone: it finds out how the region's pages can be pinned.
+  absl::Status first = RegisterPiece(index, 0);
+  if (!first.ok() || region.pieces.size() == 1) return first;
+  // Pinning walks every page: large pools take seconds, which threads share.
+  std::atomic<size_t> next{1};
+  std::vector<absl::Status> ends(std::min(region.pieces.size() - 1, kThreadsMax));
+  std::vector<std::thread> threads;
+  for (absl::Status& end : ends) {
+    threads.emplace_back([&, this] {
+      for (size_t at = next++; at < region.pieces.size() && end.ok(); at = next++) {
+        end = RegisterPiece(index, at);
       }
-      region->pieces.push_back(piece);
-    }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& end : ends) {
+    if (!end.ok()) return end;
   }
   return absl::OkStatus();
 }
 
-ibv_mr* LocalMemory::RegisterPiece(const Rail& rail, Region* region, uint64_t offset,
-                                   uint64_t length) {
+absl::Status LocalMemory::RegisterPiece(size_t index, size_t at) {
+  Region& region = regions_[index];
+  const Rail& rail = *rails_[at % rails_.size()];
+  const uint64_t offset = at / rails_.size() * region.piece_bytes;
+  const uint64_t length = std::min(region.piece_bytes, region.local.size - offset);
+  region.pieces[at] = Pin(rail, &region, offset, length);
+  if (region.pieces[at] != nullptr) return absl::OkStatus();
+  const int error = errno;
+  return Error(Reason::kBadRegion,
+               absl::StrCat("region ", index, ": ", rail.name(), " cannot register ", length,
+                            " bytes", region.local.dma_buf ? " of a dma-buf" : "", ": ",
+                            std::strerror(error), ": ", Advice(region.local.dma_buf, error)));
+}
+
+ibv_mr* LocalMemory::Pin(const Rail& rail, Region* region, uint64_t offset, uint64_t length) {
   const LocalRegion& local = region->local;
   unsigned access = local.target ? IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE : 0u;
   if (rail.limits().relaxed_ordering) access |= IBV_ACCESS_RELAXED_ORDERING;
   if (local.dma_buf) {
+    // Read by the flush alone: queue pairs to peers allow no reading.
+    if (local.target && !local.ordered_writes) access |= IBV_ACCESS_REMOTE_READ;
     return rail.provider().RegisterDmaBuf(rail.pd(), offset, length, offset, local.fd, access);
   }
   std::byte* base = region->writable != nullptr ? region->writable : local.base;
@@ -120,6 +151,7 @@ ibv_mr* LocalMemory::RegisterPiece(const Rail& rail, Region* region, uint64_t of
 LocalMemory::~LocalMemory() {
   for (Region& region : regions_) {
     for (size_t i = 0; i < region.pieces.size(); ++i) {
+      if (region.pieces[i] == nullptr) continue;
       const Rail& rail = *rails_[i % rails_.size()];
       const int error = rail.provider().Deregister(region.pieces[i]);
       if (error != 0) LOG(ERROR) << rail.name() << ": dereg_mr: " << std::strerror(error);

@@ -43,6 +43,12 @@ class LocalMemory {
   }
   // What the CPU reads; null for a dma-buf.
   std::byte* base(uint32_t region) const { return regions_[region].local.base; }
+  // What comes into it is not seen at once: a READ of this over the rail makes sure (flusher.h).
+  bool needs_flush() const { return flush_region_ < regions_.size(); }
+  void FlushFrom(size_t rail, uint64_t* address, uint32_t* key) const {
+    *address = 0;
+    *key = regions_[flush_region_].pieces[rail]->rkey;
+  }
   // What peers need to write to it; empty for a source's memory.
   std::string Key() const;
 
@@ -56,11 +62,14 @@ class LocalMemory {
   };
 
   LocalMemory() = default;
-  absl::Status RegisterRegion(size_t index, Region* region);
-  ibv_mr* RegisterPiece(const Rail& rail, Region* region, uint64_t offset, uint64_t length);
+  absl::Status RegisterRegion(size_t index);
+  // Of one region on several threads at once, but for its first piece.
+  absl::Status RegisterPiece(size_t index, size_t at);
+  static ibv_mr* Pin(const Rail& rail, Region* region, uint64_t offset, uint64_t length);
 
   std::vector<Rail*> rails_;
   std::vector<Region> regions_;
+  size_t flush_region_ = SIZE_MAX;
 };
 
 }  // namespace baton::transport::verbs

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -36,8 +37,12 @@ class Rail {
   // "mlx5_0/1".
   std::string name() const;
 
-  // Takes new channels: its port is up, its device works, and no pause is on.
-  bool usable(TimePoint now) const { return port_up && !dead && now >= paused_until; }
+  // Its port is up, its device works, and it has an address.
+  bool works() const { return port_up && !dead && addressed; }
+  // Takes new channels: no pause is on.
+  bool usable(TimePoint now) const { return works() && now >= paused_until; }
+  // Peers reach it by this from now on.
+  void Readdress(const ChosenRail& chosen) { chosen_ = chosen; }
   // After a failure: no new channel for a while, longer each time; a channel that comes up ends it.
   void Pause(TimePoint now);
   void Restore() { pause_ = Duration::zero(); }
@@ -45,6 +50,7 @@ class Rail {
   // Completions that can arrive at once are counted against the queue's length, so that it never
   // overruns. FULL names both numbers.
   absl::Status Reserve(uint32_t completions);
+  bool Fits(uint32_t completions) const { return reserved_ + completions <= entries_; }
   // Of queue pairs in reset, once the queue was seen empty.
   void ReleaseWhenEmpty(uint32_t completions) { leaving_ += completions; }
   void SeenEmpty() {
@@ -54,7 +60,10 @@ class Rail {
 
   bool port_up = true;
   bool dead = false;
+  bool addressed = true;
   TimePoint paused_until;
+  // Of a port that is down: since when that is known.
+  std::optional<TimePoint> down_since;
 
  private:
   Rail(Provider* provider, const ChosenRail& chosen) : provider_(provider), chosen_(chosen) {}
@@ -62,7 +71,7 @@ class Rail {
   absl::Status Failed(absl::string_view call) const;
 
   Provider* const provider_;
-  const ChosenRail chosen_;
+  ChosenRail chosen_;
   DeviceLimits limits_;
   ibv_context* context_ = nullptr;
   ibv_pd* pd_ = nullptr;

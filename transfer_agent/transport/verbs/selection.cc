@@ -87,6 +87,21 @@ uint32_t Distance(const PortListing& port, const Wishes& wishes) {
   return port.numa_node == wishes.near_numa_node ? 0 : kFar;
 }
 
+// Where the rail is, as seen from the ranks' memory; empty: nobody said where that is.
+std::string PlaceText(const ChosenRail& rail, const Wishes& wishes) {
+  if (!wishes.near_pci_path.empty()) {
+    const size_t slash = wishes.near_pci_path.rfind('/');
+    const absl::string_view from =
+        absl::string_view(wishes.near_pci_path).substr(slash == std::string::npos ? 0 : slash + 1);
+    if (rail.distance >= kFar) return absl::StrCat(", not on the PCI root of ", from);
+    return absl::StrCat(", ", rail.distance, " PCI steps from ", from);
+  }
+  if (wishes.near_numa_node < 0) return "";
+  if (rail.port.numa_node < 0) return ", on no NUMA node that is known";
+  return absl::StrCat(", on NUMA node ", rail.port.numa_node,
+                      rail.distance == 0 ? " as" : ", away from", " the memory");
+}
+
 // The reason why the port is of no use; empty: it is, and `rail` says how.
 std::string Judge(const PortListing& port, const Wishes& wishes, ChosenRail* rail) {
   if (!IsWished(port, wishes)) return "not among --verbs_devices";
@@ -173,7 +188,7 @@ absl::StatusOr<Selection> SelectRails(const std::vector<PortListing>& ports, con
   const bool infiniband = selection.rails.front().port.infiniband;
   std::vector<ChosenRail> kept;
   for (ChosenRail& rail : selection.rails) {
-    const std::string text = RailText(rail);
+    const std::string text = absl::StrCat(RailText(rail), PlaceText(rail, wishes));
     const bool same = rail.port.infiniband == infiniband;
     const bool taken = same && kept.size() < wishes.rails_max;
     selection.candidates.push_back(absl::StrCat(text, taken  ? ": taken"

@@ -116,6 +116,26 @@ TEST(SelectRails, TakesTheNearestFirstAndNoMoreThanAsked) {
   ASSERT_EQ(selection->rails.size(), 2u);
   EXPECT_EQ(selection->rails[0].port.device, "near");
   EXPECT_EQ(selection->rails[1].port.device, "root");
+  EXPECT_EQ(selection->candidates[0],
+            "near/1 RoCE v2 gid 0 10.0.0.2 on eth0, 2 PCI steps from 0000:03:00.0: taken");
+  EXPECT_EQ(
+      selection->candidates[2],
+      "far/1 RoCE v2 gid 0 10.0.0.1 on eth0, not on the PCI root of 0000:03:00.0: not needed");
+}
+
+TEST(SelectRails, TakesThoseOnTheMemorysNumaNodeFirstAndSaysSo) {
+  PortListing far = Port("far", {V4(0, kV2, 1)});
+  far.numa_node = 1;
+  PortListing near = Port("near", {V4(0, kV2, 2)});
+  near.numa_node = 0;
+  Wishes wishes;
+  wishes.near_numa_node = 0;
+  auto selection = SelectRails({far, near}, wishes);
+  ASSERT_TRUE(selection.ok());
+  EXPECT_EQ(selection->candidates[0],
+            "near/1 RoCE v2 gid 0 10.0.0.2 on eth0, on NUMA node 0 as the memory: taken");
+  EXPECT_EQ(selection->candidates[1],
+            "far/1 RoCE v2 gid 0 10.0.0.1 on eth0, on NUMA node 1, away from the memory: taken");
 }
 
 TEST(PciDistance, CountsTheStepsToTheCommonBridge) {

@@ -154,7 +154,7 @@ bool SourceDatapath::Gather(Job* job, const QueuePair& qp, uint64_t bytes_max, i
     const uint64_t length = std::min({here, there, bytes_max - *bytes});
     std::byte* base = job->local->base(run.source_region);
     in_host = in_host && base != nullptr;
-    cpu[wr->num_sge] = base + run.source_offset;
+    cpu[wr->num_sge] = base == nullptr ? nullptr : base + run.source_offset;
     wr->sg_list[wr->num_sge++] = {
         .addr = run.source_offset, .length = static_cast<uint32_t>(length), .lkey = key};
     *bytes += length;

@@ -7,7 +7,7 @@
 
 namespace baton::transport::verbs {
 
-absl::Status TargetDatapath::Open(const Window& window) {
+absl::Status TargetDatapath::Open(const Window& window, const LocalMemory* memory) {
   if (window.offer.generation > kGenerationMask) {
     return absl::InvalidArgumentError(
         absl::StrCat("window generation ", window.offer.generation, " is above 1023"));
@@ -18,6 +18,7 @@ absl::Status TargetDatapath::Open(const Window& window) {
     return absl::AlreadyExistsError(absl::StrCat("window ", window.offer.slot, "/",
                                                  window.offer.generation, " is open already"));
   }
+  it->second.memory = memory;
   it->second.bytes = planner::RoomBytes(*window.plan, window.tokens);
   return absl::OkStatus();
 }
@@ -37,18 +38,28 @@ std::vector<OfferId> TargetDatapath::OffersOf(PeerId peer) const {
   return offers;
 }
 
-void TargetDatapath::OnImmediate(ChannelId channel, PeerId peer, uint32_t queue_pair,
-                                 uint32_t queue_pairs, PartImmediate immediate) {
+bool TargetDatapath::Awaits(PeerId peer) const {
+  return std::any_of(windows_.begin(), windows_.end(),
+                     [peer](const auto& w) { return w.first.first == peer; });
+}
+
+const LocalMemory* TargetDatapath::MemoryOf(PeerId peer, OfferId offer) const {
+  auto it = windows_.find({peer, offer});
+  return it == windows_.end() ? nullptr : it->second.memory;
+}
+
+const LocalMemory* TargetDatapath::OnImmediate(ChannelId channel, PeerId peer, uint32_t queue_pair,
+                                               uint32_t queue_pairs, PartImmediate immediate) {
   auto it = windows_.find({peer, immediate.offer});
   if (it == windows_.end()) {
     ++counters_->stale_dropped;
-    return;
+    return nullptr;
   }
   Awaited& awaited = it->second;
   const uint64_t bit = uint64_t{1} << immediate.part;
   if ((awaited.done & bit) != 0) {
     ++repeated_;
-    return;
+    return nullptr;
   }
   auto part = std::find_if(awaited.parts.begin(), awaited.parts.end(),
                            [&](const Part& p) { return p.number == immediate.part; });
@@ -58,10 +69,10 @@ void TargetDatapath::OnImmediate(ChannelId channel, PeerId peer, uint32_t queue_
   // Another attempt, over another channel: what closed the one before it counts no more.
   if (part->channel != channel) *part = {.number = immediate.part, .channel = channel};
   part->closed |= 1u << queue_pair;
-  if (part->closed != (1u << queue_pairs) - 1) return;
+  if (part->closed != (1u << queue_pairs) - 1) return nullptr;
   awaited.done |= bit;
   awaited.parts.erase(part);
-  events_->Part(channel, peer, immediate.offer, immediate.part, kBytesUnknown);
+  return awaited.memory;
 }
 
 }  // namespace baton::transport::verbs

@@ -12,27 +12,32 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "transfer_agent/transport/stream/event_queue.h"
 #include "transfer_agent/transport/transport.h"
 #include "transfer_agent/transport/verbs/immediate.h"
+#include "transfer_agent/transport/verbs/local_memory.h"
 
 namespace baton::transport::verbs {
 
 class TargetDatapath {
  public:
-  TargetDatapath(EventQueue* events, Counters* counters) : events_(events), counters_(counters) {}
+  explicit TargetDatapath(Counters* counters) : counters_(counters) {}
 
-  // ALREADY_EXISTS, or what is wrong with the window.
-  absl::Status Open(const Window& window);
+  // ALREADY_EXISTS, or what is wrong with the window. `memory`: what it writes to.
+  absl::Status Open(const Window& window, const LocalMemory* memory);
   // Nothing is awaited for it any more. False when it was not open.
   bool Close(PeerId peer, OfferId offer);
+  // Null when the window is not open.
+  const LocalMemory* MemoryOf(PeerId peer, OfferId offer) const;
   // Bytes of the room that the window is for; 0 when not open.
   uint64_t RoomBytes(PeerId peer, OfferId offer) const;
   std::vector<OfferId> OffersOf(PeerId peer) const;
+  // A window of the peer is open.
+  bool Awaits(PeerId peer) const;
 
-  // `queue_pair` of `queue_pairs` of the channel has closed its share of the part.
-  void OnImmediate(ChannelId channel, PeerId peer, uint32_t queue_pair, uint32_t queue_pairs,
-                   PartImmediate immediate);
+  // `queue_pair` of `queue_pairs` of the channel has closed its share of the part. Returns the
+  // window's memory when that made the part complete, once; null otherwise.
+  const LocalMemory* OnImmediate(ChannelId channel, PeerId peer, uint32_t queue_pair,
+                                 uint32_t queue_pairs, PartImmediate immediate);
 
   // Immediates for a part that was complete already.
   uint64_t repeated() const { return repeated_; }
@@ -44,12 +49,12 @@ class TargetDatapath {
     uint32_t closed = 0;  // by queue pair
   };
   struct Awaited {
+    const LocalMemory* memory = nullptr;
     uint64_t bytes = 0;
     uint64_t done = 0;        // by part
     std::vector<Part> parts;  // not done
   };
 
-  EventQueue* const events_;
   Counters* const counters_;
   uint64_t repeated_ = 0;
   absl::flat_hash_map<std::pair<PeerId, OfferId>, Awaited> windows_;

@@ -8,7 +8,8 @@
 // and virtual, each method one call of the library with its conventions: null or -1 with errno, or
 // an error number.
 //
-// Threads: a context and all that is made from it belong to one thread.
+// Threads: a context and all that is made from it belong to one thread, but that memory may be
+// registered by several at once.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_VERBS_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_VERBS_H_
 

@@ -1,41 +1,11 @@
 // What devices and peers do wrong, on a fake network with a seed.
-#include <memory>
-
+#include "common/reason.h"
 #include "gtest/gtest.h"
-#include "transfer_agent/transport/conformance/world.h"
 #include "transfer_agent/transport/segment_end.h"
-#include "transfer_agent/transport/verbs/fake_provider/fake_net.h"
-#include "transfer_agent/transport/verbs/verbs_transport.h"
+#include "transfer_agent/transport/verbs/fake_world.h"
 
 namespace baton::transport::verbs {
 namespace {
-
-constexpr PoolShape kLarge{.layers = 2, .page_tokens = 16, .token_bytes = 4096, .pages = 512};
-
-struct Net {
-  Net() { net->AddDevice({.name = "fake0", .port = {}}); }
-
-  Candidate candidate() const {
-    return {.name = "fake",
-            .create = [net = net](bool) -> absl::StatusOr<std::unique_ptr<Transport>> {
-              VerbsOptions options;
-              options.send_queue = 128;
-              return VerbsTransport::Create(net->NewProvider(), options);
-            },
-            .processes = false};
-  }
-
-  std::shared_ptr<FakeNet> net = std::make_shared<FakeNet>();
-};
-
-void ExpectRoomLands(World* world, const ChannelPair& channel) {
-  const Room& room = world->NewRoom(16 * 40);
-  ASSERT_TRUE(world->target.transport->OpenWindow(world->WindowOf(room)).ok());
-  const uint64_t cookie = world->Send(channel.source, room);
-  ASSERT_TRUE(world->Drive(
-      [&] { return world->HasPart(room) && world->source.recorder.done.contains(cookie); }));
-  EXPECT_EQ(world->FirstMismatch(room), -1);
-}
 
 TEST(VerbsFaults, KeepAnIdleChannelThatIsProbed) {
   Net net;
@@ -158,36 +128,76 @@ TEST(VerbsFaults, RetireAChannelAfterWhatHasArrivedAndBeforeAnythingElse) {
       world.DriveOne(&world.target, [&] { return !world.target.recorder.retired.empty(); }));
 }
 
-TEST(VerbsFaults, SayThatAnotherChannelWouldBeBetterWhenARailIsBack) {
+TEST(VerbsFaults, CloseTheChannelThatWasNotUsedForLongestForANewOne) {
   Net net;
-  net.net->AddDevice({.name = "fake1", .port = {}});
-  World world(net.candidate());
-  net.net->SetPortActive("fake1", false);
-  world.Settle();
-  const ChannelPair narrow = world.Connect();
-  EXPECT_FALSE(world.source.transport->Superseded(narrow.source));
-  net.net->SetPortActive("fake1", true);
-  world.Settle();
-  ASSERT_TRUE(world.Drive([&] { return world.source.transport->Superseded(narrow.source); }));
-  const ChannelPair wide = world.Connect();
-  EXPECT_FALSE(world.source.transport->Superseded(wide.source));
-  ExpectRoomLands(&world, wide);
+  net.options.channels_max = 2;
+  World world(net.candidate(), kLarge, kLarge);
+  const ChannelPair first = world.Connect();
+  const ChannelPair second = world.Connect();
+  ExpectRoomLands(&world, first);
+  ExpectRoomLands(&world, world.Connect());
+  EXPECT_TRUE(world.source.recorder.is_down(second.source));
+  EXPECT_FALSE(world.source.recorder.is_down(first.source));
+  ExpectRoomLands(&world, first);
 }
 
-TEST(VerbsFaults, LeaveOutARailOverWhichThePeerWasNotReachedUntilItsPauseIsOver) {
+TEST(VerbsFaults, RefuseAChannelWhenAllAreInUse) {
   Net net;
-  net.net->AddDevice({.name = "fake1", .port = {}});
+  net.options.channels_max = 1;
+  World world(net.candidate(), kLarge, kLarge);
+  const ChannelPair channel = world.Connect();
+  net.net->set_work_per_poll(0);
+  world.Send(channel.source, world.NewRoom(16 * 100));
+  world.Settle();
+  const auto refused = world.source.transport->Open(World::kTarget);
+  EXPECT_EQ(ReasonOf(refused.status()), Reason::kFull) << refused.status();
+}
+
+TEST(VerbsFaults, MakeRoomInACompletionQueueThatIsFull) {
+  Net net;
+  net.options.completion_queue = 700;
+  net.options.receive_queue = 32;
   World world(net.candidate());
   const ChannelPair first = world.Connect();
-  net.net->faults().fail = 1000;
-  const Room& room = world.NewRoom(100);
-  world.Send(first.source, room);
-  ASSERT_TRUE(world.Drive([&] { return world.source.recorder.is_down(first.source); }));
-  net.net->faults().fail = 0;
-  const ChannelPair second = world.Connect();
-  ExpectRoomLands(&world, second);
-  world.source.recorder.Poll(world.source.transport.get(), std::chrono::seconds(40));
-  EXPECT_TRUE(world.source.transport->Superseded(second.source));
+  for (int i = 0; i < 6; ++i) world.Connect();
+  ExpectRoomLands(&world, world.Connect());
+  EXPECT_TRUE(world.source.recorder.is_down(first.source));
+}
+
+TEST(VerbsFaults, KeepANumberUntilNoPacketToItCanBeUnderWay) {
+  Net net;
+  World world(net.candidate());
+  const ChannelPair channel = world.Connect();
+  const auto numbers = net.net->QpNumbers();
+  ASSERT_EQ(numbers.size(), 2u);
+  world.source.transport->ForgetPeer(World::kTarget);
+  world.target.transport->ForgetPeer(World::kSource);
+  world.Settle();
+  EXPECT_EQ(net.net->QpNumbers(), numbers) << "free before the horizon";
+  const Duration horizon = net.options.retry_horizon();
+  for (Node* node : {&world.source, &world.target}) {
+    node->recorder.Poll(node->transport.get(), horizon / 2);
+  }
+  EXPECT_EQ(net.net->QpNumbers(), numbers) << "free before the horizon";
+  for (Node* node : {&world.source, &world.target}) {
+    node->recorder.Poll(node->transport.get(), horizon * 2);
+  }
+  EXPECT_TRUE(net.net->QpNumbers().empty());
+  (void)channel;
+}
+
+TEST(VerbsFaults, OpenAChannelToAPeerThatHasStartedAgain) {
+  Net net;
+  World world(net.candidate());
+  const ChannelPair before = world.Connect();
+  auto stale = world.source.transport->Open(World::kTarget);
+  ASSERT_TRUE(stale.ok());
+  // A new start is a new peer: both forget the old one, and nothing of it is answered any more.
+  world.source.transport->ForgetPeer(World::kTarget);
+  EXPECT_FALSE(world.source.transport->Complete(stale->id, "late answer").ok());
+  world.remote = *world.source.transport->ImportMemory(World::kTarget, world.target.key);
+  ExpectRoomLands(&world, world.Connect());
+  EXPECT_FALSE(world.source.recorder.is_down(before.source)) << "told of a peer that is forgotten";
 }
 
 TEST(VerbsFaults, GiveBackEverythingTheyTook) {

@@ -31,7 +31,11 @@ VerbsTransport::VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOp
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
       graveyard_(options.retry_horizon()),
-      target_(&events_, &counters_) {}
+      target_(&counters_),
+      flusher_(
+          options_, &graveyard_, [this](size_t rail) { return TakeLoopPlace(rail); },
+          [this](uint16_t place) { FreePlace(place); },
+          [this](const Flusher::Waiting& w, const absl::Status& s) { OnFlushed(w, s); }) {}
 
 VerbsTransport::~VerbsTransport() {
   std::vector<Channel*> left;
@@ -73,6 +77,9 @@ const Capabilities& VerbsTransport::capabilities() const {
 absl::StatusOr<ExportedMemory> VerbsTransport::ExportMemory(absl::Span<const LocalRegion> regions) {
   absl::StatusOr<std::unique_ptr<LocalMemory>> memory = LocalMemory::Register(regions, rails_);
   if (!memory.ok()) return memory.status();
+  if ((*memory)->needs_flush()) {
+    if (absl::Status status = flusher_.Prepare(rails_); !status.ok()) return status;
+  }
   const MemoryId id(++last_memory_);
   std::string key = (*memory)->Key();
   memories_.emplace(id, *std::move(memory));
@@ -87,6 +94,7 @@ void VerbsTransport::ForgetMemory(MemoryId memory) {
     channel->source->ForgetMemory(it->second.get());
     MakeRunnable(channel.get());
   }
+  flusher_.ForgetMemory(it->second.get());
   memories_.erase(it);
 }
 
@@ -99,17 +107,20 @@ absl::StatusOr<RemoteMemoryId> VerbsTransport::ImportMemory(PeerId peer, absl::s
 }
 
 absl::Status VerbsTransport::OpenWindow(Window window) {
-  if (!memories_.contains(window.memory)) {
+  auto memory = memories_.find(window.memory);
+  if (memory == memories_.end()) {
     return absl::NotFoundError(
         absl::StrCat("window on memory ", window.memory.value(), ", which is not exported"));
   }
-  return target_.Open(window);
+  return target_.Open(window, memory->second.get());
 }
 
 void VerbsTransport::Fence(PeerId peer, OfferId offer) {
+  const LocalMemory* memory = target_.MemoryOf(peer, offer);
   if (!target_.Close(peer, offer)) return;
   events_.ForgetWindow(peer, offer);
-  fences_.push_back({.peer = peer, .offer = offer, .deadline = {}});
+  flusher_.ForgetWindow(peer, offer);
+  fences_.push_back({.peer = peer, .offer = offer, .memory = memory});
   look_at_clock_ = true;
 }
 
@@ -122,9 +133,7 @@ void VerbsTransport::FenceDrained(PeerId peer, OfferId offer) {
     events_.Fenced(peer, offer);
     return;
   }
-  const size_t before = fences_.size();
-  std::erase_if(fences_, [&](const PendingFence& f) { return f.peer == peer && f.offer == offer; });
-  if (fences_.size() != before) events_.Fenced(peer, offer);
+  EndFence(peer, offer);
   auto late = unanswered_.find(peer);
   if (late == unanswered_.end()) return;
   late->second.erase(offer);
@@ -139,6 +148,7 @@ Submitted VerbsTransport::Submit(ChannelId id, Segment segment) {
   auto local = memories_.find(segment.memory);
   auto remote = imports_.find(segment.remote);
   MakeRunnable(channel);
+  channel->used = ++uses_;
   return channel->source->Submit(segment, local == memories_.end() ? nullptr : local->second.get(),
                                  remote == imports_.end() || remote->second.first != channel->peer
                                      ? nullptr

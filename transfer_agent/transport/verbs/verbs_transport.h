@@ -23,6 +23,7 @@
 #include "transfer_agent/transport/transport.h"
 #include "transfer_agent/transport/verbs/channel.h"
 #include "transfer_agent/transport/verbs/channel_setup.h"
+#include "transfer_agent/transport/verbs/flusher.h"
 #include "transfer_agent/transport/verbs/local_memory.h"
 #include "transfer_agent/transport/verbs/path_pauses.h"
 #include "transfer_agent/transport/verbs/rail.h"
@@ -64,13 +65,15 @@ class VerbsTransport final : public Transport {
   // What a wr_id names. Used again under another generation.
   struct Place {
     Channel* channel = nullptr;
-    uint32_t index = 0;  // among the channel's queue pairs
+    uint32_t index = 0;  // among the channel's queue pairs; without a channel, of the rail
+    bool loop = false;   // of the flusher
     uint16_t generation = 0;
   };
   struct PendingFence {
     PeerId peer;
     OfferId offer;
-    std::optional<TimePoint> deadline;  // set by the next Poll
+    const LocalMemory* memory = nullptr;               // to be flushed before the fence is told of
+    std::optional<TimePoint> deadline = std::nullopt;  // set by the next Poll
   };
 
   VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOptions& options,
@@ -88,6 +91,13 @@ class VerbsTransport final : public Transport {
   std::vector<Rail*> RailsFor(const Greeting& open) const;
   size_t IndexOf(const Rail* rail) const;
   OpenedChannel Keep(std::unique_ptr<Channel> channel, std::string data);
+  // Ends the channel that was not used for longest, when there are as many as may be. FULL when all
+  // are in use.
+  absl::Status MakeRoom(absl::Span<Rail* const> rails, bool source);
+  bool Fits(absl::Span<Rail* const> rails, bool source) const;
+  size_t OpenChannels(bool source) const;
+  bool Idle(const Channel& channel) const;
+  Channel* LeastRecentlyUsed(bool source) const;
   absl::StatusOr<std::unique_ptr<Channel>> Answer(PeerId peer, const Greeting& open);
   absl::Status ConnectSource(Channel* channel, const Greeting& accept);
   Channel* Find(ChannelId channel) const;
@@ -119,13 +129,27 @@ class VerbsTransport final : public Transport {
   void CheckFences(TimePoint now);
   void Probe(Channel* channel, TimePoint now);
   bool SayGoodbye(Channel* channel);
-  void EndFence(PeerId peer, OfferId offer);
+  // False: none is pending.
+  bool EndFence(PeerId peer, OfferId offer);
+
+  // flushes.cc
+  void OnPartDone(const Channel& channel, const Flusher::Waiting& part, const LocalMemory& memory);
+  void OnFlushed(const Flusher::Waiting& waiting, const absl::Status& status);
+  absl::StatusOr<Flusher::Place> TakeLoopPlace(size_t rail);
+  void FreePlace(uint16_t place);
   void ArmTimer();
 
   // async_events.cc
   bool TakeAsyncEvents();
   void OnAsyncEvent(Rail* rail, const ibv_async_event& event);
   void FailRail(Rail* rail, const absl::Status& cause);
+  void FailChannels(const Rail& rail, bool sources_only, const absl::Status& cause);
+  void OnPortEvent(Rail* rail, bool up, const std::string& text);
+  // Channels over ports that stay down move to others.
+  void CheckPorts(TimePoint now);
+  // Of the port's GIDs and LID: what peers were told may be true no more.
+  void CheckAddress(Rail* rail, const std::string& text);
+  void OnQueuePairEvent(const ibv_async_event& event, const std::string& text);
   Channel* ChannelOf(const ibv_qp* qp);
 
   const std::unique_ptr<Provider> provider_;
@@ -138,10 +162,12 @@ class VerbsTransport final : public Transport {
   EventQueue events_;
   Counters counters_;
   TargetDatapath target_;
+  Flusher flusher_;
 
   uint32_t last_memory_ = 0;
   uint32_t last_import_ = 0;
   uint64_t last_channel_ = 0;
+  uint64_t uses_ = 0;
   absl::flat_hash_map<MemoryId, std::unique_ptr<LocalMemory>> memories_;
   absl::flat_hash_map<RemoteMemoryId, std::pair<PeerId, std::unique_ptr<RemoteMemory>>> imports_;
   absl::flat_hash_map<ChannelId, std::unique_ptr<Channel>> channels_;
@@ -153,7 +179,8 @@ class VerbsTransport final : public Transport {
   // them may still open a channel and write: it gets none.
   std::map<PeerId, std::set<OfferId>> unanswered_;
   PathPauses pauses_;
-  std::vector<ChannelId> retired_;  // to be told
+  // To be told, when parts up to that number were.
+  std::vector<std::pair<ChannelId, uint64_t>> retired_;
 
   TimePoint now_;
   TimePoint next_check_;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <utility>
@@ -56,6 +57,8 @@ class FakeProvider final : public Provider {
   void AckAsyncEvent(ibv_async_event* event) override;
 
  private:
+  static void Unmap(bool mapped, std::byte* at, size_t length);
+
   FakeNet* const net_;
 };
 
@@ -182,6 +185,7 @@ ibv_mr* FakeProvider::RegisterMemory(ibv_pd* pd, void* address, size_t length, u
     errno = EINVAL;
     return nullptr;
   }
+  const MutexLock lock(&net_->registering_);
   auto& regions = net_->regions_;
   const auto free = std::find(regions.begin(), regions.end(), nullptr);
   const auto at = static_cast<uint32_t>(free - regions.begin());
@@ -200,25 +204,44 @@ ibv_mr* FakeProvider::RegisterMemory(ibv_pd* pd, void* address, size_t length, u
   return &mr->base;
 }
 
-ibv_mr* FakeProvider::RegisterDmaBuf(ibv_pd* pd, uint64_t offset, size_t length, uint64_t iova, int,
-                                     unsigned access) {
+ibv_mr* FakeProvider::RegisterDmaBuf(ibv_pd* pd, uint64_t offset, size_t length, uint64_t iova,
+                                     int fd, unsigned access) {
   if (!As<FakeContext>(pd->context)->spec->dma_buf) {
     errno = EOPNOTSUPP;
     return nullptr;
   }
-  // Memory that nobody maps: the bytes go nowhere.
-  auto* bytes = new std::byte[length];
-  ibv_mr* mr = RegisterMemory(pd, bytes, length, iova, access);
-  if (mr == nullptr) delete[] bytes;
-  if (mr != nullptr) mr->handle = 1 + static_cast<uint32_t>(offset);
+  // A memfd serves as one, so that a test sees what came; else nobody does.
+  void* at =
+      mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
+  const bool mapped = at != MAP_FAILED;
+  if (!mapped) at = new std::byte[length];
+  ibv_mr* mr = RegisterMemory(pd, at, length, iova, access);
+  if (mr == nullptr) {
+    Unmap(mapped, static_cast<std::byte*>(at), length);
+    return nullptr;
+  }
+  As<FakeMr>(mr)->dma_buf = true;
+  As<FakeMr>(mr)->mapped = mapped;
   return mr;
 }
 
-int FakeProvider::Deregister(ibv_mr* mr) {
-  net_->regions_[mr->rkey >> 8] = nullptr;
+void FakeProvider::Unmap(bool mapped, std::byte* at, size_t length) {
+  if (mapped) {
+    munmap(at, length);
+  } else {
+    delete[] at;
+  }
+}
+
+int FakeProvider::Deregister(ibv_mr* base) {
+  auto* mr = As<FakeMr>(base);
+  net_->regions_[base->rkey >> 8] = nullptr;
   --net_->objects_;
-  if (mr->handle != 0) delete[] As<FakeMr>(mr)->at;
-  delete As<FakeMr>(mr);
+  if (mr->dma_buf) {
+    FakeNet::EmptyBus(As<FakeContext>(base->context));
+    Unmap(mr->mapped, mr->at, base->length);
+  }
+  delete mr;
   return 0;
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "common/mutex.h"
 #include "transfer_agent/transport/verbs/fake_provider/fake_objects.h"
 #include "transfer_agent/transport/verbs/fake_provider/faults.h"
 #include "transfer_agent/transport/verbs/verbs.h"
@@ -54,6 +55,7 @@ class FakeNet {
   std::vector<uint32_t> Sending() const;
 
   uint64_t writes() const { return writes_; }
+  uint64_t reads() const { return reads_; }
   uint64_t immediates() const { return immediates_; }
   uint64_t completions() const { return completions_; }
   uint64_t doorbells() const { return doorbells_; }
@@ -76,6 +78,8 @@ class FakeNet {
   bool RunFirst(FakeQp* qp);
   ibv_wc_status Execute(FakeQp* qp, const FakeSend& send, bool* wait);
   ibv_wc_status CopyBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send, uint64_t* bytes);
+  ibv_wc_status ReadBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send);
+  static void EmptyBus(FakeContext* context);
   ibv_wc_status Deliver(FakeQp* peer, const FakeSend& send, uint64_t bytes, bool* wait);
   FakeQp* PeerOf(const FakeQp& qp);
   void Complete(FakeQp* qp, const FakeSend& send, ibv_wc_status status);
@@ -90,6 +94,7 @@ class FakeNet {
   int work_per_poll_ = 8;
   std::deque<FakeDeviceSpec> devices_;
   std::vector<FakeContext*> contexts_;
+  Mutex registering_;             // several threads register
   std::vector<FakeMr*> regions_;  // by key >> 8
   std::vector<FakeQp*> qps_;      // by number - kFirstQp
   std::vector<FakeQp*> busy_;
@@ -97,6 +102,7 @@ class FakeNet {
   size_t turn_ = 0;
   uint32_t key_salt_ = 0;
   uint64_t writes_ = 0;
+  uint64_t reads_ = 0;
   uint64_t immediates_ = 0;
   uint64_t completions_ = 0;
   uint64_t doorbells_ = 0;

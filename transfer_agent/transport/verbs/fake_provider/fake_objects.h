@@ -34,6 +34,8 @@ struct FakeDeviceSpec {
                          .message_bytes_max = uint64_t{1} << 30,
                          .relaxed_ordering = true};
   bool dma_buf = true;
+  // What is written to a dma-buf waits on the bus until something is read back from there.
+  bool late_bus = true;
 };
 
 struct FakeContext {
@@ -43,6 +45,12 @@ struct FakeContext {
   GidBytes gid{};
   UniqueFd async;
   std::deque<ibv_async_event> events;
+  // Written to dma-bufs and not there yet.
+  struct OnBus {
+    std::byte* to = nullptr;
+    std::vector<std::byte> bytes;
+  };
+  std::deque<OnBus> bus;
   int unacknowledged = 0;
   int objects = 0;
 };
@@ -52,6 +60,8 @@ struct FakeMr {
   std::byte* at = nullptr;
   uint64_t iova = 0;
   unsigned access = 0;
+  bool dma_buf = false;
+  bool mapped = false;  // of a dma-buf; else it was allocated
 
   std::byte* Resolve(uint64_t address, uint64_t bytes) const {
     if (address < iova || address - iova > base.length) return nullptr;

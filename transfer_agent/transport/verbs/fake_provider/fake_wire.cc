@@ -186,7 +186,9 @@ ibv_wc_status FakeNet::Execute(FakeQp* qp, const FakeSend& send, bool* wait) {
     return IBV_WC_RETRY_EXC_ERR;
   }
   uint64_t bytes = 0;
-  const bool consumes = send.opcode != IBV_WR_RDMA_WRITE;
+  const bool reads = send.opcode == IBV_WR_RDMA_READ;
+  const bool consumes = send.opcode != IBV_WR_RDMA_WRITE && !reads;
+  if (reads) return ReadBytes(qp, peer, send);
   // Empty writes too.
   if (send.opcode != IBV_WR_SEND_WITH_IMM && (peer->access & IBV_ACCESS_REMOTE_WRITE) == 0) {
     return IBV_WC_REM_INV_REQ_ERR;
@@ -212,6 +214,32 @@ FakeMr* FakeNet::FindMr(uint32_t key) {
   return mr != nullptr && mr->base.rkey == key ? mr : nullptr;
 }
 
+void FakeNet::EmptyBus(FakeContext* context) {
+  for (const FakeContext::OnBus& late : context->bus) {
+    std::memcpy(late.to, late.bytes.data(), late.bytes.size());
+  }
+  context->bus.clear();
+}
+
+ibv_wc_status FakeNet::ReadBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send) {
+  FakeMr* from = FindMr(send.key);
+  const FakeMr* into = FindMr(send.sge[0].lkey);
+  if ((peer->access & IBV_ACCESS_REMOTE_READ) == 0) return IBV_WC_REM_INV_REQ_ERR;
+  if (from == nullptr || from->base.pd != peer->base.pd ||
+      (from->access & IBV_ACCESS_REMOTE_READ) == 0) {
+    return IBV_WC_REM_ACCESS_ERR;
+  }
+  if (into == nullptr || into->base.pd != qp->base.pd || send.sges != 1) return IBV_WC_LOC_PROT_ERR;
+  std::byte* in = from->Resolve(send.remote, send.sge[0].length);
+  std::byte* out = into->Resolve(send.sge[0].addr, send.sge[0].length);
+  if (in == nullptr) return IBV_WC_REM_ACCESS_ERR;
+  if (out == nullptr) return IBV_WC_LOC_PROT_ERR;
+  if (from->dma_buf) EmptyBus(peer->device);
+  std::memcpy(out, in, send.sge[0].length);
+  ++reads_;
+  return IBV_WC_SUCCESS;
+}
+
 ibv_wc_status FakeNet::CopyBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send, uint64_t* bytes) {
   for (int i = 0; i < send.sges; ++i) *bytes += send.sge[i].length;
   if (*bytes == 0) return IBV_WC_SUCCESS;
@@ -223,6 +251,11 @@ ibv_wc_status FakeNet::CopyBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send,
   std::byte* out = to->Resolve(send.remote, *bytes);
   if (out == nullptr) return IBV_WC_REM_ACCESS_ERR;
   ++writes_;
+  if (to->dma_buf && peer->device->spec->late_bus) {
+    std::vector<std::byte>& late =
+        peer->device->bus.emplace_back(out, std::vector<std::byte>(*bytes)).bytes;
+    out = late.data();
+  }
   if ((send.flags & IBV_SEND_INLINE) != 0) {
     std::memcpy(out, send.inlined.data(), *bytes);
     return IBV_WC_SUCCESS;
