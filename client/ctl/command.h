@@ -2,12 +2,12 @@
 #ifndef BATON_CLIENT_CTL_COMMAND_H_
 #define BATON_CLIENT_CTL_COMMAND_H_
 
-#include <ostream>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "client/ctl/exit_code.h"
 #include "client/ctl/options.h"
 #include "client/ctl/printer.h"
 #include "client/ctl/services.h"
@@ -20,7 +20,12 @@ struct Invocation {
   const std::vector<std::string>& arguments;
   Services* services;
   Printer* printer;
+  // What the program ends with when the verb itself went well: kExitError for a bad finding.
+  ExitCode* verdict;
 };
+
+// What stands in the place of an argument, for shells that complete it.
+enum class ArgumentKind { kNone, kServer, kFile, kAddress, kShell };
 
 struct Command {
   absl::string_view words;      // "server list"
@@ -32,8 +37,10 @@ struct Command {
   // Flags of its own, beside those that all verbs have; may be null.
   void (*add_rows)(Options* options, ConfigTable* table);
   absl::Status (*run)(const Invocation& call);
-  // In place of add_rows and run: takes all words after the verb, flags too.
-  absl::Status (*run_words)(const std::vector<std::string>& words, std::ostream& out) = nullptr;
+  ArgumentKind kind = ArgumentKind::kNone;
+  // Its own flags are read from the environment too: they are the agent's. Those of other verbs
+  // are not, since a pod's BATON_MODEL says what runs there, not what an operator looks for.
+  bool environment = false;
 };
 
 }  // namespace baton::ctl

@@ -4,8 +4,10 @@ namespace baton::ctl {
 
 absl::Span<const Command* const> AllCommands() {
   static constexpr const Command* kCommands[] = {
-      &kServerList, &kServerDescribe, &kServerWatch, &kAgentStatus,
-      &kRoomList,   &kRoomAbort,      &kPlanExplain, &kVersion,
+      &kServerList,   &kServerDescribe, &kServerWatch, &kServerDrain, &kRankList,   &kTop,
+      &kAgentStatus,  &kAgentDrain,     &kAgentDump,   &kRoomList,    &kRoomTrace,  &kRoomAbort,
+      &kRouteExplain, &kPlanExplain,    &kDoctor,      &kHealth,      &kBenchWrite, &kBenchLatency,
+      &kBenchServe,   &kCompletion,     &kVersion,
   };
   return kCommands;
 }

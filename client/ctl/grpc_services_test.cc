@@ -59,6 +59,11 @@ class FakeAgent : public v1::Agent::Service {
     response->set_aborted(static_cast<uint32_t>(request->room().id()));
     return grpc::Status::OK;
   }
+  grpc::Status Drain(grpc::ServerContext*, const v1::AgentDrainRequest*,
+                     v1::AgentDrainResponse* response) override {
+    response->set_rooms(5);
+    return grpc::Status::OK;
+  }
 };
 
 class GrpcServicesTest : public testing::Test {
@@ -68,6 +73,7 @@ class GrpcServicesTest : public testing::Test {
     folder_ = mkdtemp(folder);
     options_.service_socket = folder_ + "/agent.sock";
     int port = 0;
+    grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     builder.AddListeningPort("unix:" + options_.service_socket, grpc::InsecureServerCredentials());
@@ -98,7 +104,9 @@ TEST_F(GrpcServicesTest, AsksBothServicesWithADeadline) {
   auto services = MakeGrpcServices(options_);
   EXPECT_EQ(services->ListServers({})->servers(0).name(), "a");
   EXPECT_LE(bootstrap_.left_, std::chrono::seconds(20));
-  EXPECT_EQ(services->AgentStatus()->version(), "9.9.9");
+  EXPECT_EQ(services->AgentStatus("")->version(), "9.9.9");
+  EXPECT_EQ(services->AgentStatus(options_.bootstrap)->version(), "9.9.9") << "one elsewhere";
+  EXPECT_EQ(services->DrainAgent()->rooms(), 5u);
   v1::AbortRoomRequest abort;
   abort.mutable_room()->set_id(3);
   EXPECT_EQ(services->AbortRoom(abort)->aborted(), 3u);
@@ -113,6 +121,19 @@ TEST_F(GrpcServicesTest, AServicesOwnErrorStandsForItself) {
   EXPECT_EQ(ExitCodeOf(status), kExitNotFound);
 }
 
+TEST_F(GrpcServicesTest, AsksAProgramsHealthAsAProbeDoes) {
+  auto services = MakeGrpcServices(options_);
+  EXPECT_EQ(*services->CheckHealth(options_.bootstrap, ""), Health::kServing);
+  EXPECT_EQ(*services->CheckHealth("unix:" + options_.service_socket, ""), Health::kServing);
+  server_->GetHealthCheckService()->SetServingStatus("readiness", false);
+  EXPECT_EQ(*services->CheckHealth(options_.bootstrap, "readiness"), Health::kNotServing);
+  absl::Status unknown = services->CheckHealth(options_.bootstrap, "lunch").status();
+  EXPECT_EQ(ExitCodeOf(unknown), kExitNotFound) << unknown;
+  EXPECT_THAT(std::string(unknown.message()), HasSubstr("knows no health service 'lunch'"));
+  StopServer();
+  EXPECT_EQ(ExitCodeOf(services->CheckHealth(options_.bootstrap, "").status()), kExitUnavailable);
+}
+
 TEST_F(GrpcServicesTest, AnAbsentServiceNamesItsFlag) {
   StopServer();
   auto services = MakeGrpcServices(options_);
@@ -120,7 +141,7 @@ TEST_F(GrpcServicesTest, AnAbsentServiceNamesItsFlag) {
   EXPECT_EQ(ExitCodeOf(status), kExitUnavailable) << status;
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("the bootstrap service at --bootstrap=127.0.0.1:"));
-  status = services->AgentStatus().status();
+  status = services->AgentStatus("").status();
   EXPECT_EQ(ExitCodeOf(status), kExitUnavailable) << status;
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("the agent at --service_socket=" + options_.service_socket));
@@ -131,7 +152,7 @@ TEST_F(GrpcServicesTest, AnAbsentServiceNamesItsFlag) {
 
 TEST_F(GrpcServicesTest, AServiceThatHangsIsTooSlow) {
   options_.timeout_ms = 200;
-  absl::Status status = MakeGrpcServices(options_)->ListRooms({}).status();
+  absl::Status status = MakeGrpcServices(options_)->ListRooms("", {}).status();
   EXPECT_EQ(ReasonOf(status), Reason::kDeadline);
   EXPECT_EQ(ExitCodeOf(status), kExitUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("did not answer within --timeout_ms=200"));

@@ -22,8 +22,9 @@ std::string GeneralHelp() {
     absl::StrAppendFormat(&out, "  %-16s %s\n", command->words, command->summary);
   }
   absl::StrAppend(&out, R"(
-Server verbs ask the bootstrap service (--bootstrap, BATON_BOOTSTRAP). Agent and room verbs ask the
-agent of the pod they run in (--service_socket, BATON_SERVICE_SOCKET). Every verb takes -o json.
+Server, rank and route verbs ask the bootstrap service (--bootstrap, BATON_BOOTSTRAP). Agent and
+room verbs ask the agent of the pod they run in (--service_socket, BATON_SERVICE_SOCKET), or look at
+another (--agent). Every verb takes -o table, wide or json.
 
 Why does a request hang? Begin at the top and follow what is not as it should be:
 
@@ -31,10 +32,14 @@ Why does a request hang? Begin at the top and follow what is not as it should be
   batonctl server describe NAME     which ranks are missing?
   batonctl agent status             in that rank's pod: why is it not registered?
   batonctl room list --failed       what failed, and which rank is to blame?
+  batonctl room trace ROOM          where was its time spent, on every rank that had it?
+  batonctl doctor                   in a pod: is anything wrong with its devices and limits?
 
   batonctl help VERB                what a verb tells, its flags, an example
+  source <(batonctl completion bash)
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such thing, 4 not reachable or too slow.
+Exit status: 0 done, 1 failed or not well, 2 wrong usage, 3 no such thing, 4 not reachable or too
+slow.
 )");
   return out;
 }
@@ -42,7 +47,6 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such thing, 4 not reachable o
 std::string CommandHelp(const Command& command) {
   std::string out =
       absl::StrCat(Usage(command), "\n\n", command.summary, "\n\n", command.help, "\n");
-  if (command.run_words != nullptr) return out;
   out += "\nflags:\n";
   Options options;
   ConfigTable table(absl::StrCat("batonctl ", command.words), "");

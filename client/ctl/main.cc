@@ -1,4 +1,6 @@
 // batonctl
+#include <unistd.h>
+
 #include <cstdlib>
 #include <iostream>
 
@@ -9,5 +11,5 @@ int main(int argc, char** argv) {
   return baton::ctl::Run(
       std::vector<std::string>(argv + 1, argv + argc),
       [](const char* name) -> const char* { return getenv(name); }, baton::ctl::MakeGrpcServices,
-      std::cout, std::cerr);
+      std::cout, std::cerr, isatty(STDOUT_FILENO) == 1);
 }

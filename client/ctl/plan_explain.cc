@@ -3,14 +3,13 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "baton/v1/topology.pb.h"
+#include "client/ctl/options.h"
 #include "client/ctl/plan_explain_model.h"
 #include "common/reason.h"
 #include "planner/layout_proto.h"
@@ -35,6 +34,31 @@ class FirstError : public google::protobuf::io::ErrorCollector {
   std::string text;
 };
 
+// 0 is the first of each style; what protobuf takes as a number may be none of them.
+template <typename Style, typename Proto>
+absl::Status ReadStyle(Proto value, bool known, absl::string_view field, Style* style) {
+  if (!known) {
+    return Bad(absl::StrCat("pool.", field, " is ", static_cast<int>(value),
+                            ", which is none of its values (proto/baton/v1/topology.proto)"));
+  }
+  if (value != 0) *style = static_cast<Style>(value);
+  return absl::OkStatus();
+}
+
+absl::Status ReadPool(const v1::PoolStyle& pool, planner::LayoutOptions* style) {
+  absl::Status status = ReadStyle(pool.page_style(), v1::PageStyle_IsValid(pool.page_style()),
+                                  "page_style", &style->page_style);
+  if (status.ok()) {
+    status = ReadStyle(pool.mix_style(), v1::MixStyle_IsValid(pool.mix_style()), "mix_style",
+                       &style->mix_style);
+  }
+  if (status.ok()) {
+    status = ReadStyle(pool.region_style(), v1::RegionStyle_IsValid(pool.region_style()),
+                       "region_style", &style->region_style);
+  }
+  return status;
+}
+
 absl::StatusOr<ExplainedServer> ReadTopology(absl::string_view flag, const std::string& path) {
   std::ifstream file(path);
   if (!file) return Bad(absl::StrCat(flag, ": cannot read ", path));
@@ -54,71 +78,10 @@ absl::StatusOr<ExplainedServer> ReadTopology(absl::string_view flag, const std::
   if (!status.ok()) return Bad(absl::StrCat(flag, ": ", path, ": ", status.message()));
   ExplainedServer server;
   server.spec = *std::move(spec);
-  const v1::PoolStyle& pool = topology.pool();
-  server.style.page_style = static_cast<planner::PageStyle>(std::max<int>(pool.page_style(), 1));
-  server.style.mix_style = static_cast<planner::MixStyle>(std::max<int>(pool.mix_style(), 1));
-  server.style.region_style =
-      static_cast<planner::RegionStyle>(std::max<int>(pool.region_style(), 1));
+  if (absl::Status pool = ReadPool(topology.pool(), &server.style); !pool.ok()) {
+    return Bad(absl::StrCat(flag, ": ", path, ": ", pool.message()));
+  }
   return server;
-}
-
-struct Words {
-  std::string prefill;
-  std::string decode;
-  std::string output = "table";
-  uint64_t tokens = 4096;
-  uint64_t prefix = 0;
-  std::string tp_holder = "one";
-  std::string cp_holder = "one";
-  bool expand = false;
-};
-
-absl::Status SetWord(const std::string& flag, const std::string& value, Words* words) {
-  if (flag == "--prefill") {
-    words->prefill = value;
-  } else if (flag == "--decode") {
-    words->decode = value;
-  } else if (flag == "-o" || flag == "--output") {
-    words->output = value;
-    if (value != "table" && value != "json") return Bad("-o: want table or json");
-  } else if (flag == "--tokens" || flag == "--prefix") {
-    uint64_t* number = flag == "--tokens" ? &words->tokens : &words->prefix;
-    if (!absl::SimpleAtoi(value, number) || *number > (1 << 24)) {
-      return Bad(absl::StrCat(flag, ": want a number up to 2^24, not '", value, "'"));
-    }
-  } else if (flag == "--tp-holder" || flag == "--cp-holder") {
-    (flag == "--tp-holder" ? words->tp_holder : words->cp_holder) = value;
-    if (value != "one" && value != "spread") return Bad(flag + ": want one or spread");
-  } else {
-    return Bad(absl::StrCat("plan explain: unknown word '", flag, "'"));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Words> ReadWords(const std::vector<std::string>& args) {
-  Words words;
-  for (size_t i = 0; i < args.size(); ++i) {
-    if (args[i] == "--expand") {
-      words.expand = true;
-      continue;
-    }
-    const size_t equals = args[i].find('=');
-    std::string flag = args[i].substr(0, equals);
-    std::string value;
-    if (equals != std::string::npos) {
-      value = args[i].substr(equals + 1);
-    } else if (i + 1 < args.size()) {
-      value = args[++i];
-    } else {
-      return Bad(absl::StrCat("plan explain: '", flag, "' wants a value"));
-    }
-    if (auto s = SetWord(flag, value, &words); !s.ok()) return s;
-  }
-  if (words.prefill.empty() || words.decode.empty()) {
-    return Bad("plan explain: want --prefill FILE and --decode FILE");
-  }
-  if (words.prefix > words.tokens) return Bad("--prefix: larger than --tokens");
-  return words;
 }
 
 HolderPolicy Holder(const std::string& word) {
@@ -127,22 +90,38 @@ HolderPolicy Holder(const std::string& word) {
 
 }  // namespace
 
-absl::Status RunPlanExplain(const std::vector<std::string>& args, std::ostream& out) {
-  const auto words = ReadWords(args);
-  if (!words.ok()) return words.status();
-  auto prefill = ReadTopology("--prefill", words->prefill);
+void AddPlanRows(Options* options, ConfigTable* table) {
+  table->Text("prefill", &options->prefill, "file", "Text protobuf of baton.v1.Topology.");
+  table->Text("decode", &options->decode, "file", "Text protobuf of baton.v1.Topology.");
+  table->Number("tokens", &options->tokens, {0, 1 << 24}, "tokens", "Tokens of the prompt.");
+  table->Number("prefix", &options->prefix, {0, 1 << 24}, "tokens",
+                "Tokens that the target has already.");
+  table->Choice("tp_holder", &options->tp_holder, {"one", "spread"},
+                "Who sends where several tp ranks hold the same bytes.");
+  table->Choice("cp_holder", &options->cp_holder, {"one", "spread"},
+                "Who sends where several cp ranks hold the same bytes.");
+  table->Bool("expand", &options->expand,
+              "Every piece, with its addresses; page i of a list is page i.");
+}
+
+absl::Status RunPlanExplain(const Options& options, std::ostream& out) {
+  if (options.prefill.empty() || options.decode.empty()) {
+    return Bad("plan explain: want --prefill FILE and --decode FILE");
+  }
+  if (options.prefix > options.tokens) return Bad("--prefix: larger than --tokens");
+  auto prefill = ReadTopology("--prefill", options.prefill);
   if (!prefill.ok()) return prefill.status();
-  auto decode = ReadTopology("--decode", words->decode);
+  auto decode = ReadTopology("--decode", options.decode);
   if (!decode.ok()) return decode.status();
   ExplainRequest request;
   request.prefill = *std::move(prefill);
   request.decode = *std::move(decode);
-  request.policy = {Holder(words->tp_holder), Holder(words->cp_holder)};
-  request.tokens = {words->tokens, words->prefix};
-  request.expand = words->expand;
+  request.policy = {Holder(options.tp_holder), Holder(options.cp_holder)};
+  request.tokens = {options.tokens, options.prefix};
+  request.expand = options.expand;
   const auto explanation = Explain(request);
   if (!explanation.ok()) return explanation.status();
-  if (words->output == "json") {
+  if (options.output == "json") {
     PrintJson(request, *explanation, out);
   } else {
     PrintTable(request, *explanation, out);

@@ -4,21 +4,20 @@
 
 #include <ostream>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
+#include "common/config/config.h"
 
 namespace baton::ctl {
 
-// Words after `plan explain`:
-//   --prefill FILE --decode FILE   text protobuf of baton.v1.Topology
-//   --tokens N (4096), --prefix N (0)
-//   --tp-holder one|spread, --cp-holder one|spread (one)
-//   --expand                       every piece with its addresses; page i of a list is page i
-//   -o table|json (table)
-// Writes nothing unless OK. CONFIG for wrong words or files, INCOMPATIBLE for a pair that cannot
+struct Options;
+
+// --prefill, --decode, --tokens, --prefix, --tp-holder, --cp-holder, --expand.
+void AddPlanRows(Options* options, ConfigTable* table);
+
+// Writes nothing unless OK. CONFIG for wrong settings or files, INCOMPATIBLE for a pair that cannot
 // work, both naming the field.
-absl::Status RunPlanExplain(const std::vector<std::string>& args, std::ostream& out);
+absl::Status RunPlanExplain(const Options& options, std::ostream& out);
 
 }  // namespace baton::ctl
 

@@ -21,7 +21,7 @@ std::string ToJson(const google::protobuf::Message& message, bool lines) {
 }  // namespace
 
 void Printer::Show(const google::protobuf::Message& message, const View& view) {
-  *out_ << (json_ ? ToJson(message, true) : Render(view)) << std::flush;
+  *out_ << (json_ ? ToJson(message, true) : Render(view, wide_)) << std::flush;
 }
 
 void Printer::ShowLine(const google::protobuf::Message& message, absl::string_view line) {
@@ -31,6 +31,11 @@ void Printer::ShowLine(const google::protobuf::Message& message, absl::string_vi
     out_->write(line.data(), static_cast<std::streamsize>(line.size()));
   }
   *out_ << std::endl;
+}
+
+void Printer::ShowText(absl::string_view text) {
+  out_->write(text.data(), static_cast<std::streamsize>(text.size()));
+  *out_ << std::flush;
 }
 
 }  // namespace baton::ctl

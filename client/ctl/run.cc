@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "client/ctl/command_line.h"
 #include "client/ctl/commands.h"
 #include "client/ctl/help.h"
 
@@ -15,38 +17,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-bool TakesNoValue(const std::string& flag) {
-  constexpr absl::string_view kFlags[] = {"--help", "-h", "--failed", "--once", "--expand"};
-  return std::find(std::begin(kFlags), std::end(kFlags), flag) != std::end(kFlags);
-}
-
-// What is no flag and no flag's value. Flags may stand anywhere, so the verb is known only after
-// they are taken out, and which flags there are only when the verb is.
-Words PlainWords(const Words& args) {
-  Words words;
-  for (size_t i = 0; i < args.size(); ++i) {
-    if (!absl::StartsWith(args[i], "-")) {
-      words.push_back(args[i]);
-    } else if (!absl::StrContains(args[i], "=") && !TakesNoValue(args[i])) {
-      ++i;
-    }
-  }
-  return words;
-}
-
 bool Asks(const Words& args, absl::string_view flag) {
   return std::find(args.begin(), args.end(), flag) != args.end();
-}
-
-// Null: no verb begins `words`.
-const Command* FindCommand(const Words& words) {
-  for (const Command* command : AllCommands()) {
-    const Words verb = absl::StrSplit(command->words, ' ');
-    if (words.size() >= verb.size() && std::equal(verb.begin(), verb.end(), words.begin())) {
-      return command;
-    }
-  }
-  return nullptr;
 }
 
 ExitCode Complain(const absl::Status& status, std::ostream& err) {
@@ -57,6 +29,20 @@ ExitCode Complain(const absl::Status& status, std::ostream& err) {
     err << "  " << ReasonName(reason) << ": " << ReasonHelp(reason) << "\n";
   }
   return ExitCodeOf(status);
+}
+
+// The environment as a verb sees it.
+ConfigTable::Environment Visible(const Command& command, const ConfigTable::Environment& getenv) {
+  if (command.environment) return getenv;
+  return [getenv](const char* name) -> const char* {
+    Options options;
+    ConfigTable common("", "");
+    AddCommonRows(&options, &common);
+    for (const ConfigTable::RowInfo& row : common.Rows()) {
+      if (name == absl::StrCat("BATON_", absl::AsciiStrToUpper(row.name))) return getenv(name);
+    }
+    return nullptr;
+  };
 }
 
 absl::StatusOr<Words> ParseFlags(const Command& command, const Words& args,
@@ -71,7 +57,7 @@ absl::StatusOr<Words> ParseFlags(const Command& command, const Words& args,
   }
   std::vector<const char*> argv;
   for (const std::string& arg : spelled) argv.push_back(arg.c_str());
-  auto parsed = table.Parse(static_cast<int>(argv.size()), argv.data(), getenv);
+  auto parsed = table.Parse(static_cast<int>(argv.size()), argv.data(), Visible(command, getenv));
   if (!parsed.ok()) return parsed.status();
   const size_t verb_words = absl::c_count(command.words, ' ') + 1;
   Words arguments(parsed->positional.begin() + verb_words, parsed->positional.end());
@@ -83,21 +69,6 @@ absl::StatusOr<Words> ParseFlags(const Command& command, const Words& args,
                      absl::StrJoin(arguments, " "), "'; see batonctl help ", command.words));
   }
   return arguments;
-}
-
-// `args` without the words of the verb, wherever flags stand between them.
-Words AfterVerb(const Command& command, const Words& args) {
-  const Words verb = absl::StrSplit(command.words, ' ');
-  Words rest;
-  size_t found = 0;
-  for (const std::string& arg : args) {
-    if (found < verb.size() && arg == verb[found]) {
-      ++found;
-    } else {
-      rest.push_back(arg);
-    }
-  }
-  return rest;
 }
 
 ExitCode Help(const Words& words, std::ostream& out, std::ostream& err) {
@@ -116,8 +87,14 @@ ExitCode Help(const Words& words, std::ostream& out, std::ostream& err) {
 }  // namespace
 
 ExitCode Run(const Words& args, const ConfigTable::Environment& getenv,
-             const ServicesMaker& make_services, std::ostream& out, std::ostream& err) {
+             const ServicesMaker& make_services, std::ostream& out, std::ostream& err,
+             bool terminal) {
   Words words = PlainWords(args);
+  // What the completion scripts ask: the words up to the cursor, the last one unfinished.
+  if (!args.empty() && args[0] == kCompleteWord) {
+    out << CompleteLines({args.begin() + 1, args.end()}, getenv, make_services);
+    return kExitOk;
+  }
   const bool help = !words.empty() && words[0] == "help";
   if (help) words.erase(words.begin());
   if (help || Asks(args, "--help") || Asks(args, "-h")) return Help(words, out, err);
@@ -126,17 +103,14 @@ ExitCode Run(const Words& args, const ConfigTable::Environment& getenv,
     err << "batonctl: " << UsageError(words);
     return kExitUsage;
   }
-  if (command->run_words != nullptr) {
-    absl::Status status = command->run_words(AfterVerb(*command, args), out);
-    return status.ok() ? kExitOk : Complain(status, err);
-  }
   Options options;
   auto arguments = ParseFlags(*command, args, getenv, &options);
   if (!arguments.ok()) return Complain(arguments.status(), err);
-  Printer printer(options.output, &out);
+  Printer printer(options.output, &out, terminal);
   auto services = make_services(options);
-  absl::Status status = command->run({options, *arguments, services.get(), &printer});
-  return status.ok() ? kExitOk : Complain(status, err);
+  ExitCode verdict = kExitOk;
+  absl::Status status = command->run({options, *arguments, services.get(), &printer, &verdict});
+  return status.ok() ? verdict : Complain(status, err);
 }
 
 }  // namespace baton::ctl

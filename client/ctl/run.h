@@ -17,9 +17,11 @@ namespace baton::ctl {
 
 using ServicesMaker = std::function<std::unique_ptr<Services>(const Options&)>;
 
-// `args` without the program's name. Answers go to `out`, errors to `err`.
+// `args` without the program's name. Answers go to `out`, errors to `err`. `terminal`: `out` is
+// one, on which a live view may be drawn in place.
 ExitCode Run(const std::vector<std::string>& args, const ConfigTable::Environment& getenv,
-             const ServicesMaker& make_services, std::ostream& out, std::ostream& err);
+             const ServicesMaker& make_services, std::ostream& out, std::ostream& err,
+             bool terminal = false);
 
 }  // namespace baton::ctl
 

@@ -38,7 +38,7 @@ class RunTest : public testing::Test {
           options_ = options;
           return std::make_unique<FakeServices>(&answers_);
         },
-        out_, err_);
+        out_, err_, terminal_);
   }
   std::string out() const { return out_.str(); }
   std::string err() const { return err_.str(); }
@@ -47,6 +47,7 @@ class RunTest : public testing::Test {
   Options options_;
   std::map<std::string, std::string> environment_;
   std::ostringstream out_, err_;
+  bool terminal_ = false;
 };
 
 }  // namespace baton::ctl

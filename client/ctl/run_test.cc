@@ -44,6 +44,7 @@ TEST_F(RunTest, WrongUsageNamesWhatThereIs) {
   batonctl server list [flags]
   batonctl server describe NAME [flags]
   batonctl server watch [NAME...] [flags]
+  batonctl server drain NAME [flags]
 batonctl help VERB says more
 )");
   EXPECT_EQ(Ctl({"server", "describe"}), kExitUsage);
@@ -54,7 +55,7 @@ batonctl help VERB says more
   EXPECT_EQ(Ctl({"server", "list", "--failed"}), kExitUsage) << "a flag of another verb";
   EXPECT_THAT(err(), HasSubstr("unknown flag --failed"));
   EXPECT_EQ(Ctl({"server", "list", "-o", "yaml"}), kExitUsage);
-  EXPECT_THAT(err(), HasSubstr("--output=yaml: none of table|json"));
+  EXPECT_THAT(err(), HasSubstr("--output=yaml: none of table|wide|json"));
   EXPECT_EQ(Ctl({"room", "abort", "4x2"}), kExitUsage);
   EXPECT_THAT(err(), HasSubstr("'4x2' is no room: write ID or ID#NONCE"));
   for (const char* rank :
@@ -69,7 +70,9 @@ TEST_F(RunTest, EnvironmentCountsBelowTheCommandLine) {
   EXPECT_EQ(Ctl({"server", "list"}), kExitOk);
   EXPECT_EQ(options_.bootstrap, "registry:1");
   EXPECT_THAT(out(), StartsWith("{"));
+  environment_["BATON_MODEL"] = "what the pod serves";
   EXPECT_EQ(Ctl({"server", "list", "--bootstrap", "other:2", "-o", "table"}), kExitOk);
+  EXPECT_EQ(options_.model, "") << "not what an operator looks for";
   EXPECT_EQ(options_.bootstrap, "other:2");
   EXPECT_EQ(out(), "no server is registered\n");
 }

@@ -28,6 +28,7 @@ means. Exit status 3 when there is no such server.
     1,
     nullptr,
     Run,
+    ArgumentKind::kServer,
 };
 
 }  // namespace baton::ctl

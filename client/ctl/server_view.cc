@@ -9,14 +9,6 @@
 namespace baton::ctl {
 namespace {
 
-std::string ShowSizes(const v1::RankCoord& sizes) {
-  return absl::StrCat("dp", sizes.dp(), " pp", sizes.pp(), " cp", sizes.cp(), " tp", sizes.tp());
-}
-
-std::string ShowRate(const v1::ServerRecord& server) {
-  return absl::StrCat(ShowBytes(server.load().bytes_per_second()), "/s");
-}
-
 Section Facts(const v1::ServerRecord& server) {
   Section section{"server", {{"FIELD", "VALUE"}, {}}, ""};
   auto add = [&section](absl::string_view field, std::string value) {
@@ -31,7 +23,7 @@ Section Facts(const v1::ServerRecord& server) {
   add("cp sharding", ShowCpSharding(server.spec().cp_sharding()));
   add("ranks", ShowFilled(server));
   add("rooms", absl::StrCat(server.load().rooms()));
-  add("rate", ShowRate(server));
+  add("rate", ShowRate(server.load().bytes_per_second()));
   add("modified", absl::StrCat(server.modified().store_epoch(), ".", server.modified().number()));
   for (const auto& [key, value] : server.labels()) add(absl::StrCat("label ", key), value);
   return section;
@@ -75,6 +67,10 @@ Section Tensors(const v1::ServerRecord& server) {
 
 }  // namespace
 
+std::string ShowSizes(const v1::RankCoord& sizes) {
+  return absl::StrCat("dp", sizes.dp(), " pp", sizes.pp(), " cp", sizes.cp(), " tp", sizes.tp());
+}
+
 std::string ShowFilled(const v1::ServerRecord& server) {
   const v1::RankCoord& sizes = server.spec().sizes();
   const uint64_t slots = uint64_t{sizes.dp()} * sizes.pp() * sizes.cp() * sizes.tp();
@@ -93,7 +89,7 @@ std::vector<std::string> ServerRow(const v1::ServerRecord& server) {
           ShowSizes(server.spec().sizes()),
           server.model(),
           absl::StrCat(server.load().rooms()),
-          ShowRate(server),
+          ShowRate(server.load().bytes_per_second()),
           absl::StrCat(server.incarnation())};
 }
 

@@ -16,6 +16,8 @@ std::vector<std::string> ServerRow(const v1::ServerRecord& server);
 // Everything of one server.
 View ServerDetails(const v1::ServerRecord& server);
 
+// "dp1 pp2 cp1 tp8".
+std::string ShowSizes(const v1::RankCoord& sizes);
 // "6/8": slots with a live lease, of all.
 std::string ShowFilled(const v1::ServerRecord& server);
 

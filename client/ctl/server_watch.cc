@@ -101,6 +101,7 @@ object on a line of its own.
     64,
     AddRows,
     Run,
+    ArgumentKind::kServer,
 };
 
 }  // namespace baton::ctl

@@ -35,7 +35,7 @@ TEST_F(VerbsTest, ServerListIsATable) {
   EXPECT_EQ(Ctl({"server", "list", "--role=prefill", "--model=llama"}), kExitOk) << err();
   EXPECT_EQ("\n" + out(), R"(
 NAME       ROLE     STATE        RANKS  SIZES            MODEL  ROOMS  RATE       INCARNATION
-prefill-a  prefill  registering  3/4    dp1 pp2 cp1 tp2  llama  3      1.5 GiB/s  17001
+prefill-a  prefill  registering  3/4    dp1 pp2 cp1 tp2  llama  3      1.61 GB/s  17001
 )");
   EXPECT_EQ(answers_.asked_servers.role(), v1::ROLE_PREFILL);
   EXPECT_EQ(answers_.asked_servers.model(), "llama");
@@ -76,7 +76,7 @@ sizes        dp1 pp2 cp1 tp2
 cp sharding  replicated
 ranks        3/4
 rooms        3
-rate         1.5 GiB/s
+rate         1.61 GB/s
 modified     5.12
 label zone   a
 
@@ -132,14 +132,14 @@ TEST_F(VerbsTest, WatchBeginsAgainWhenTheServiceAsksForIt) {
 }
 
 TEST_F(VerbsTest, AgentStatusShowsRanksAndPeers) {
-  answers_.agent = Text<v1::AgentStatusResponse>(R"(
+  answers_.agents[""] = Text<v1::AgentStatusResponse>(R"(
     version: "0.1.0" epoch: 99 address: "10.0.0.7:7100" workers: 2
     ranks { rank { server: "prefill-a" coord { tp: 1 } } role: ROLE_PREFILL incarnation: 7
-            registered: true rooms: 2 pool_bytes: 1048576 }
+            registered: true rooms: 2 pool_bytes: 1048576 rooms_done: 9 rooms_failed: 1
+            bytes: 4096 }
     ranks { rank { server: "prefill-a" coord {} } role: ROLE_PREFILL worker: 1
             registration_error: "SPEC_MISMATCH: sizes" pool_bytes: 100 }
-    peers { agent_address: "10.0.0.9:7100" epoch: 5 state: "up" transport: "tcp, no shared memory"
-            bytes_out: 2048 }
+    peers { agent_address: "10.0.0.9:7100" epoch: 5 state: "up" transport: "tcp, no shared memory" }
     bytes_sent: 2048 bytes_landed: 0 bytes_copied: 2048 rooms_done: 4 rooms_failed: 1)");
   EXPECT_EQ(Ctl({"agent", "status", "--service_socket=/tmp/a.sock"}), kExitOk) << err();
   EXPECT_EQ(options_.service_socket, "/tmp/a.sock");
@@ -149,6 +149,7 @@ version       0.1.0
 address       10.0.0.7:7100
 epoch         99
 workers       2
+draining      no
 rooms done    4
 rooms failed  1
 sent          2.0 KiB
@@ -156,18 +157,21 @@ landed        0 B
 copied        2.0 KiB
 
 ranks:
-RANK                        ROLE     REGISTERED                ROOMS  POOL     WORKER  INCARNATION
-prefill-a[dp0/pp0/cp0/tp1]  prefill  yes                       2      1.0 MiB  0       7
-prefill-a[dp0/pp0/cp0/tp0]  prefill  no: SPEC_MISMATCH: sizes  0      100 B    1       0
+RANK                        ROLE     REGISTERED                ROOMS  DONE  FAILED  MOVED    POOL
+prefill-a[dp0/pp0/cp0/tp1]  prefill  yes                       2      9     1       4.0 KiB  1.0 MiB
+prefill-a[dp0/pp0/cp0/tp0]  prefill  no: SPEC_MISMATCH: sizes  0      0     0       0 B      100 B
 
 peers:
-AGENT          STATE  TRANSPORT              OUT      IN   EPOCH
-10.0.0.9:7100  up     tcp, no shared memory  2.0 KiB  0 B  5
+AGENT          STATE  TRANSPORT
+10.0.0.9:7100  up     tcp, no shared memory
 )");
+  EXPECT_EQ(Ctl({"agent", "status", "-o", "wide"}), kExitOk) << err();
+  EXPECT_THAT(out(), HasSubstr("POOL     WORKER  INCARNATION\n"));
+  EXPECT_THAT(out(), HasSubstr("tcp, no shared memory  5\n"));
 }
 
 TEST_F(VerbsTest, RoomListNamesTheRankToBlame) {
-  answers_.rooms = Text<v1::ListRoomsResponse>(R"(
+  answers_.rooms[""] = Text<v1::ListRoomsResponse>(R"(
     rooms { room { id: 42 nonce: 7 } rank { server: "d" coord { tp: 1 } } role: ROLE_DECODE
             state: "failed" bytes: 4096 age_ms: 61000
             cause { reason: "DEADLINE" message: "too late"

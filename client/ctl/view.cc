@@ -1,6 +1,7 @@
 #include "client/ctl/view.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -9,20 +10,29 @@
 namespace baton::ctl {
 namespace {
 
+// As a terminal counts: one for each character of UTF-8.
+size_t Width(const std::string& text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
+}
+
 void AppendRow(const std::vector<std::string>& cells, const std::vector<size_t>& widths,
                std::string* out) {
   std::string line;
-  for (size_t i = 0; i < cells.size(); ++i) {
-    absl::StrAppend(&line, cells[i], std::string(widths[i] + 2 - cells[i].size(), ' '));
+  for (size_t i = 0; i < std::min(cells.size(), widths.size()); ++i) {
+    absl::StrAppend(&line, cells[i], std::string(widths[i] + 2 - Width(cells[i]), ' '));
   }
   absl::StrAppend(out, absl::StripTrailingAsciiWhitespace(line), "\n");
 }
 
-void AppendTable(const Table& table, std::string* out) {
+void AppendTable(const Table& table, bool wide, std::string* out) {
+  const size_t shown =
+      wide ? table.columns.size() : std::min(table.wide_from, table.columns.size());
   std::vector<size_t> widths;
-  for (const std::string& column : table.columns) widths.push_back(column.size());
+  for (size_t i = 0; i < shown; ++i) widths.push_back(Width(table.columns[i]));
   for (const auto& row : table.rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (size_t i = 0; i < std::min(row.size(), shown); ++i) {
+      widths[i] = std::max(widths[i], Width(row[i]));
+    }
   }
   AppendRow(table.columns, widths, out);
   for (const auto& row : table.rows) AppendRow(row, widths, out);
@@ -30,7 +40,7 @@ void AppendTable(const Table& table, std::string* out) {
 
 }  // namespace
 
-std::string Render(const View& view) {
+std::string Render(const View& view, bool wide) {
   std::string out;
   for (const Section& section : view) {
     if (!out.empty()) out += "\n";
@@ -38,7 +48,7 @@ std::string Render(const View& view) {
     if (section.table.rows.empty() && !section.if_empty.empty()) {
       absl::StrAppend(&out, section.if_empty, "\n");
     } else {
-      AppendTable(section.table, &out);
+      AppendTable(section.table, wide, &out);
     }
   }
   return out;
@@ -53,6 +63,22 @@ std::string ShowBytes(uint64_t bytes) {
     ++unit;
   }
   return unit == 0 ? absl::StrCat(bytes, " B") : absl::StrFormat("%.1f %s", value, kUnits[unit]);
+}
+
+std::string ShowRate(double bytes_per_second) {
+  constexpr const char* kUnits[] = {"B/s", "kB/s", "MB/s", "GB/s", "TB/s"};
+  size_t unit = 0;
+  while (bytes_per_second >= 1000 && unit + 1 < std::size(kUnits)) {
+    bytes_per_second /= 1000;
+    ++unit;
+  }
+  return absl::StrFormat(unit == 0 ? "%.0f %s" : "%.2f %s", bytes_per_second, kUnits[unit]);
+}
+
+std::string ShowMicros(uint64_t us) {
+  if (us < 1000) return absl::StrCat(us, "us");
+  if (us < 1000 * 1000) return absl::StrFormat("%.2fms", us / 1000.0);
+  return absl::StrFormat("%.2fs", us / 1e6);
 }
 
 std::string ShowMillis(uint64_t ms) {
