@@ -147,7 +147,23 @@ uint32_t Agent::PickWorker() {
          ranks_of_worker_.begin();
 }
 
+bool Agent::IsReleasing(const RankRef& rank) {
+  for (const auto& worker : workers_) {
+    std::promise<bool> releasing;
+    auto task = [&](worker::WorkerCore& core, TimePoint) {
+      releasing.set_value(core.IsReleasing(rank));
+    };
+    if (worker->Post(worker::Lane::kUrgent, task) && releasing.get_future().get()) return true;
+  }
+  return false;
+}
+
 absl::Status Agent::OnAttach(std::unique_ptr<attach::AttachedRank> rank) {
+  // An engine that was let go and lives takes its acceptance for the word that its pages are free.
+  if (IsReleasing(rank->rank)) {
+    return Error(Reason::kSettling, "the rooms of this rank's last engine are still being fenced",
+                 rank->rank);
+  }
   const AttachmentId id = rank->id;
   RankRegistration registration{rank->rank,  rank->role, rank->launch_id,
                                 rank->model, rank->spec, rank->labels};
@@ -203,8 +219,7 @@ void Agent::OnDetach(AttachmentId id) {
         core.EngineGone(id, now);
         gone->set_value();
       });
-  // The same engine may attach again with the same pools: not before its old rooms are fenced. A
-  // client takes its acceptance as the proof.
+  // Before the rank may attach again: see IsReleasing.
   if (posted) fenced.wait_for(std::chrono::seconds(2));
 }
 

@@ -89,6 +89,7 @@ class Agent final : private attach::AttachEvents,
   void CheckHost();
   void PostAll(worker::Lane lane, const std::function<void(worker::WorkerCore&, TimePoint)>& task);
   void PostRank(const RankRef& rank, worker::Worker::Task task);
+  bool IsReleasing(const RankRef& rank);
   uint32_t PickWorker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetAnnounced(uint32_t worker, std::vector<v1::RankAnnouncement> ranks);
 

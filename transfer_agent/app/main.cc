@@ -63,6 +63,8 @@ void AwaitSignal(int signals, Agent& agent) {
 }
 
 int Run(int argc, char** argv) {
+  // First: who is told to end while it starts ends as well as later.
+  UniqueFd signals = BlockSignals();
   Options options;
   ConfigTable table("baton-agent", "Moves KV pages between the engines of its pod and others'.");
   AddRows(&options, &table);
@@ -70,7 +72,6 @@ int Run(int argc, char** argv) {
   if (absl::Status status = Complete(&options); !status.ok()) return Complain(status);
   InitLog(argv[0]);
   admin::StartLog(options.admin, "baton-agent");
-  UniqueFd signals = BlockSignals();
   const std::unique_ptr<AgentInspection> inspection = AgentInspection::Make();
   auto agent = Agent::Start(options, inspection->service());
   if (!agent.ok()) return Complain(agent.status());

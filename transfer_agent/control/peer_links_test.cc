@@ -128,6 +128,22 @@ TEST(PeerLinks, AnAcceptorSeesADiallersRestartAtOnce) {
   EXPECT_EQ(source.events.peer(1).info.epoch, Epoch(21));
 }
 
+TEST(PeerLinks, WhoLeavesIsGoneAtOnceOnBothSidesOfALink) {
+  TestAgent source(1), target(2), other(3);
+  target.links->Dial(source.address());
+  source.links->Dial(other.address());
+  target.AwaitPeer(0);
+  other.AwaitPeer(0);
+  ASSERT_TRUE(Eventually([&] { return source.events.up_count() == 2; }));
+  source.links->Leave("it is upgraded", std::chrono::minutes(1));
+  for (TestAgent* peer : {&target, &other}) {
+    ASSERT_TRUE(Eventually([&] { return peer->events.down(0); }));
+    EXPECT_NE(peer->events.peer(0).cause.message().find("has left: it is upgraded"),
+              absl::string_view::npos)
+        << peer->events.peer(0).cause;
+  }
+}
+
 TEST(PeerLinks, UndialEndsThePeerOnBothSides) {
   TestAgent source(1), target(2);
   target.links->Dial(source.address());

@@ -78,6 +78,23 @@ TEST_F(Strangers, ARefusedIdThatIsInUseLeavesTheRoomThatHasItAlone) {
   EXPECT_EQ(source_.state(sent), RoomState::kDone);
 }
 
+// Another rank of the decode group still looks up which dp rank has the room.
+TEST(Lookups, EndByARoomThatHadFailedWhenItsSourceOpenedIt) {
+  World world;
+  Pod& p = world.AddPod();
+  Pod& d = world.AddPod();
+  EngineRank& source = p.Attach("prefill-a", Role::kPrefill, {2, 1, 1, 1}, {1, 0, 0, 0});
+  EngineRank& target = d.Attach("decode-a", Role::kDecode, {1, 1, 1, 2}, {0, 0, 0, 0});
+  const SlotRef received = target.OpenReceive(0, {5, 1}, "prefill-a", kTotal, 0, kTime);
+  std::get<shm_abi::OpenReceive>(target.ring.back()).prefill_dp = 1;
+  world.Settle();
+  target.Abort(received);
+  world.Settle();
+  source.OpenSend(0, {5, 1}, kTotal, kTime);
+  world.Settle();
+  EXPECT_EQ((world.bindings[{"prefill-a", RoomKey{5, 1}}]), 1u);
+}
+
 TEST_F(Strangers, AFailureIsForgottenAtItsDeadline) {
   const SlotRef received = target_.OpenReceive(0, {5, 1}, "prefill-a", kTotal, 0, kTime);
   target_.Abort(received);

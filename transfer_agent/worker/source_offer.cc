@@ -220,7 +220,11 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
   Entry* entry = rooms_.FindKey(rank.attached->id, request.room);
   const bool held = entry != nullptr && entry->room.state() == room::SourceState::kHeld;
   auto ended = ended_.Find(rank.attached->id, request.room, now);
-  if (entry == nullptr && ended.has_value() && !ended->ok()) return refuse(*ended);
+  if (entry == nullptr && ended.has_value() && !ended->ok()) {
+    // Targets that still look the room up learn the cause by their offers.
+    BindRoom(rank, request);
+    return refuse(*ended);
+  }
   if ((entry != nullptr && !held) || ended.has_value()) {
     return refuse(
         Error(Reason::kRoomInUse,
@@ -242,17 +246,20 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
   rooms_.BindSlot(*entry, request.slot);
   entry->stages.Note(room::Stage::kOpened, now);
   Publish(*entry, shm_abi::RoomState::kOpen, false);
-  const RankCoord& coord = rank.coord();
-  if (rank.attached->spec.sizes.dp > 1 && coord.pp == 0 && coord.cp == 0 && coord.tp == 0) {
-    // One rank of the dp group tells decode ranks that know only the room.
-    context_->outbox->BindRoom(rank.ref().server, request.room, coord.dp,
-                               std::chrono::milliseconds(request.time_left_ms));
-  }
+  BindRoom(rank, request);
   if (absl::Status status = entry->room.Opened(request.total_tokens); !status.ok()) {
     return Fail(*entry, status, now);  // still held: counted down there
   }
   if (held) --held_;
   if (entry->room.state() == room::SourceState::kMatched) Matched(*entry, now);
+}
+
+void SourceSide::BindRoom(const HostedRank& rank, const shm_abi::OpenSend& request) {
+  const RankCoord& coord = rank.coord();
+  // One rank of the dp group tells decode ranks that know only the room.
+  if (rank.attached->spec.sizes.dp == 1 || coord.pp > 0 || coord.cp > 0 || coord.tp > 0) return;
+  context_->outbox->BindRoom(rank.ref().server, request.room, coord.dp,
+                             std::chrono::milliseconds(request.time_left_ms));
 }
 
 }  // namespace baton::worker

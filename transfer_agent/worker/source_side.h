@@ -95,6 +95,7 @@ class SourceSide {
   absl::StatusOr<Entry*> RoomOf(HostedRank& rank, const v1::Offer& offer, TimePoint now);
   absl::Status Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer,
                     TimePoint now);
+  void BindRoom(const HostedRank& rank, const shm_abi::OpenSend& request);
   void Refuse(PeerId peer, const v1::Offer& offer, const absl::Status& cause);
 
   void Matched(Entry& entry, TimePoint now);

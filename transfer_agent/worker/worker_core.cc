@@ -1,5 +1,6 @@
 #include "transfer_agent/worker/worker_core.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -93,6 +94,12 @@ void WorkerCore::EngineGone(AttachmentId id, TimePoint now) {
   target_.EngineGone(*rank, now);
   AnnounceRanks();
   SweepRanks();
+}
+
+bool WorkerCore::IsReleasing(const RankRef& ref) const {
+  return std::any_of(context_.ranks.begin(), context_.ranks.end(), [&](const auto& rank) {
+    return rank.second->leaving && rank.second->ref() == ref;
+  });
 }
 
 void WorkerCore::SweepRanks() {

@@ -36,6 +36,8 @@ class WorkerCore {
   // --- ranks
   absl::Status AddRank(std::unique_ptr<attach::AttachedRank> rank);
   void EngineGone(AttachmentId id, TimePoint now);
+  // An engine of this rank has gone, and its pools are still read or written.
+  bool IsReleasing(const RankRef& rank) const;
   void OnRegistered(const RankRef& rank, Incarnation incarnation, TimePoint now);
   // The rank takes no new rooms until OnRegistered comes (again).
   void OnNotAccepting(const RankRef& rank, const absl::Status& cause);
