@@ -46,6 +46,7 @@ void Party::Stop(TimePoint back) {
   if (state_ != State::kUp) return;
   kill(child_->pid(), SIGSTOP);
   state_ = State::kStopped;
+  stopped_ = Monotonic::now();
   back_ = back;
 }
 
@@ -57,6 +58,8 @@ absl::StatusOr<bool> Party::Heal(TimePoint now) {
     return true;
   }
   kill(child_->pid(), SIGCONT);
+  // What it had no time for before it was stopped, it does now.
+  if (stopped_ - started_ < kStarting) started_ = now;
   state_ = State::kUp;
   return true;
 }

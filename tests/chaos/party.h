@@ -50,7 +50,8 @@ class Party {
   const Starter starter_;
   std::unique_ptr<demo::Child> child_;
   State state_ = State::kDead;
-  TimePoint started_;
+  TimePoint started_;  // or woke, when it was stopped as it started
+  TimePoint stopped_;
   TimePoint drained_;
   TimePoint back_;
 };
