@@ -21,17 +21,18 @@ RegistrarOptions OptionsOf(uint32_t host, Epoch epoch) {
 
 }  // namespace
 
-std::string Agent::AddressOf(uint32_t host) { return absl::StrCat("pod", host, ":1"); }
+std::string Agent::AddressOf(uint32_t host) { return absl::StrCat("pod", host, kControlPort); }
 
-Agent::Agent(Network* network, Bootstrap* bootstrap, uint32_t host, PathKind path)
+Agent::Agent(Network* network, Bootstrap* bootstrap, uint32_t host, const PathTraits& path)
     : network_(network),
       world_(network->world()),
       bootstrap_(bootstrap),
       process_(world_.NewProcess(absl::StrCat("agent", host), host)),
       epoch_(world_.random.Next() | 1),
-      transport_(network, process_, absl::StrCat("pod", host, ":2"), path, [this] { Wake(); }),
+      transport_(network, process_, absl::StrCat("pod", host, SimTransport::kDataPort), path,
+                 [this] { Wake(); }),
       core_(std::make_unique<worker::WorkerCore>(
-          0, epoch_, absl::StrCat("host", host), worker::WorkerLimits(), false,
+          0, epoch_, absl::StrCat("host", host), worker::WorkerLimits(), path.checksums,
           std::vector<transport::Transport*>{&transport_}, this,
           [this](std::vector<v1::RankAnnouncement> ranks) {
             v1::Announce all;
@@ -50,6 +51,7 @@ absl::StatusOr<attach::AttachmentId> Agent::Attach(const Guest& guest) {
   for (const auto& [id, hosted] : hosted_) {
     if (hosted.rank == guest.rank) return Error(Reason::kSettling, "another engine is attached");
   }
+  if (core_->IsReleasing(guest.rank)) return Error(Reason::kSettling, "its rooms are fenced");
   auto rank = std::make_unique<attach::AttachedRank>();
   const attach::AttachmentId id(++last_attachment_);
   rank->id = id;
@@ -109,6 +111,14 @@ void Agent::Leave() {
     left_ = true;
     links_.Leave("it was told to end");
   });
+}
+
+bool Agent::Knows(const RankRef& source, const Agent& at) const {
+  auto server = core_->context().servers.find(source.server);
+  const worker::HostedRank* rank = at.core_->context().FindRank(source);
+  if (server == core_->context().servers.end() || rank == nullptr) return false;
+  if (server->second->incarnation != rank->incarnation) return false;
+  return links_.Settled(AddressOf(at.process_->host), at.epoch_);
 }
 
 bool Agent::HasPeer(Epoch epoch) const {

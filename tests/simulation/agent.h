@@ -24,7 +24,7 @@ namespace baton::sim {
 
 class Agent final : public worker::Outbox, private control::PeerEvents, private RegistrarEvents {
  public:
-  Agent(Network* network, Bootstrap* bootstrap, uint32_t host, PathKind path);
+  Agent(Network* network, Bootstrap* bootstrap, uint32_t host, const PathTraits& path);
 
   // What an attaching engine brings.
   struct Guest {
@@ -57,6 +57,9 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
     complain_ = std::move(complain);
   }
   bool HasPeer(Epoch epoch) const;
+  // Has the prefill rank's present start, and a link to its agent's, or has never dialled that.
+  bool Knows(const RankRef& source, const Agent& at) const;
+  static constexpr char kControlPort[] = ":1";
   static std::string AddressOf(uint32_t host);
 
  private:

@@ -52,7 +52,7 @@ void Checker::OnOpened(Leg* leg) {
 // Terminal and released by `since` + `within`; an agent that was stopped has that long from its
 // waking on.
 void Checker::CheckEnded(Leg* leg, TimePoint since, Duration within, const char* property) {
-  world_->At(since + within,
+  world_->At(since + within + leg->fence,
              [this, leg, since, within, property] { JudgeEnded(leg, since, within, property); });
 }
 
@@ -78,12 +78,48 @@ void Checker::OnLastSent(Leg* leg) {
 
 void Checker::CheckClean(const Request* request) {
   if (before_judging_) before_judging_();
-  if (!request->clean()) return;
+  if (!request->clean()) return CheckEndedWhole(request);
   ++clean_rooms;
   for (const auto& leg : request->legs) {
     if (leg->state == LegState::kDone) continue;
     return Violated(absl::StrCat("NoBystanders: nobody disturbed ", Describe(*leg)));
   }
+}
+
+void Checker::OnQuarantined(Leg* leg) {
+  ++quarantined;
+  leg->request->Hurt();
+  world_->Trace("quarantined ", Describe(*leg));
+}
+
+void Checker::OnFlipped(Holder holder) {
+  ++flipped;
+  Leg* leg = holders_[holder - 1];
+  world_->Trace("a byte was flipped on its way to ", Describe(*leg));
+  // Its room fails, as by a lost connection.
+  leg->request->disturbed = true;
+  leg->request->broken = std::max(leg->request->broken, world_->now());
+}
+
+void Checker::CheckEndedWhole(const Request* request) {
+  if (request->hurt || request->quirk != Quirk::kNone) return;
+  if (request->broken + kCleanTime > world_->now()) {
+    return world_->At(request->broken + kCleanTime, [this, request] { CheckClean(request); });
+  }
+  for (const auto& leg : request->legs) {
+    if (leg->gone() || leg->terminal()) continue;
+    return Violated("BothSidesLearn: connections were lost, and still " + Describe(*leg));
+  }
+}
+
+void Checker::OnAborted(Leg* leg) {
+  leg->aborted = world_->now();
+  CheckEnded(leg, leg->aborted, kAbortTimeOfDead, "Released");
+  world_->After(kAbortTime, [this, leg] {
+    if (before_judging_) before_judging_();
+    if (leg->request->disturbed) return;
+    JudgeEnded(leg, leg->aborted, kAbortTime, "Released");
+  });
 }
 
 void Checker::OnPublished(Leg* leg, shm_abi::RoomWord word, const absl::Status& cause,
@@ -118,16 +154,21 @@ void Checker::OnPublished(Leg* leg, shm_abi::RoomWord word, const absl::Status& 
   if (leg->terminal() && before < LegState::kDone) leg->ended = world_->now();
   if (word.released) leg->released_at = world_->now();
   world_->Trace("table ", Describe(*leg));
-  const std::optional<TimePoint> awake = awake_(*leg);
-  if (word.released && leg->aborted != TimePoint() && awake.has_value() && *awake < leg->aborted) {
-    abort_times.push_back(leg->released_at - leg->aborted);
-  }
-  if (before == LegState::kOffered) CheckOthersLearn(leg);
+  if (word.released && leg->aborted != TimePoint()) NoteAbortTime(*leg);
+  if (before == LegState::kOffered || before == LegState::kOpen) CheckOthersLearn(leg);
   if (word.state != RoomState::kDone || request.mixed) return;
   if (leg->role == Role::kPrefill) return CheckSourceDone(*leg);
   const std::string differs =
       pool.Differs(request.salt, leg->pages, leg->row, request.prefix, request.total);
   if (!differs.empty()) Violated(absl::StrCat("LandedMeansAll: ", differs, ": ", Describe(*leg)));
+}
+
+// With live peers: what a fault touched is judged by itself.
+void Checker::NoteAbortTime(const Leg& leg) {
+  if (before_judging_) before_judging_();
+  const std::optional<TimePoint> awake = awake_(leg);
+  if (leg.request->disturbed || !awake.has_value() || *awake >= leg.aborted) return;
+  abort_times.push_back(leg.released_at - leg.aborted);
 }
 
 // A source is done when its targets have everything; it has targets unless nothing is to be moved.
@@ -145,12 +186,13 @@ void Checker::CheckSourceDone(const Leg& source) {
 void Checker::CheckOthersLearn(const Leg* failed) {
   const Request* request = failed->request;
   if (failed->state != LegState::kFailed || request->quirk != Quirk::kAborts) return;
-  world_->After(kFailSlack, [this, request, failed] {
+  const TimePoint since = world_->now();
+  world_->After(kFailSlack, [this, request, failed, since] {
     if (before_judging_) before_judging_();
     if (request->disturbed) return;
     for (const auto& leg : request->legs) {
-      if (leg->state != LegState::kOffered || leg->role == failed->role) continue;
-      if (!Feeds(*failed, *leg)) continue;
+      const bool waits = leg->state == LegState::kOffered || leg->state == LegState::kOpen;
+      if (!waits || leg->role == failed->role || !Feeds(*failed, *leg)) continue;
       return Violated("BothSidesLearn: a second after the abort " + Describe(*leg));
     }
   });
@@ -159,12 +201,12 @@ void Checker::CheckOthersLearn(const Leg* failed) {
 void Checker::OnAgentLost(Leg* leg) {
   if (leg->closed) return;
   leg->state = LegState::kLost;
-  leg->request->disturbed = true;
+  leg->request->Hurt();
 }
 
 void Checker::OnEngineDied(Leg* leg) {
   leg->state = LegState::kLost;
-  leg->request->disturbed = true;
+  leg->request->Hurt();
 }
 
 void Checker::OnDeath(const std::vector<Leg*>& survivors) {

@@ -22,8 +22,10 @@ inline constexpr Duration kSilence = 3 * kSecond;
 inline constexpr Duration kNoticeSlack = 500 * kMilli;
 inline constexpr Duration kFailSlack = kSecond;  // both sides, after a death was noticed
 inline constexpr Duration kDeadlineSlack = 50 * kMilli;
-inline constexpr Duration kCleanTime = kSecond;     // a room nobody disturbs, once all is sent
-inline constexpr Duration kAbortTime = 5 * kMilli;  // Released at the rank that aborts
+inline constexpr Duration kCleanTime = kSecond;  // a room nobody disturbs, once all is sent
+// Released at the rank that aborts: with live peers, and whatever its peers do.
+inline constexpr Duration kAbortTime = 5 * kMilli;
+inline constexpr Duration kAbortTimeOfDead = 100 * kMilli;  // beyond the fence deadline
 
 // Whether heads and layers of a source and a target, in either order, overlap.
 bool Feeds(const Leg& source, const Leg& target);
@@ -36,11 +38,19 @@ class Checker {
   void Violated(const std::string& what);
   const std::string& violation() const { return violation_; }
 
-  Holder NewHolder() { return ++last_holder_; }
+  Holder NewHolder(Leg* leg) {
+    holders_.push_back(leg);
+    return holders_.size();
+  }
+  // Its engine takes it for lost: nothing of it is used again before it is released.
+  void OnQuarantined(Leg* leg);
+  // A byte that was on its way to the holder's pages is not what was sent.
+  void OnFlipped(Holder holder);
 
   // --- what engines do and read
   void OnOpened(Leg* leg);
-  void OnNeverOpened(Leg* leg) { leg->request->disturbed = true; }
+  void OnNeverOpened(Leg* leg) { leg->request->Hurt(); }
+  void OnAborted(Leg* leg);
   void OnLastSent(Leg* leg);
   void OnPublished(Leg* leg, shm_abi::RoomWord word, const absl::Status& cause, const Pool& pool);
   void OnAgentLost(Leg* leg);
@@ -61,21 +71,27 @@ class Checker {
   uint64_t rooms_done = 0;
   uint64_t rooms_failed = 0;
   uint64_t clean_rooms = 0;
+  uint64_t quarantined = 0;
+  uint64_t flipped = 0;
   std::vector<Duration> abort_times;
 
  private:
+  // `within`: beyond the leg's fence.
   void CheckEnded(Leg* leg, TimePoint since, Duration within, const char* property);
   void JudgeEnded(Leg* leg, TimePoint since, Duration within, const char* property);
   void CheckOthersLearn(const Leg* failed);
   void CheckSourceDone(const Leg& source);
+  void NoteAbortTime(const Leg& leg);
   void CheckClean(const Request* request);
+  // Nothing but connections were lost: it has ended, well or not.
+  void CheckEndedWhole(const Request* request);
   std::string Describe(const Leg& leg) const;
 
   World* const world_;
   Awake awake_;
   Action before_judging_;
   std::string violation_;
-  Holder last_holder_ = 0;
+  std::vector<Leg*> holders_;  // by number, from 1
 };
 
 }  // namespace baton::sim

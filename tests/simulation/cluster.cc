@@ -17,8 +17,8 @@ constexpr RankCoord kSizes[] = {
 Cluster::Cluster(World* world, Checker* checker)
     : world_(world),
       checker_(checker),
-      path_(world->random.Chance(50) ? PathKind::kCopied : PathKind::kLent),
       network_(world, kPodsMax + 1),
+      path_(DrawPath()),
       bootstrap_(&network_, kPodsMax) {
   AddServer("prefill-a", Role::kPrefill);
   AddServer("decode-a", Role::kDecode);
@@ -32,6 +32,20 @@ Cluster::Cluster(World* world, Checker* checker)
 }
 
 Cluster::~Cluster() = default;
+
+PathTraits Cluster::DrawPath() {
+  constexpr PathKind kKinds[] = {PathKind::kCopied, PathKind::kLent, PathKind::kWritten};
+  PathTraits path;
+  path.kind = kKinds[world_->random.Below(std::size(kKinds))];
+  path.checksums = path.kind != PathKind::kWritten && world_->random.Chance(25);
+  // Half of the time what is under way is under way for a while.
+  if (world_->random.Chance(50)) {
+    network_.SetDrag(SimTransport::kDataPort, world_->random.Between(Duration(0), kMilli));
+  }
+  path.may_flip = [this] { return !mended_; };
+  path.on_flipped = [this](Holder holder) { checker_->OnFlipped(holder); };
+  return path;
+}
 
 void Cluster::AddServer(const std::string& name, Role role) {
   Server server;
@@ -103,6 +117,7 @@ void Cluster::RestartServer(Server* server) {
 
 void Cluster::Mend() {
   world_->Trace("mend everything");
+  mended_ = true;
   for (uint32_t a = 0; a <= kPodsMax; ++a) {
     network_.SetSlow(a, 1);
     for (uint32_t b = 0; b <= kPodsMax; ++b) network_.SetCut(a, b, false);
@@ -155,7 +170,7 @@ std::string Cluster::Leftovers() {
 
 void Cluster::CheckRegistry() {
   const TimePoint now = world_->now();
-  const TimePoint judged = std::max(bootstrap_.started(), bootstrap_.process()->woke) + kLease;
+  const TimePoint judged = std::max(bootstrap_.started(), bootstrap_.process()->woke);
   for (const auto& [name, server] : bootstrap_.registry().servers()) {
     const bool ready = server->phase.state() == registry::ServerPhase::kReady;
     uint32_t live = 0;

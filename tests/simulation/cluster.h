@@ -55,14 +55,16 @@ class Cluster {
   void CheckRegistry();
 
  private:
+  PathTraits DrawPath();
   void AddServer(const std::string& name, Role role);
   void WatchDeath(Agent* agent);
 
   World* const world_;
   Checker* const checker_;
   uint32_t pods_ = 0;
-  PathKind path_;
+  bool mended_ = false;
   Network network_;
+  const PathTraits path_;
   Bootstrap bootstrap_;
   std::vector<Server> servers_;
   std::vector<Agent*> agents_;  // the latest start on each pod

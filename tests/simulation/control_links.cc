@@ -74,6 +74,14 @@ size_t ControlLinks::unacked_bytes() const {
   return bytes;
 }
 
+bool ControlLinks::Settled(const std::string& address, Epoch epoch) const {
+  auto target = targets_.find(address);
+  if (target == targets_.end()) return true;
+  const LinkPtr& link = target->second.link;
+  // A stream that is dialled again goes on where it was.
+  return link != nullptr && link->core.was_up() && link->peer.epoch == epoch;
+}
+
 bool ControlLinks::any_up() const {
   return std::any_of(links_.begin(), links_.end(),
                      [](const auto& link) { return link.second->core.was_up(); });

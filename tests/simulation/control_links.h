@@ -36,6 +36,8 @@ class ControlLinks {
   void Leave(const std::string& why);
   size_t unacked_bytes() const;
   bool any_up() const;
+  // Never dialled, or dialled and up with this start of it.
+  bool Settled(const std::string& address, Epoch epoch) const;
 
  private:
   struct Packet;

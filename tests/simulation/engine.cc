@@ -4,10 +4,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
+#include "common/shm_abi/attach_limits.h"
 
 namespace baton::sim {
 
 using shm_abi::RoomState;
+
+namespace {
+
+constexpr Duration kStall = std::chrono::milliseconds(shm_abi::kStallMs);
+
+}  // namespace
 
 Engine::Engine(World* world, Checker* checker, EngineStart start, uint32_t host,
                std::function<Agent*()> agent)
@@ -61,6 +68,7 @@ void Engine::AttachTo(Agent* agent) {
   auto id = agent->Attach(guest);
   if (!id.ok()) return;
   life_ = life;
+  ReleaseGhosts();
   shared_ = std::move(shared);
   agent_ = agent;
   world_->Trace(process_->name, " is attached, life ", life);
@@ -70,8 +78,10 @@ void Engine::AttachTo(Agent* agent) {
   });
   // The pidfd.
   agent->process()->at_death.push_back([this, life] {
-    world_->RunAfter(process_, world_->random.Between(20 * kMicro, 5 * kMilli),
-                     [this, life] { OnDetached(life, true); });
+    world_->RunAfter(process_, world_->random.Between(20 * kMicro, 5 * kMilli), [this, life] {
+      OnDetached(life, true);
+      if (life == life_) ReleaseGhosts();
+    });
   });
 }
 
@@ -82,12 +92,48 @@ void Engine::OnDetached(uint64_t life, bool agent_died) {
   for (Leg*& leg : slots_) {
     if (leg == nullptr) continue;
     checker_->OnAgentLost(leg);
-    pool_->Release(leg->holder, /*poison=*/true);
-    pool_->Free(leg->holder);
+    ghosts_.push_back(leg->holder);
     leg->closed = true;
     leg = nullptr;
   }
+  if (agent_died) ReleaseGhosts();
   TryAttach();
+}
+
+void Engine::ReleaseGhosts() {
+  for (Holder holder : ghosts_) {
+    pool_->Release(holder, /*poison=*/true);
+    pool_->Free(holder);
+  }
+  ghosts_.clear();
+}
+
+void Engine::WatchAgent() {
+  if (watching_) return;
+  watching_ = true;
+  world_->RunAfter(process_, 100 * kMilli, [this] {
+    watching_ = false;
+    LookAtAgent();
+  });
+}
+
+void Engine::LookAtAgent() {
+  if (agent_ == nullptr) return;
+  const Process& agent = *agent_->process();
+  const bool stalled = agent.stopped && world_->now() - agent.fell_asleep >= kStall;
+  bool any = false;
+  for (Leg* leg : slots_) {
+    if (leg == nullptr) continue;
+    any = true;
+    if (stalled && !leg->terminal() && !leg->quarantined) {
+      leg->quarantined = true;
+      checker_->OnQuarantined(leg);
+    } else if (!agent.stopped && std::exchange(leg->quarantined, false) && !leg->terminal()) {
+      // It was given up; its pages are free when the table says so.
+      Push(shm_abi::Abort{leg->slot, "the agent showed no heartbeat"});
+    }
+  }
+  if (any) WatchAgent();
 }
 
 void Engine::TakePart(Leg* leg, const std::string& prefill_name) {
@@ -106,7 +152,7 @@ void Engine::Open(Leg* leg, const std::string& prefill_name, TimePoint give_up) 
       request.total + (leg->quirky && request.quirk == Quirk::kTotalsDiffer ? 2 : 0);
   const uint32_t pages = (total + kPageTokens - 1) / kPageTokens - first / kPageTokens;
   const uint32_t needed = first == total ? 0 : pages;
-  leg->holder = checker_->NewHolder();
+  leg->holder = checker_->NewHolder(leg);
   if (agent_ == nullptr || slot == kRows ||
       !pool_->Take(leg->holder, needed, &leg->pages, &leg->row)) {
     if (world_->now() > give_up) return checker_->OnNeverOpened(leg);
@@ -114,10 +160,13 @@ void Engine::Open(Leg* leg, const std::string& prefill_name, TimePoint give_up) 
       Open(leg, prefill_name, give_up);
     });
   }
+  if (!Ready()) leg->request->Hurt();  // it will be refused
   leg->slot = {slot, ++generations_[slot]};
   slots_[slot] = leg;
   leg->engine = this;
+  leg->fence = agent_->transport().fence_time(leg->role == Role::kPrefill);
   checker_->OnOpened(leg);
+  WatchAgent();
   if (leg->role == Role::kPrefill) {
     Push(shm_abi::OpenSend{leg->slot, request.key, total, request.time_left_ms});
     return PlanChunks(leg);
@@ -182,7 +231,7 @@ void Engine::SendChunk(Leg* leg, uint64_t begin, uint64_t end, bool last) {
 void Engine::Abort(Leg* leg) {
   world_->Run(process_, [this, leg] {
     if (agent_ == nullptr || leg->engine != this || leg->closed || leg->terminal()) return;
-    leg->aborted = world_->now();
+    checker_->OnAborted(leg);
     Push(shm_abi::Abort{leg->slot, "the engine has no more use for it"});
   });
 }

@@ -50,6 +50,10 @@ class Engine {
   void SendChunk(Leg* leg, uint64_t begin, uint64_t end, bool last);
   void OnPublished(uint64_t life, uint32_t slot, shm_abi::RoomWord word);
   void React(uint64_t life, Leg* leg);
+  // As libbaton looks at the heartbeat.
+  void WatchAgent();
+  void LookAtAgent();
+  void ReleaseGhosts();
   void Push(shm_abi::Command command);
 
   World* const world_;
@@ -62,6 +66,10 @@ class Engine {
   std::shared_ptr<Attachment> shared_;
   Agent* agent_ = nullptr;
   uint64_t life_ = 0;  // of the attachment
+  bool watching_ = false;
+  // Pages of rooms whose agent ended the attachment, and lives: written until it is dead, or takes
+  // this rank again.
+  std::vector<Holder> ghosts_;
   std::array<Leg*, kRows> slots_ = {};
   std::array<uint32_t, kRows> generations_ = {};
 };

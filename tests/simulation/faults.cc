@@ -5,8 +5,11 @@
 namespace baton::sim {
 namespace {
 
-// How long after a fault its hosts may still be finding each other: redials, leases, settling.
-constexpr Duration kAftermath = 8 * kSecond;
+// What was under way when a path was whole again, or a process woke, has arrived by then. Whether
+// parties that were killed have found each other again is asked of them: Router::AllReady.
+constexpr Duration kAftermath = 500 * kMilli;
+// Who asks the registry may be waiting for the next try.
+constexpr Duration kRegistryAftermath = 6 * kSecond;
 // How long an agent that leaves waits for its peers to have heard.
 constexpr Duration kLeaves = 300 * kMilli;
 
@@ -18,8 +21,10 @@ void Faults::Plan(TimePoint when) {
   world_.At(when, [this, kind] { Inject(kind); });
 }
 
-void Faults::Disturb(std::vector<uint32_t> hosts, Duration duration) {
-  disturbances_.push_back({std::move(hosts), world_.now(), world_.now() + duration + kAftermath});
+void Faults::Disturb(Disturbance what, Duration duration) {
+  what.from = world_.now();
+  what.until = what.from + duration + (what.registry ? kRegistryAftermath : kAftermath);
+  disturbances_.push_back(std::move(what));
 }
 
 void Faults::Inject(FaultKind kind) {
@@ -43,27 +48,23 @@ void Faults::Inject(FaultKind kind) {
     case FaultKind::kKillBootstrap:
       return KillBootstrap(duration);
     case FaultKind::kStopAgent:
-      Disturb({pod}, duration);
+      Disturb({.hosts = {pod}}, duration);
       return StopProcess(cluster_->agent(pod)->process(), duration);
     case FaultKind::kStopEngine:
-      Disturb({server.hosts[index]}, duration);
+      Disturb({.ranks = {{server.name, server.coords[index]}}}, duration);
       return StopProcess(server.engines[index]->process(), duration);
     case FaultKind::kStopBootstrap:
-      Disturb({cluster_->bootstrap_host()}, duration);
+      Disturb({.registry = true}, duration);
       return StopProcess(cluster_->bootstrap().process(), duration);
     case FaultKind::kCutPods:
       return Cut(pod, SomePod(), duration);
     case FaultKind::kCutBootstrap:
       return Cut(pod, cluster_->bootstrap_host(), duration);
-    case FaultKind::kBreakConnections: {
-      const uint32_t other = random.Chance(20) ? cluster_->bootstrap_host() : SomePod();
-      world_.Trace("break connections of ", pod, " and ", other);
-      Disturb({pod, other}, Duration(0));
-      return cluster_->network().BreakBetween(pod, other, 20 + random.Below(81));
-    }
+    case FaultKind::kBreakConnections:
+      return Break(pod, random.Chance(20) ? cluster_->bootstrap_host() : SomePod());
     case FaultKind::kSlowPod:
       world_.Trace("slow pod ", pod);
-      Disturb({pod}, duration);
+      Disturb({.hosts = {pod}}, duration);
       cluster_->network().SetSlow(pod, 10 + random.Below(200));
       return world_.After(duration, [this, pod] { cluster_->network().SetSlow(pod, 1); });
     case FaultKind::kDrainAgent:
@@ -77,7 +78,7 @@ void Faults::Inject(FaultKind kind) {
 }
 
 void Faults::KillAgent(uint32_t host, Duration back) {
-  Disturb({host}, back);
+  Disturb({.hosts = {host}}, back);
   const Process* dead = cluster_->agent(host)->process().get();
   on_death_({dead});
   cluster_->KillAgent(host);
@@ -85,7 +86,7 @@ void Faults::KillAgent(uint32_t host, Duration back) {
 }
 
 void Faults::KillEngine(Server* server, size_t index, Duration back) {
-  Disturb({server->hosts[index]}, back);
+  Disturb({.ranks = {{server->name, server->coords[index]}}}, back);
   on_death_({server->engines[index]->process().get()});
   world_.Kill(server->engines[index]->process());
   // Alone, as a part of the same launch, or with all the others as another.
@@ -97,7 +98,7 @@ void Faults::KillEngine(Server* server, size_t index, Duration back) {
 }
 
 void Faults::KillPod(uint32_t host, Duration back) {
-  Disturb({host}, back);
+  Disturb({.hosts = {host}}, back);
   std::vector<ProcessPtr> dying = {cluster_->agent(host)->process()};
   for (Server& server : cluster_->servers()) {
     for (size_t i = 0; i < server.hosts.size(); ++i) {
@@ -119,7 +120,9 @@ void Faults::KillPod(uint32_t host, Duration back) {
 }
 
 void Faults::RestartServer(Server* server) {
-  Disturb(server->hosts, Duration(0));
+  std::vector<RankRef> ranks;
+  for (const RankCoord& coord : server->coords) ranks.push_back({server->name, coord});
+  Disturb({.ranks = std::move(ranks)}, Duration(0));
   std::vector<const Process*> dead;
   for (const Engine* engine : server->engines) dead.push_back(engine->process().get());
   on_death_(dead);
@@ -127,7 +130,7 @@ void Faults::RestartServer(Server* server) {
 }
 
 void Faults::KillBootstrap(Duration back) {
-  Disturb({cluster_->bootstrap_host()}, back);
+  Disturb({.registry = true}, back);
   if (!cluster_->bootstrap().process()->alive) return;
   world_.Kill(cluster_->bootstrap().process());
   world_.After(back, [this] {
@@ -143,15 +146,28 @@ void Faults::StopProcess(const ProcessPtr& process, Duration duration) {
 void Faults::Cut(uint32_t a, uint32_t b, Duration duration) {
   if (a == b) return;
   world_.Trace("cut ", a, " from ", b);
-  Disturb({a, b}, duration);
+  const bool registry = b == cluster_->bootstrap_host();
+  Disturb({.hosts = {a, b}, .pair = true, .registry = registry}, duration);
   cluster_->network().SetCut(a, b, true);
   world_.After(duration, [this, a, b] { cluster_->network().SetCut(a, b, false); });
+}
+
+void Faults::Break(uint32_t a, uint32_t b) {
+  world_.Trace("break connections of ", a, " and ", b);
+  const bool registry = b == cluster_->bootstrap_host();
+  // A cut control stream costs time and nothing else: what was said is said again.
+  const bool control = !registry && world_.random.Chance(40);
+  const uint32_t percent = 20 + world_.random.Below(81);
+  if (control) return cluster_->network().BreakBetween(a, b, percent, Agent::kControlPort);
+  Disturb({.hosts = {a, b}, .pair = true, .only_broken = !registry, .registry = registry},
+          Duration(0));
+  cluster_->network().BreakBetween(a, b, percent, "");
 }
 
 void Faults::DrainAgent(uint32_t host) {
   Agent* agent = cluster_->agent(host);
   const Duration drain = world_.random.Between(kMilli, 3 * kSecond);
-  Disturb({host}, drain);
+  Disturb({.hosts = {host}}, drain + kLeaves);
   world_.Trace("drain ", agent->process()->name);
   world_.Run(agent->process(), [agent] { agent->BeginDrain(); });
   world_.After(drain, [this, host, agent] {

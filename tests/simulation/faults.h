@@ -28,11 +28,20 @@ enum class FaultKind : uint8_t {
   kKinds,
 };
 
-// A time in which the hosts were not themselves, with what it takes to be so again.
+// What a fault touches, and for how long.
 struct Disturbance {
-  std::vector<uint32_t> hosts;
-  TimePoint from;
-  TimePoint until;
+  // Of these pods, and their agents.
+  std::vector<uint32_t> hosts = {};
+  // The path between two pods alone: who has a rank on each side of it.
+  bool pair = false;
+  // A connection was lost, and nothing else.
+  bool only_broken = false;
+  // Of these engines alone.
+  std::vector<RankRef> ranks = {};
+  // Whoever has to ask the registry.
+  bool registry = false;
+  TimePoint from = {};
+  TimePoint until = {};
 };
 
 class Faults {
@@ -50,7 +59,8 @@ class Faults {
 
  private:
   void Inject(FaultKind kind);
-  void Disturb(std::vector<uint32_t> hosts, Duration duration);
+  // From now on.
+  void Disturb(Disturbance what, Duration duration);
   uint32_t SomePod() { return world_.random.Below(cluster_->pods()); }
   Server& SomeServer() {
     return cluster_->servers()[world_.random.Below(cluster_->servers().size())];
@@ -61,6 +71,7 @@ class Faults {
   void RestartServer(Server* server);
   void KillBootstrap(Duration back);
   void StopProcess(const ProcessPtr& process, Duration duration);
+  void Break(uint32_t a, uint32_t b);
   void Cut(uint32_t a, uint32_t b, Duration duration);
   void DrainAgent(uint32_t host);
   void AwaitLeave(uint32_t host, Agent* agent, TimePoint until);

@@ -92,6 +92,8 @@ class History {
     outcome.rooms_done = checker_.rooms_done;
     outcome.rooms_failed = checker_.rooms_failed;
     outcome.clean_requests = checker_.clean_rooms;
+    outcome.quarantined = checker_.quarantined;
+    outcome.flipped = checker_.flipped;
     outcome.agents = cluster_.all_agents().size();
     outcome.abort_times = std::move(checker_.abort_times);
     return outcome;

@@ -21,6 +21,8 @@ struct Outcome {
   uint64_t rooms_failed = 0;
   uint64_t clean_requests = 0;
   uint64_t agents = 0;  // starts
+  uint64_t quarantined = 0;
+  uint64_t flipped = 0;
   std::vector<Duration> abort_times;
 };
 

@@ -48,11 +48,17 @@ TEST(Simulation, HasRoomsThatLandRoomsThatFailAndFaults) {
     sum.rooms_failed += one.rooms_failed;
     sum.clean_requests += one.clean_requests;
     sum.faults += one.faults;
+    sum.quarantined += one.quarantined;
+    sum.flipped += one.flipped;
+    sum.abort_times.insert(sum.abort_times.end(), one.abort_times.begin(), one.abort_times.end());
   }
   EXPECT_GT(sum.rooms_done, 100u);
   EXPECT_GT(sum.rooms_failed, 100u);
   EXPECT_GT(sum.clean_requests, 100u);
   EXPECT_GT(sum.faults, 100u);
+  EXPECT_GT(sum.abort_times.size(), 10u);
+  EXPECT_GT(sum.quarantined, 0u);
+  EXPECT_GT(sum.flipped, 0u);
 }
 
 }  // namespace

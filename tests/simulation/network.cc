@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "common/reason.h"
 
 namespace baton::sim {
@@ -33,7 +34,7 @@ void Wire::Enqueue(int to, Packet packet) {
   const ProcessPtr& other = ends_[1 - to].end.process;
   if (accepted_) {
     const Duration latency = network_->Latency(other->host, side.end.process->host);
-    packet.due = network_->world().now() + latency;
+    packet.due = network_->world().now() + latency + drag_;
     if (!side.inbox.empty()) packet.due = std::max(packet.due, side.inbox.back().due);
   }
   side.inbox.push_back(std::move(packet));
@@ -121,6 +122,8 @@ void Network::Listen(const std::string& address, ProcessPtr process, Accept acce
 WirePtr Network::Connect(const std::string& address, uint32_t host, Wire::End dialler) {
   auto wire = std::make_shared<Wire>(this);
   wires_.push_back(wire);
+  wire->address_ = address;
+  if (drag_ > Duration(0) && absl::EndsWith(address, drag_suffix_)) wire->drag_ = drag_;
   dialler.process->at_death.push_back([weak = std::weak_ptr<Wire>(wire)] {
     if (WirePtr held = weak.lock()) held->OnProcessDeath(0);
   });
@@ -159,12 +162,13 @@ void Network::Establish(const WirePtr& wire, const std::string& address, uint32_
   if (!side.inbox.empty()) wire->Schedule(1, side.inbox.front().due);
 }
 
-void Network::BreakBetween(uint32_t a, uint32_t b, uint32_t percent) {
+void Network::BreakBetween(uint32_t a, uint32_t b, uint32_t percent, const std::string& suffix) {
   std::erase_if(wires_, [](const auto& weak) { return weak.expired(); });
   std::vector<WirePtr> hit;
   for (const auto& weak : wires_) {
     WirePtr wire = weak.lock();
     if (wire == nullptr || !wire->accepted_ || wire->broken_) continue;
+    if (!absl::EndsWith(wire->address_, suffix)) continue;
     const uint32_t one = wire->process(0)->host;
     const uint32_t other = wire->process(1)->host;
     const bool between = (one == a && other == b) || (one == b && other == a);

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -64,6 +65,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
 
   Network* const network_;
   std::array<Side, 2> ends_;
+  std::string address_;  // dialled
+  Duration drag_ = Duration(0);
   bool accepted_ = false;
   bool broken_ = false;
 };
@@ -85,6 +88,11 @@ class Network {
   void SetCut(uint32_t a, uint32_t b, bool cut);
   // When a cut of the host from anyone last healed; what was said before may be heard after.
   TimePoint healed(uint32_t host) const { return healed_[host]; }
+  // Added to what travels on connections whose address ends in `suffix`.
+  void SetDrag(std::string suffix, Duration drag) {
+    drag_suffix_ = std::move(suffix);
+    drag_ = drag;
+  }
   void SetSlow(uint32_t host, uint32_t factor) { slow_[host] = factor; }
 
   // Who serves an address now: `accept` runs in `process` for each connection. A later one takes
@@ -92,8 +100,9 @@ class Network {
   void Listen(const std::string& address, ProcessPtr process, Accept accept);
   // May be sent to at once.
   WirePtr Connect(const std::string& address, uint32_t host, Wire::End dialler);
-  // Breaks the connections between two hosts that are open now, each with a chance.
-  void BreakBetween(uint32_t a, uint32_t b, uint32_t percent);
+  // Breaks the connections between two hosts that are open now, each with a chance; of those alone
+  // whose address ends in `suffix`.
+  void BreakBetween(uint32_t a, uint32_t b, uint32_t percent, const std::string& suffix);
   // Towards a process, out of order with everything else. Waits while the path is cut.
   void Datagram(uint32_t from, const ProcessPtr& to, Action action);
 
@@ -109,6 +118,8 @@ class Network {
   World* const world_;
   std::vector<std::vector<bool>> cut_;
   std::vector<uint32_t> slow_;
+  std::string drag_suffix_;
+  Duration drag_ = Duration(0);
   std::vector<TimePoint> healed_;
   std::map<std::string, Listener> listeners_;
   std::vector<std::weak_ptr<Wire>> wires_;

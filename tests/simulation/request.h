@@ -62,6 +62,10 @@ struct Leg {
   TimePoint ended;    // terminal in the table
   TimePoint aborted;  // when its engine asked
   TimePoint released_at;
+  // How long its pages may be out of reach though its agent lives: the transport's fence.
+  Duration fence = {};
+  // Its agent has shown no heartbeat: nobody knows whether its pages are still written.
+  bool quarantined = false;
 
   bool terminal() const { return state >= LegState::kDone; }
   bool gone() const { return state == LegState::kLost; }
@@ -83,6 +87,11 @@ struct Request {
   TimePoint begins;
   // Something happened to one of its parties: it need not succeed.
   bool disturbed = false;
+  // More than a lost connection: it need not end at once either.
+  bool hurt = false;
+  void Hurt() { disturbed = hurt = true; }
+  // When a connection between two of its parties was last lost.
+  TimePoint broken;
   // Another request has the same id and no nonce: nobody can tell their ranks apart.
   bool mixed = false;
   std::vector<std::unique_ptr<Leg>> legs;

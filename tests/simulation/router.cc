@@ -1,6 +1,7 @@
 #include "tests/simulation/router.h"
 
 #include <algorithm>
+#include <set>
 
 namespace baton::sim {
 
@@ -42,7 +43,7 @@ Request* Router::Draw(size_t prefill, size_t decode) {
 }
 
 void Router::NoteReuse(Request* request) {
-  request->disturbed = true;  // may be refused: the id is in use
+  request->Hurt();  // may be refused: the id is in use
   for (const auto& other : requests_) {
     if (other.get() == request || other->key != request->key) continue;
     for (const auto& leg : other->legs) {
@@ -99,15 +100,25 @@ void Router::DrawQuirk(Request* request) {
   });
 }
 
+// Every party is there, and no two have still to find each other again. (Those that never met need
+// not have: meeting is part of a request.)
 bool Router::AllReady(const Request& request) {
   for (const auto& leg : request.legs) {
     if (!EngineOf(*leg)->Ready()) return false;
+  }
+  for (const auto& target : request.legs) {
+    if (target->role != Role::kDecode) continue;
+    const Agent& agent = *EngineOf(*target)->agent();
+    for (const auto& source : request.legs) {
+      if (source->role != Role::kPrefill) continue;
+      if (!agent.Knows(source->rank, *EngineOf(*source)->agent())) return false;
+    }
   }
   return true;
 }
 
 void Router::Begin(Request* request) {
-  if (!AllReady(*request)) request->disturbed = true;
+  if (!AllReady(*request)) request->Hurt();
   for (const auto& leg : request->legs) {
     if (leg->quirky && request->quirk == Quirk::kNeverOpens) continue;
     EngineOf(*leg)->TakePart(leg.get(), cluster_->servers()[request->prefill].name);
@@ -130,7 +141,7 @@ void Router::SendProbes() {
       Request* request = Draw(prefill, decode);
       request->key.nonce = cluster_->world().random.Next() | 1;
       request->time_left_ms = 3000;
-      request->disturbed = false;
+      request->disturbed = request->hurt = false;
       probes_.push_back(request);
       Begin(request);
     }
@@ -141,25 +152,33 @@ void Router::CheckProbes() {
   for (const Request* probe : probes_) checker_->CheckProbe(*probe);
 }
 
+bool Router::Touches(const Disturbance& d, const Request& request) const {
+  // On either side of the path, if it is one.
+  std::set<uint32_t> sources, targets;
+  for (const auto& leg : request.legs) {
+    if (std::find(d.ranks.begin(), d.ranks.end(), leg->rank) != d.ranks.end()) return true;
+    const Server& server = cluster_->servers()[leg->server];
+    const auto at = std::find(server.coords.begin(), server.coords.end(), leg->rank.coord);
+    const uint32_t host = server.hosts[at - server.coords.begin()];
+    (leg->role == Role::kPrefill ? sources : targets).insert(host);
+    const bool on_host = std::find(d.hosts.begin(), d.hosts.end(), host) != d.hosts.end();
+    if (on_host && !d.pair) return true;
+  }
+  if (d.registry && !request.dp_told) return true;
+  if (!d.pair) return false;
+  return (sources.contains(d.hosts[0]) && targets.contains(d.hosts[1])) ||
+         (sources.contains(d.hosts[1]) && targets.contains(d.hosts[0]));
+}
+
 void Router::NoteDisturbed(const std::vector<Disturbance>& disturbances) {
   const TimePoint now = cluster_->world().now();
   for (const auto& request : requests_) {
-    if (request->disturbed) continue;
+    if (request->hurt) continue;
     for (const Disturbance& d : disturbances) {
-      if (d.from > now || d.until < request->begins) continue;
-      const bool hit =
-          std::any_of(request->legs.begin(), request->legs.end(), [&](const auto& leg) {
-            const Server& server = cluster_->servers()[leg->server];
-            // Any rank of the server: its peers hear of all.
-            return std::any_of(server.hosts.begin(), server.hosts.end(), [&](uint32_t host) {
-              return std::find(d.hosts.begin(), d.hosts.end(), host) != d.hosts.end();
-            });
-          });
-      const bool registry =
-          std::find(d.hosts.begin(), d.hosts.end(), cluster_->bootstrap_host()) != d.hosts.end();
-      // What is open already needs no registry.
-      const bool opens_later = request->begins + 10 * kMilli > d.from;
-      if (hit || (registry && opens_later)) request->disturbed = true;
+      if (d.from > now || d.until < request->begins || !Touches(d, *request)) continue;
+      request->disturbed = true;
+      if (!d.only_broken) request->hurt = true;
+      if (d.only_broken) request->broken = std::max(request->broken, d.from);
     }
   }
 }
@@ -180,7 +199,7 @@ void Router::OnDeath(const std::vector<const Process*>& dead) {
       (dying ? hit : others).push_back(leg.get());
     }
     if (hit.empty()) continue;
-    request->disturbed = true;  // also when it began before
+    request->Hurt();  // also when it began before
     // Who had been offered pages by a dead one, or had offered it some. Its siblings learn by them.
     for (Leg* leg : others) {
       const bool partner = std::any_of(hit.begin(), hit.end(), [&](const Leg* one) {

@@ -14,16 +14,31 @@ using transport::Events;
 using transport::Segment;
 using transport::Submitted;
 
-SimTransport::SimTransport(Network* network, ProcessPtr process, std::string address, PathKind kind,
-                           std::function<void()> wake)
+namespace {
+
+// The kernel destroys a dead process' queue pairs before anyone learns of the death.
+ProcessPtr DeviceOf(World& world, const ProcessPtr& process) {
+  ProcessPtr device = world.NewProcess(process->name + "'s device", process->host);
+  process->at_death.push_back([&world, device] { world.Kill(device); });
+  return device;
+}
+
+}  // namespace
+
+SimTransport::SimTransport(Network* network, ProcessPtr process, std::string address,
+                           PathTraits traits, std::function<void()> wake)
     : network_(network),
       process_(std::move(process)),
+      wires_at_(traits.kind == PathKind::kWritten ? DeviceOf(network->world(), process_)
+                                                  : process_),
       address_(std::move(address)),
-      kind_(kind),
+      kind_(traits.kind),
+      traits_(std::move(traits)),
       wake_(std::move(wake)) {
   capabilities_.name = "sim";
-  capabilities_.local_fence = true;
-  network_->Listen(address_, process_, [this](const WirePtr& wire) { OnAccepted(wire); });
+  capabilities_.local_fence = kind_ != PathKind::kWritten;
+  capabilities_.checksums = kind_ != PathKind::kWritten;
+  network_->Listen(address_, wires_at_, [this](const WirePtr& wire) { OnAccepted(wire); });
 }
 
 void SimTransport::Raise(Event event) {
@@ -35,13 +50,16 @@ absl::StatusOr<transport::ExportedMemory> SimTransport::ExportMemory(
     absl::Span<const transport::LocalRegion>) {
   const MemoryId id(++last_memory_);
   memories_[id] = std::move(next_export_);
-  return transport::ExportedMemory{id, ""};
+  return transport::ExportedMemory{id, absl::StrCat(id.value())};
 }
 
 void SimTransport::ForgetMemory(MemoryId memory) { memories_.erase(memory); }
 
-absl::StatusOr<transport::RemoteMemoryId> SimTransport::ImportMemory(PeerId, absl::string_view) {
-  return transport::RemoteMemoryId(0);
+absl::StatusOr<transport::RemoteMemoryId> SimTransport::ImportMemory(PeerId,
+                                                                     absl::string_view key) {
+  uint32_t id = 0;
+  if (!absl::SimpleAtoi(key, &id)) return Error(Reason::kBadMessage, "bad memory key");
+  return transport::RemoteMemoryId(id);
 }
 
 absl::StatusOr<transport::OpenedChannel> SimTransport::Open(PeerId peer) {
@@ -67,7 +85,7 @@ absl::Status SimTransport::Complete(ChannelId id, absl::string_view data) {
     return Error(Reason::kBadMessage, "bad channel data");
   }
   Wire::End end;
-  end.process = process_;
+  end.process = wires_at_;
   end.on_message = [this, id](const Payload& payload) { OnMessage(id, payload); };
   end.on_closed = [this, id](const absl::Status& why) { OnWireClosed(id, why); };
   Channel& channel = it->second;
@@ -83,7 +101,7 @@ absl::Status SimTransport::Complete(ChannelId id, absl::string_view data) {
 void SimTransport::OnAccepted(const WirePtr& wire) {
   auto id = std::make_shared<ChannelId>();
   Wire::End end;
-  end.process = process_;
+  end.process = wires_at_;
   // The first message says which channel it is.
   end.on_message = [this, id, weak = std::weak_ptr<Wire>(wire)](const Payload& payload) {
     if (*id != ChannelId()) return OnMessage(*id, payload);
@@ -117,6 +135,7 @@ void SimTransport::OnMessage(ChannelId id, const Payload& payload) {
   if (it == channels_.end()) return;
   Channel& channel = it->second;
   auto message = std::static_pointer_cast<const Message>(payload);
+  if (!channel.source && kind_ == PathKind::kWritten) return OnWrite(id, *message);
   if (!channel.source) {
     arrived_.push_back({id, channel.peer, std::move(message)});
     return wake_();
@@ -125,10 +144,14 @@ void SimTransport::OnMessage(ChannelId id, const Payload& payload) {
     channel.up = true;
     return Raise([id](Events* events) { events->OnChannelUp(id); });
   }
-  // An acknowledgement of the oldest segment under way.
-  if (channel.flights.empty()) return;
-  Flight flight = std::move(channel.flights.front());
-  channel.flights.pop_front();
+  OnAck(&channel);
+}
+
+// Of the oldest segment under way.
+void SimTransport::OnAck(Channel* channel) {
+  if (channel->flights.empty()) return;
+  Flight flight = std::move(channel->flights.front());
+  channel->flights.pop_front();
   if (!flight.done) SegmentDone(flight.segment.cookie, absl::OkStatus());
   wake_();
 }
@@ -159,7 +182,7 @@ void SimTransport::OnWireClosed(ChannelId id, const absl::Status& why) {
   for (Arrived& one : arrived) {
     if (one.channel != id) {
       arrived_.push_back(std::move(one));
-    } else if (kind_ == PathKind::kCopied) {
+    } else if (kind_ != PathKind::kLent) {
       Land(one);
     }
   }
@@ -186,7 +209,8 @@ void SimTransport::ForgetPeer(PeerId peer) {
   for (const auto& [key, window] : windows_) {
     if (key.first == peer) fenced.push_back(key.second);
   }
-  for (OfferId offer : fenced) Fence(peer, offer);
+  // Its channels are gone, and with them what it could write.
+  for (OfferId offer : fenced) Closed({peer, offer});
 }
 
 size_t SimTransport::segments() const {
@@ -215,7 +239,8 @@ void SimTransport::Cancel(ChannelId id, OfferId offer) {
   Channel& channel = it->second;
   const absl::Status why = absl::CancelledError("the room was cancelled");
   for (Flight& flight : channel.flights) {
-    if (flight.segment.offer != offer || flight.done) continue;
+    // What a device has posted cannot be taken back.
+    if (flight.segment.offer != offer || flight.done || kind_ == PathKind::kWritten) continue;
     flight.done = true;
     flight.message->cancelled = true;
     SegmentDone(flight.segment.cookie, why);
@@ -231,8 +256,8 @@ void SimTransport::Cancel(ChannelId id, OfferId offer) {
   channel.queue.swap(kept);
 }
 
-bool SimTransport::Poll(TimePoint, Events* events) {
-  bool worked = false;
+bool SimTransport::Poll(TimePoint now, Events* events) {
+  bool worked = EndLateFences(now);
   std::vector<ChannelId> ids;
   for (const auto& [id, channel] : channels_) {
     if (channel.source && channel.up && !channel.queue.empty()) ids.push_back(id);

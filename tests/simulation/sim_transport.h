@@ -4,6 +4,9 @@
 //   kCopied: the bytes travel (tcp). The source's pages are free once they are handed over.
 //   kLent: the target copies from the source's pool when the word of it arrives (shm). The source's
 //   pages are free once the target has said so.
+//   kWritten: the source's device writes into the target's pool (verbs), also while the target's
+//   agent is stopped. The source's pages are free once the target's device has acknowledged; a
+//   fence needs the source's word, or ends every channel from it.
 #ifndef BATON_TESTS_SIMULATION_SIM_TRANSPORT_H_
 #define BATON_TESTS_SIMULATION_SIM_TRANSPORT_H_
 
@@ -11,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,14 +30,29 @@ using transport::MemoryId;
 using transport::OfferId;
 using transport::PeerId;
 
-enum class PathKind : uint8_t { kCopied, kLent };
+enum class PathKind : uint8_t { kCopied, kLent, kWritten };
+
+// What the paths of one history are like.
+struct PathTraits {
+  PathKind kind = PathKind::kCopied;
+  // Sources are asked for checksums, and now and then a byte is flipped on the way.
+  bool checksums = false;
+  std::function<bool()> may_flip = {};
+  std::function<void(Holder)> on_flipped = {};
+};
+
+// As options.h of verbs has it: a fence waits that long for the source's word; a write that is not
+// acknowledged for that long is given up, and is under way no more.
+inline constexpr Duration kFenceTime = kSecond;
+inline constexpr Duration kRetryHorizon = 2 * kSecond;
 
 class SimTransport final : public transport::Transport {
  public:
   // `address` is where its data connections come in; `wake` asks the worker to poll.
-  SimTransport(Network* network, ProcessPtr process, std::string address, PathKind kind,
+  SimTransport(Network* network, ProcessPtr process, std::string address, PathTraits traits,
                std::function<void()> wake);
 
+  static constexpr char kDataPort[] = ":2";
   // The pool of the next ExportMemory: a simulated region has no mapping of its own.
   void NextExport(std::shared_ptr<Pool> pool) { next_export_ = std::move(pool); }
 
@@ -50,6 +69,7 @@ class SimTransport final : public transport::Transport {
   void ForgetPeer(PeerId peer) override;
   absl::Status OpenWindow(transport::Window window) override;
   void Fence(PeerId peer, OfferId offer) override;
+  void FenceDrained(PeerId peer, OfferId offer) override;
   transport::Submitted Submit(ChannelId channel, transport::Segment segment) override;
   void Cancel(ChannelId channel, OfferId offer) override;
   bool Poll(TimePoint now, transport::Events* events) override;
@@ -57,6 +77,10 @@ class SimTransport final : public transport::Transport {
   bool PrepareToSleep() override { return true; }
   transport::Counters counters() const override { return counters_; }
 
+  // How long pages may be out of reach after an abort, at most.
+  Duration fence_time(bool source) const {
+    return kind_ != PathKind::kWritten ? Duration(0) : source ? kRetryHorizon : kFenceTime;
+  }
   size_t windows() const { return windows_.size(); }
   size_t memories() const { return memories_.size(); }
   size_t segments() const;
@@ -67,6 +91,7 @@ class SimTransport final : public transport::Transport {
     transport::Segment segment;
     std::shared_ptr<Message> message;
     bool done = false;  // reported; what comes back for it changes nothing
+    uint64_t number = 0;
   };
   struct Channel {
     PeerId peer;
@@ -83,6 +108,7 @@ class SimTransport final : public transport::Transport {
     bool broken = false;
     ChannelId channel;  // that its part comes over
     uint64_t bytes = 0;
+    std::optional<TimePoint> fence_due;  // kWritten: fencing
   };
   struct Arrived {
     ChannelId channel;
@@ -106,17 +132,31 @@ class SimTransport final : public transport::Transport {
   absl::Status LandIn(OpenedWindow* window, ChannelId id, const Message& message);
   void Break(const WindowKey& key, OpenedWindow* window, const absl::Status& why);
   void Raise(Event event);
+  // kWritten: transport_written.cc.
+  void OnWrite(ChannelId channel, const Message& message);
+  void OnAck(Channel* channel);
+  void ExpectAck(ChannelId channel, uint64_t flight);
+  void Closed(const WindowKey& key);
+  bool EndLateFences(TimePoint now);
+  void DestroyChannels(PeerId peer, const absl::Status& cause);
 
   Network* const network_;
   const ProcessPtr process_;
+  // Where its connections end: the device, which goes on while the process is stopped, or the
+  // process itself.
+  const ProcessPtr wires_at_;
   const std::string address_;
   const PathKind kind_;
+  const PathTraits traits_;
   const std::function<void()> wake_;
   transport::Capabilities capabilities_;
   transport::Counters counters_;
   std::shared_ptr<Pool> next_export_;
   uint32_t last_memory_ = 0;
   uint64_t last_channel_ = 0;
+  uint64_t last_flight_ = 0;
+  // kWritten: whose pages a name meant last, for writes that come when its window is gone.
+  std::map<WindowKey, Holder> holders_;
   std::map<MemoryId, std::shared_ptr<Pool>> memories_;
   std::map<ChannelId, Channel> channels_;
   std::map<WindowKey, OpenedWindow> windows_;

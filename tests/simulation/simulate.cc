@@ -44,6 +44,7 @@ bool ParseFlag(const char* word, const char* name, uint64_t* value) {
 
 struct Totals {
   uint64_t steps = 0, requests = 0, faults = 0, done = 0, failed = 0, clean = 0, agents = 0;
+  uint64_t quarantined = 0, flipped = 0;
   std::vector<Duration> aborts;
 
   void Add(Outcome outcome) {
@@ -54,6 +55,8 @@ struct Totals {
     failed += outcome.rooms_failed;
     clean += outcome.clean_requests;
     agents += outcome.agents;
+    quarantined += outcome.quarantined;
+    flipped += outcome.flipped;
     aborts.insert(aborts.end(), outcome.abort_times.begin(), outcome.abort_times.end());
   }
 };
@@ -75,13 +78,17 @@ void Print(const Flags& flags, Totals totals, double seconds) {
       (unsigned long long)totals.steps, (unsigned long long)totals.requests,
       (unsigned long long)totals.clean, (unsigned long long)totals.faults,
       (unsigned long long)totals.agents);
-  std::printf("%llu rooms of ranks done, %llu failed\n", (unsigned long long)totals.done,
-              (unsigned long long)totals.failed);
+  std::printf("%llu rooms of ranks done, %llu failed; %llu quarantined, %llu bytes flipped\n",
+              (unsigned long long)totals.done, (unsigned long long)totals.failed,
+              (unsigned long long)totals.quarantined, (unsigned long long)totals.flipped);
   if (totals.aborts.empty()) return;
   std::sort(totals.aborts.begin(), totals.aborts.end());
   const size_t n = totals.aborts.size();
-  std::printf("Released after an abort, virtual time: p50 %.0f us, p99 %.0f us, of %zu\n",
-              Micros(totals.aborts[n / 2]), Micros(totals.aborts[n * 99 / 100]), n);
+  std::printf(
+      "Released after an abort with live peers, virtual time: p50 %.0f us, p99 %.0f us, "
+      "longest %.0f us, of %zu\n",
+      Micros(totals.aborts[n / 2]), Micros(totals.aborts[n * 99 / 100]),
+      Micros(totals.aborts.back()), n);
 }
 
 int Run(const Flags& flags) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/crc32c.h"
 #include "common/reason.h"
 #include "tests/simulation/transport_message.h"
 
@@ -10,6 +11,12 @@ namespace baton::sim {
 
 using transport::Events;
 using transport::Segment;
+
+namespace {
+
+constexpr uint32_t kFlippedPercent = 2;
+
+}  // namespace
 
 std::shared_ptr<SimTransport::Message> SimTransport::MakeMessage(const Segment& segment) {
   auto message = std::make_shared<Message>();
@@ -21,7 +28,11 @@ std::shared_ptr<SimTransport::Message> SimTransport::MakeMessage(const Segment& 
   message->length = segment.cursor.bytes_total();
   message->cursor = segment.cursor;
   message->pool = memories_.at(segment.memory);
-  if (kind_ == PathKind::kCopied) ReadRuns(*message, &message->bytes);
+  message->remote = MemoryId(segment.remote.value());
+  std::vector<std::byte> bytes;
+  if (kind_ != PathKind::kLent || traits_.checksums) ReadRuns(*message, &bytes);
+  message->crc = ExtendCrc32c(0, bytes.data(), bytes.size());
+  if (kind_ != PathKind::kLent) message->bytes = std::move(bytes);
   return message;
 }
 
@@ -35,7 +46,7 @@ void SimTransport::ReadRuns(const Message& message, std::vector<std::byte>* byte
   }
 }
 
-bool SimTransport::PumpSource(ChannelId, Channel* channel) {
+bool SimTransport::PumpSource(ChannelId id, Channel* channel) {
   // What a socket takes before it blocks.
   constexpr size_t kFlightsMax = 2;
   bool worked = false;
@@ -47,7 +58,9 @@ bool SimTransport::PumpSource(ChannelId, Channel* channel) {
     channel->wire->Send(channel->end, message);
     const bool done = kind_ == PathKind::kCopied;
     if (done) SegmentDone(segment.cookie, absl::OkStatus());
-    channel->flights.push_back({std::move(segment), done ? nullptr : std::move(message), done});
+    if (kind_ == PathKind::kWritten) ExpectAck(id, last_flight_ + 1);
+    channel->flights.push_back(
+        {std::move(segment), done ? nullptr : std::move(message), done, ++last_flight_});
     worked = true;
   }
   return worked;
@@ -56,6 +69,16 @@ bool SimTransport::PumpSource(ChannelId, Channel* channel) {
 void SimTransport::Land(const Arrived& arrived) {
   const ChannelId id = arrived.channel;
   const Message& message = *arrived.message;
+  if (kind_ == PathKind::kWritten) {
+    // The bytes are there; this is the immediate.
+    const WindowKey key{arrived.peer, message.offer};
+    auto open = windows_.find(key);
+    if (open == windows_.end() || open->second.fence_due.has_value()) return;
+    return Raise([this, id, key, part = message.part](Events* events) {
+      if (!windows_.contains(key)) return;
+      events->OnPart(id, key.first, key.second, part, transport::kBytesUnknown);
+    });
+  }
   auto channel = channels_.find(id);
   if (channel != channels_.end()) {
     const Channel& from = channel->second;
@@ -92,7 +115,12 @@ absl::Status SimTransport::LandIn(OpenedWindow* window, ChannelId id, const Mess
     if (!message.cancelled) ReadRuns(message, &lent);
     if (message.cancelled) return Error(Reason::kAborted, "the source cancelled");
   }
-  const std::vector<std::byte>& bytes = kind_ == PathKind::kLent ? lent : message.bytes;
+  std::vector<std::byte> bytes = kind_ == PathKind::kLent ? std::move(lent) : message.bytes;
+  if (open.checksums && !bytes.empty() && traits_.may_flip() &&
+      network_->world().random.Chance(kFlippedPercent)) {
+    bytes[network_->world().random.Below(bytes.size())] ^= std::byte{1};
+    traits_.on_flipped(window->holder);
+  }
   planner::Cursor cursor(open.plan, open.tokens, message.chunk, nullptr, &open.pages);
   if (cursor.bytes_total() != bytes.size()) return Error(Reason::kBadMessage, "lengths differ");
   Pool& pool = *memories_.at(open.memory);
@@ -106,6 +134,9 @@ absl::Status SimTransport::LandIn(OpenedWindow* window, ChannelId id, const Mess
   }
   window->bytes += at;
   counters_.bytes_landed += at;
+  if (open.checksums && ExtendCrc32c(0, bytes.data(), bytes.size()) != message.crc) {
+    return Error(Reason::kCorrupt, "the checksum of a chunk differs");
+  }
   return absl::OkStatus();
 }
 
@@ -122,13 +153,14 @@ absl::Status SimTransport::OpenWindow(transport::Window window) {
   OpenedWindow opened;
   opened.holder = memories_.at(window.memory)->HolderOfRow(window.pages.aux_row);
   opened.window = std::move(window);
+  holders_[key] = opened.holder;
   windows_.emplace(key, std::move(opened));
   return absl::OkStatus();
 }
 
-void SimTransport::Fence(PeerId peer, OfferId offer) {
-  if (windows_.erase({peer, offer}) == 0) return;
-  Raise([peer, offer](Events* events) { events->OnFenced(peer, offer); });
+void SimTransport::Closed(const WindowKey& key) {
+  if (windows_.erase(key) == 0) return;
+  Raise([key](Events* events) { events->OnFenced(key.first, key.second); });
 }
 
 }  // namespace baton::sim

@@ -23,7 +23,9 @@ struct SimTransport::Message {
   planner::RoomTokens tokens;
   planner::ChunkRange chunk;
   uint64_t length = 0;
-  std::vector<std::byte> bytes;  // kCopied
+  std::vector<std::byte> bytes;  // kCopied, kWritten
+  uint32_t crc = 0;
+  MemoryId remote;  // kWritten: of the target
   // kLent: where they are to be read, for as long as nobody took them back.
   std::shared_ptr<Pool> pool;
   planner::Cursor cursor;

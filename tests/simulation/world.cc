@@ -46,6 +46,7 @@ void World::Stop(const ProcessPtr& process) {
   if (!process->alive || process->stopped) return;
   Trace("stop ", process->name);
   process->stopped = true;
+  process->fell_asleep = now_;
 }
 
 void World::Wake(const ProcessPtr& process) {

@@ -26,7 +26,8 @@ struct Process {
   uint32_t host = 0;
   bool alive = true;
   bool stopped = false;
-  TimePoint woke;                // the last time
+  TimePoint fell_asleep;  // the last time
+  TimePoint woke;
   std::deque<Action> held;       // while stopped
   std::vector<Action> at_death;  // what the kernel does: sockets close
 };

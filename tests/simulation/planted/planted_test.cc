@@ -17,8 +17,8 @@ int planted = 0;
 
 namespace {
 
-constexpr uint64_t kHistories = 3000;
-constexpr int kBugs = 16;
+constexpr uint64_t kHistories = 5000;
+constexpr int kBugs = 22;
 
 struct Found {
   uint64_t seed = 0;
