@@ -67,7 +67,7 @@ absl::StatusOr<attach::AttachmentId> Agent::Attach(const Guest& guest) {
   registration.spec = guest.pool->spec();
   rank->spec = guest.pool->spec();
   rank->layout = guest.pool->layout();
-  rank->regions.emplace_back(UniqueFd(), nullptr, guest.pool->bytes(), /*dma_buf=*/true);
+  rank->regions.emplace_back(UniqueFd(), nullptr, guest.pool->bytes(), /*dma_buf=*/false);
   rank->ring = std::make_unique<SimRing>(guest.shared);
   rank->table = std::make_unique<SimTable>(guest.shared);
   transport_.NextExport(guest.pool);
