@@ -15,16 +15,20 @@ VARIANTS = "tests/deploy/variants"
 BAD = "tests/deploy/bad"
 PROGRAMS = {"baton-bootstrap": "bazel-bin/bootstrap_service/app/baton-bootstrap",
             "baton-agent": "bazel-bin/transfer_agent/app/baton-agent"}
+BATONCTL = "bazel-bin/client/ctl/batonctl"
 
 
 @functools.cache
 def flags() -> dict[str, set[str]]:
-    """The environment variables that each program knows, from its --help."""
+    """The environment variables that each program knows, and batonctl's verbs, from their help."""
     known = {}
     for name, path in PROGRAMS.items():
         text = subprocess.run([path, "--help"], capture_output=True, text=True, check=True).stdout
         known[name] = {"BATON_" + flag.upper() for flag in re.findall(r"(?m)^ *--(\w+)", text)}
         assert "BATON_LISTEN" in known[name], text
+    text = subprocess.run([BATONCTL, "help"], capture_output=True, text=True, check=True).stdout
+    known["batonctl"] = set(re.findall(r"(?m)^  (\w+(?: \w+)?)  ", text))
+    assert "server list" in known["batonctl"], text
     return known
 
 

@@ -94,6 +94,16 @@ def identity(things, _):
                 yield "%s: the server's name is not that of the group" % pod.name
 
 
+def hooks(things, flags):
+    """The pod's end is announced before its engine ends, by a verb that batonctl has."""
+    for pod in _beside_engines(things):
+        for agent in pod.agents():
+            hook = agent.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [])
+            verb = " ".join(hook[1:])
+            if hook[:1] != ["/usr/bin/batonctl"] or verb not in flags["batonctl"]:
+                yield "%s: preStop is no command of batonctl: %s" % (pod.name, " ".join(hook))
+
+
 RULES = {
     "sidecar": sidecar,
     "gpu": gpu,
@@ -101,4 +111,5 @@ RULES = {
     "socket": socket,
     "drain": drain,
     "identity": identity,
+    "hooks": hooks,
 }
