@@ -61,6 +61,19 @@ class RealPrograms(unittest.TestCase):
     def json(self, *args, status=0):
         return json.loads(self.ctl(*args, "-o", "json", status=status))
 
+    def await_serving(self, name, address, service):
+        """An agent is ready once its watch has told it of the servers, a moment after its start."""
+        command = [_CTL, "health", address, "--service=" + service, "-o", "json"]
+        end = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < end:
+            done = subprocess.run(command, env=self.environment, capture_output=True, text=True,
+                                  timeout=_PATIENCE_S, check=False)
+            if done.returncode == 0:
+                self.assertEqual(json.loads(done.stdout)["status"], "SERVING", (name, service))
+                return
+            self.assertEqual(done.returncode, 1, (name, service, done.stderr))
+        raise AssertionError("never serving: %s of %s" % (service, name))
+
     def test_looks_at_an_agent_by_its_socket_and_from_elsewhere(self):
         self.assertEqual(self.ctl("server", "list"), "no server is registered\n")
         here = self.json("agent", "status")
@@ -94,8 +107,7 @@ class RealPrograms(unittest.TestCase):
         for name in ("bootstrap_probe", "agent_probe"):
             address = wait_for_file(self.path(name))
             for service in ("startup", "readiness", "liveness"):
-                out = self.json("health", address, "--service=" + service)
-                self.assertEqual(out["status"], "SERVING", (name, service))
+                self.await_serving(name, address, service)
             self.ctl("health", address, "--service=lunch", status=3)
         self.ctl("health", "127.0.0.1:1", status=4)
 
