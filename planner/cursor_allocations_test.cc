@@ -2,37 +2,18 @@
 // "posted".
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
 #include <vector>
 
-#include "absl/base/attributes.h"
 #include "planner/cursor.h"
 #include "planner/layout_builder.h"
 #include "planner/plan.h"
-
-namespace {
-
-thread_local bool counted = false;
-thread_local int allocations = 0;
-
-}  // namespace
-
-// Not inlined: the compiler would take the malloc in one for a mismatch with the other.
-ABSL_ATTRIBUTE_NOINLINE void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  if (counted) ++allocations;
-  return std::malloc(bytes);
-}
-ABSL_ATTRIBUTE_NOINLINE void* operator new(size_t bytes) {
-  void* memory = operator new(bytes, std::nothrow);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-ABSL_ATTRIBUTE_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
-ABSL_ATTRIBUTE_NOINLINE void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#include "tests/support/counted_allocations.h"
 
 namespace baton::planner {
 namespace {
+
+using test::allocations;
+using test::counted;
 
 constexpr uint64_t kTokens = 640;
 

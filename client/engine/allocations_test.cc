@@ -2,36 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <new>
 
 #include "client/engine/engine_client.h"
 #include "common/memfd.h"
+#include "tests/support/counted_allocations.h"
 #include "tests/support/eventually.h"
 #include "transfer_agent/attach/testing/small_rank.h"
 #include "transfer_agent/attach/testing/test_agent.h"
 
-namespace {
-
-thread_local bool counted = false;
-thread_local int allocations = 0;
-
-}  // namespace
-
-void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  if (counted) ++allocations;
-  return std::malloc(bytes);
-}
-void* operator new(size_t bytes) {
-  void* memory = operator new(bytes, std::nothrow);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-
 namespace baton {
 namespace {
+
+using test::allocations;
+using test::counted;
 
 TEST(Allocations, AreNoneInSendAndPoll) {
   attach::SocketFolder folder;

@@ -2,38 +2,19 @@
 // is reaped.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 
-#include "absl/base/attributes.h"
+#include "tests/support/counted_allocations.h"
 #include "transfer_agent/transport/conformance/world.h"
 #include "transfer_agent/transport/verbs/fake_provider/fake_net.h"
 #include "transfer_agent/transport/verbs/verbs_transport.h"
 
-namespace {
-
-thread_local bool counted = false;
-thread_local int allocations = 0;
-
-}  // namespace
-
-// Not inlined: the compiler would take the malloc in one for a mismatch with the other.
-ABSL_ATTRIBUTE_NOINLINE void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  if (counted) ++allocations;
-  return std::malloc(bytes);
-}
-ABSL_ATTRIBUTE_NOINLINE void* operator new(size_t bytes) {
-  void* memory = operator new(bytes, std::nothrow);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-ABSL_ATTRIBUTE_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
-ABSL_ATTRIBUTE_NOINLINE void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-
 namespace baton::transport::verbs {
 namespace {
+
+using test::allocations;
+using test::counted;
 
 constexpr PoolShape kShape{.layers = 2, .page_tokens = 16, .token_bytes = 256, .pages = 512};
 
