@@ -1,0 +1,97 @@
+// On a machine with an NVIDIA GPU: bazel test //client/engine:cuda_pool_gpu_test. What it shows is
+// that a real driver's dma-buf is what the agent expects at attach; moving it takes an RDMA device.
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <thread>
+
+#include "client/engine/cuda_pool.h"
+#include "client/engine/engine_client.h"
+#include "transfer_agent/attach/testing/small_rank.h"
+#include "transfer_agent/attach/testing/test_agent.h"
+
+namespace baton {
+namespace {
+
+// The first GPU, with its primary context current in this thread and some memory.
+class Gpu {
+ public:
+  explicit Gpu(uint64_t bytes) : driver_(dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL)) {
+    if (driver_ == nullptr) return;
+    int device = 0;
+    void* context = nullptr;
+    ok_ = Call<int(unsigned)>("cuInit")(0) == 0 &&
+          Call<int(int*, int)>("cuDeviceGet")(&device, 0) == 0 &&
+          Call<int(void**, int)>("cuDevicePrimaryCtxRetain")(&context, device) == 0 &&
+          Call<int(void*)>("cuCtxSetCurrent")(context) == 0 &&
+          Call<int(uint64_t*, size_t)>("cuMemAlloc_v2")(&memory_, bytes) == 0;
+  }
+
+  bool ok() const { return ok_; }
+  uint64_t memory() const { return memory_; }
+
+ private:
+  template <typename Function>
+  Function* Call(const char* name) {
+    return reinterpret_cast<Function*>(dlsym(driver_, name));
+  }
+
+  void* driver_;
+  uint64_t memory_ = 0;
+  bool ok_ = false;
+};
+
+TEST(CudaPoolOnAGpu, IsTakenOverByAnAgent) {
+  constexpr uint64_t kBytes = 64 << 20;
+  Gpu gpu(kBytes);
+  ASSERT_TRUE(gpu.ok()) << "no GPU, or no driver";
+  absl::StatusOr<CudaPool> pool = ExportCudaPool(gpu.memory(), kBytes);
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  absl::StatusOr<CudaPool> part = ExportCudaPool(gpu.memory() + 4096, attach::kSmallPoolBytes);
+  ASSERT_TRUE(part.ok()) << part.status();
+  std::cout << "device orders writes: " << pool->device_orders_writes << "\n";
+
+  attach::SocketFolder folder;
+  attach::AttachOptions agent_options;
+  agent_options.socket_path = folder.socket();
+  agent_options.epoch = Epoch(1);
+  attach::TestAgent agent(agent_options);
+  ASSERT_TRUE(agent.Start().ok());
+  EngineOptions options;
+  options.agent_socket = folder.socket();
+  options.server = "decode-a";
+  options.launch_id = "pod-1/0";
+  options.role = Role::kDecode;
+  options.model = "small";
+  options.spec = attach::SmallSpec();
+  options.layout = attach::SmallLayout();
+  options.regions = {{"kv", part->dma_buf.get(), attach::kSmallPoolBytes, true}};
+  auto engine = EngineClient::Attach(options);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  agent.WithRanks([](attach::AttachedRank& rank) {
+    EXPECT_TRUE(rank.regions[0].dma_buf());
+    EXPECT_EQ(rank.regions[0].size(), attach::kSmallPoolBytes);
+  });
+
+  options.regions[0].size = attach::kSmallPoolBytes + 4096;
+  EXPECT_FALSE(EngineClient::Attach(options).ok()) << "the dma-buf is smaller";
+}
+
+TEST(CudaPoolOnAGpu, RefusesWhatIsNoMemoryOfTheDevice) {
+  Gpu gpu(1 << 20);
+  ASSERT_TRUE(gpu.ok()) << "no GPU, or no driver";
+  absl::StatusOr<CudaPool> pool = ExportCudaPool(4096, 4096);
+  ASSERT_FALSE(pool.ok());
+  std::cout << pool.status() << "\n";
+}
+
+TEST(CudaPoolOnAGpu, NeedsTheContextOfItsThread) {
+  absl::StatusOr<CudaPool> pool = CudaPool();
+  std::thread([&pool] { pool = ExportCudaPool(4096, 4096); }).join();
+  ASSERT_FALSE(pool.ok());
+  std::cout << pool.status() << "\n";
+}
+
+}  // namespace
+}  // namespace baton
