@@ -89,6 +89,22 @@ class ManifestsTest(unittest.TestCase):
             with self.subTest(kind=thing["kind"]):
                 self.assertNotEqual(schema.check(schema.RELEASES[0], bad), [])
 
+    def test_a_wrong_value_in_a_leaderworkerset_is_found(self):
+        things = rendered(os.path.join(OVERLAYS, "lws-vllm"))
+        group = next(t for t in things if t["kind"] == "LeaderWorkerSet")
+        for path, value in ((("replicas",), "two"), (("leaderWorkerTemplate", "size"), 2.5),
+                            (("leaderWorkerTemplate", "restartPolicy"), "Always"),
+                            (("startupPolicy",), "Whenever"),
+                            (("leaderWorkerTemplate", "workerTemplate", "spec", "replicas"), 1)):
+            bad = copy.deepcopy(group)
+            at = bad["spec"]
+            for key in path[:-1]:
+                at = at[key]
+            at[path[-1]] = value
+            for release in schema.RELEASES:
+                with self.subTest(field=path[-1], release=release):
+                    self.assertNotEqual(schema.check(release, bad), [])
+
     def test_a_kind_that_the_release_does_not_have_is_found(self):
         thing = {"apiVersion": "policy/v1beta1", "kind": "PodDisruptionBudget",
                  "metadata": {"name": "x"}}

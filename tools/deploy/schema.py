@@ -1,10 +1,10 @@
 """Validates objects against the JSON schemas of a Kubernetes release, unknown fields refused."""
 import functools
 import json
-import os
 import zipfile
 
 import jsonschema
+import yaml
 
 from tools.deploy import fetched
 
@@ -13,9 +13,10 @@ RELEASES = ("v1.29.0", "v1.37.0")
 
 _BASE = "file:///api/"
 _DEFINITIONS = _BASE + "_definitions.json"
-# Not Kubernetes' own: a part of it, written from its documentation.
-_OWN = {("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"):
-        os.path.join(os.path.dirname(__file__), "leaderworkerset.schema.json")}
+# Not Kubernetes' own: from the definition that its project releases, an old one beside the old
+# release of Kubernetes and a new one beside the new.
+_LWS = ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")
+_LWS_BESIDE = dict(zip(RELEASES, fetched.LWS_RELEASES))
 
 
 @functools.cache
@@ -41,12 +42,35 @@ def _file_name(api_version: str, kind: str) -> str:
     return "-".join(words) + ".json"
 
 
+def _strict(schema: object) -> object:
+    """A definition's schema with unknown fields refused, as an API server refuses or drops them."""
+    if isinstance(schema, list):
+        return [_strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {key: _strict(value) for key, value in schema.items()}
+    keeps = schema.get("x-kubernetes-preserve-unknown-fields")
+    if isinstance(schema.get("properties"), dict) and "type" in schema and not keeps:
+        schema.setdefault("additionalProperties", False)
+    return schema
+
+
+@functools.cache
+def _lws_schema(release: str) -> dict:
+    with open(fetched.lws_definition(_LWS_BESIDE[release]), encoding="utf-8") as f:
+        definition = yaml.load(f, Loader=yaml.CSafeLoader)
+    version, = [v for v in definition["spec"]["versions"] if v["name"] == "v1"]
+    schema = _strict(version["schema"]["openAPIV3Schema"])
+    # The definition leaves it to the server to know its own fields.
+    schema["properties"]["metadata"] = {
+        "$ref": _DEFINITIONS + "#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+    return schema
+
+
 def _schema(release: str, api_version: str, kind: str) -> dict | None:
-    own = _OWN.get((api_version, kind))
-    if own is None:
-        return _read(release, _file_name(api_version, kind))
-    with open(own, encoding="utf-8") as f:
-        return json.load(f)
+    if (api_version, kind) == _LWS:
+        return _lws_schema(release)
+    return _read(release, _file_name(api_version, kind))
 
 
 def check(release: str, thing: dict) -> list[str]:
