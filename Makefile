@@ -61,7 +61,7 @@ test-simulation: setup-build  ## 100 000 simulated histories with faults; figure
 test-rdma: setup-rdma  ## The tests on real verbs devices, in guests of their own (builds a kernel once)
 	@tools/run_rdma_tests
 
-test-deploy: setup-deploy  ## Manifests, images, pods as network namespaces, the guides' commands (root; Go proxy and PyPI once)
+test-deploy: setup-deploy  ## Manifests, shells, images, pods as network namespaces, the guides' commands (root; Go proxy and PyPI once)
 	@tools/test_deploy
 
 setup-browser:
