@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/engine/engine_client.h"
+#include "client/engine/testing/small_engine.h"
 #include "common/log.h"
 #include "common/memfd.h"
 #include "common/reason.h"
@@ -48,13 +49,7 @@ class Child {
 };
 
 EngineOptions RankOptions(const std::string& socket, int pool) {
-  EngineOptions options;
-  options.agent_socket = socket;
-  options.server = "prefill-a";
-  options.launch_id = "1";
-  options.spec = attach::SmallSpec();
-  options.layout = attach::SmallLayout();
-  options.regions = {{"kv", pool, attach::kSmallPoolBytes, false}};
+  EngineOptions options = SmallEngine(socket, Role::kPrefill, pool);
   options.slots = 16;
   options.attach_timeout = std::chrono::seconds(60);
   return options;

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "client/engine/engine_client.h"
+#include "client/engine/testing/small_engine.h"
 #include "common/memfd.h"
 #include "tests/support/counted_allocations.h"
 #include "tests/support/eventually.h"
@@ -24,14 +25,7 @@ TEST(Allocations, AreNoneInSendAndPoll) {
   attach::TestAgent agent(agent_options);
   ASSERT_TRUE(agent.Start().ok());
   UniqueFd pool = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
-  EngineOptions options;
-  options.agent_socket = folder.socket();
-  options.server = "prefill-a";
-  options.launch_id = "1";
-  options.spec = attach::SmallSpec();
-  options.layout = attach::SmallLayout();
-  options.regions = {{"kv", pool.get(), attach::kSmallPoolBytes, false}};
-  auto engine = EngineClient::Attach(options);
+  auto engine = EngineClient::Attach(SmallEngine(folder.socket(), Role::kPrefill, pool.get()));
   ASSERT_TRUE(engine.ok()) << engine.status();
   auto room = (*engine)->OpenSend({.room = {1}, .total_tokens = 64});
   ASSERT_TRUE(room.ok());

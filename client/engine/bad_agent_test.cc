@@ -9,6 +9,7 @@
 
 #include "baton/v1/attach.pb.h"
 #include "client/engine/engine_client.h"
+#include "client/engine/testing/small_engine.h"
 #include "common/memfd.h"
 #include "common/reason.h"
 #include "common/shm_abi/attach_limits.h"
@@ -70,13 +71,7 @@ class BadAgent : public ::testing::Test {
   absl::Status AttachTo(Answer answer) {
     UniqueFd listener = *ListenSeqPacket(folder_.socket(), 4);
     std::thread agent([&] { Serve(listener.get(), answer); });
-    EngineOptions options;
-    options.agent_socket = folder_.socket();
-    options.server = "prefill-a";
-    options.launch_id = "1";
-    options.spec = attach::SmallSpec();
-    options.layout = attach::SmallLayout();
-    options.regions = {{"kv", pool_.get(), attach::kSmallPoolBytes, false}};
+    EngineOptions options = SmallEngine(folder_.socket(), Role::kPrefill, pool_.get());
     options.slots = kSlots;
     options.ring_bytes = kRingBytes;
     options.attach_timeout = std::chrono::seconds(2);

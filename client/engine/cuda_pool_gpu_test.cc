@@ -8,6 +8,7 @@
 
 #include "client/engine/cuda_pool.h"
 #include "client/engine/engine_client.h"
+#include "client/engine/testing/small_engine.h"
 #include "transfer_agent/attach/testing/small_rank.h"
 #include "transfer_agent/attach/testing/test_agent.h"
 
@@ -58,15 +59,8 @@ TEST(CudaPoolOnAGpu, IsTakenOverByAnAgent) {
   agent_options.epoch = Epoch(1);
   attach::TestAgent agent(agent_options);
   ASSERT_TRUE(agent.Start().ok());
-  EngineOptions options;
-  options.agent_socket = folder.socket();
-  options.server = "decode-a";
-  options.launch_id = "pod-1/0";
-  options.role = Role::kDecode;
-  options.model = "small";
-  options.spec = attach::SmallSpec();
-  options.layout = attach::SmallLayout();
-  options.regions = {{"kv", part->dma_buf.get(), attach::kSmallPoolBytes, true}};
+  EngineOptions options =
+      SmallEngine(folder.socket(), Role::kDecode, part->dma_buf.get(), /*dma_buf=*/true);
   auto engine = EngineClient::Attach(options);
   ASSERT_TRUE(engine.ok()) << engine.status();
   agent.WithRanks([](attach::AttachedRank& rank) {

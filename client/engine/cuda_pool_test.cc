@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/engine/engine_client.h"
+#include "client/engine/testing/small_engine.h"
 #include "common/reason.h"
 #include "transfer_agent/attach/testing/small_rank.h"
 #include "transfer_agent/attach/testing/test_agent.h"
@@ -46,15 +47,8 @@ TEST_F(CudaPools, AreTakenOverByAnAgentWithTheSizeOfTheirRange) {
   attach::TestAgent agent(agent_options);
   ASSERT_TRUE(agent.Start().ok());
 
-  EngineOptions options;
-  options.agent_socket = folder.socket();
-  options.server = "decode-a";
-  options.launch_id = "pod-1/0";
-  options.role = Role::kDecode;
-  options.model = "small";
-  options.spec = attach::SmallSpec();
-  options.layout = attach::SmallLayout();
-  options.regions = {{"kv", pool->dma_buf.get(), attach::kSmallPoolBytes, true}};
+  EngineOptions options =
+      SmallEngine(folder.socket(), Role::kDecode, pool->dma_buf.get(), /*dma_buf=*/true);
   options.device_orders_writes = pool->device_orders_writes;
   auto engine = EngineClient::Attach(std::move(options));
   ASSERT_TRUE(engine.ok()) << engine.status();

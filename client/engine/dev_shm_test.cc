@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/engine/engine_client.h"
+#include "client/engine/testing/small_engine.h"
 #include "common/log.h"
 #include "common/memfd.h"
 #include "tests/support/eventually.h"
@@ -74,15 +75,7 @@ int HandOver() {
   attach::TestAgent agent(agent_options);
   CHECK(agent.Start().ok());
   UniqueFd pool = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
-  EngineOptions options;
-  options.agent_socket = folder.socket();
-  options.server = "decode-a";
-  options.role = Role::kDecode;
-  options.launch_id = "1";
-  options.spec = attach::SmallSpec();
-  options.layout = attach::SmallLayout();
-  options.regions = {{"kv", pool.get(), attach::kSmallPoolBytes, false}};
-  auto engine = EngineClient::Attach(options);
+  auto engine = EngineClient::Attach(SmallEngine(folder.socket(), Role::kDecode, pool.get()));
   CHECK(engine.ok()) << engine.status();
   auto room = (*engine)->OpenReceive({.room = {1}, .prefill_server = "p", .total_tokens = 8});
   CHECK(room.ok()) << room.status();

@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "client/engine/testing/small_engine.h"
 #include "common/memfd.h"
 #include "common/reason.h"
 #include "tests/support/eventually.h"
@@ -38,15 +39,7 @@ class Engine : public ::testing::Test {
   }
 
   EngineOptions Rank(Role role) {
-    EngineOptions options;
-    options.agent_socket = folder_.socket();
-    options.server = role == Role::kPrefill ? "prefill-a" : "decode-a";
-    options.launch_id = "pod-1/0";
-    options.role = role;
-    options.model = "small";
-    options.spec = attach::SmallSpec();
-    options.layout = attach::SmallLayout();
-    options.regions = {{"kv", pool_.get(), attach::kSmallPoolBytes, false}};
+    EngineOptions options = SmallEngine(folder_.socket(), role, pool_.get());
     options.labels = {{"zone", "z1"}};
     options.slots = 8;
     options.ring_bytes = 64 << 10;
@@ -100,7 +93,7 @@ TEST_F(Engine, HandsEverythingThatTheAgentNeedsOver) {
     ++seen;
     EXPECT_EQ(rank.rank, (RankRef{"prefill-a", {}}));
     EXPECT_EQ(rank.role, Role::kPrefill);
-    EXPECT_EQ(rank.launch_id, "pod-1/0");
+    EXPECT_EQ(rank.launch_id, "1");
     EXPECT_EQ(rank.model, "small");
     EXPECT_EQ(rank.spec, attach::SmallSpec());
     EXPECT_EQ(rank.layout, attach::SmallLayout());
