@@ -94,7 +94,8 @@ void Tally::Settle(const OpenRoom& room) {
   }
   result_.bytes += room.bytes;
   if (room.last_send_ns == 0) return;
-  moving_.emplace_back(room.first_send_ns, room.landed_ns);
+  // Source and target may be on two hosts, whose clocks differ: then no time is less than none.
+  moving_.emplace_back(room.first_send_ns, std::max(room.first_send_ns, room.landed_ns));
   result_.handoff_ns.push_back(room.landed_ns - std::min(room.landed_ns, room.last_send_ns));
 }
 

@@ -58,6 +58,18 @@ TEST(Tally, CountsTimeInWhichSeveralRoomsMoveOnce) {
   EXPECT_DOUBLE_EQ(tally.Close(1).busy_seconds, 400e-9);
 }
 
+TEST(Tally, CountsNoTimeForARoomThatLandedBeforeItsSendByTwoClocks) {
+  Tally tally;
+  for (uint64_t id : {1, 2}) tally.Opened({id, 0}, 1, 2);
+  tally.Reported(Source(1, 900, 950), "p");
+  tally.Reported(Target(1, 100, 1), "d");
+  tally.Reported(Source(2, 1000, 1000), "p");
+  tally.Reported(Target(2, 1200, 1), "d");
+  RunResult result = tally.Close(1);
+  EXPECT_THAT(result.handoff_ns, ElementsAre(0, 200));
+  EXPECT_DOUBLE_EQ(result.busy_seconds, 200e-9);
+}
+
 TEST(Tally, NamesRoomLayerPageAndByteOfAMismatch) {
   Tally tally;
   tally.Opened({42, 7}, 1, 1);
