@@ -13,12 +13,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "admin/http_get.h"
+#include "bench/cluster.h"
 #include "client/engine/engine_client.h"
 #include "common/log.h"
 #include "common/memfd.h"
 #include "planner/layout_builder.h"
-#include "tests/demo/runner/child.h"
-#include "tests/demo/runner/workplace.h"
 
 namespace baton {
 namespace {
@@ -97,56 +96,6 @@ uint64_t ResidentBytes(pid_t pid) {
   return (resident - shared) * sysconf(_SC_PAGESIZE);
 }
 
-std::string AwaitLine(const std::string& path) {
-  for (int i = 0; i < 1000; ++i) {
-    std::string line;
-    if (std::getline(std::ifstream(path) >> std::ws, line) && !line.empty()) return line;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  LOG(FATAL) << path << " was not written within 10 s";
-}
-
-class Cluster {
- public:
-  explicit Cluster(const std::string& argv0) : argv0_(argv0) {
-    auto folder = demo::ScratchFolder::Make();
-    CHECK(folder.ok()) << folder.status();
-    folder_ = std::make_unique<demo::ScratchFolder>(*std::move(folder));
-    Run("bootstrap", "bootstrap_service/app/baton-bootstrap",
-        {"--listen=127.0.0.1:0", absl::StrCat("--port_file=", Path("bootstrap"))});
-    bootstrap_ = AwaitLine(Path("bootstrap"));
-  }
-
-  pid_t RunAgent(const std::string& name) {
-    Run(name, "transfer_agent/app/baton-agent",
-        {absl::StrCat("--bootstrap=", bootstrap_),
-         absl::StrCat("--attach_socket=", Path(name), ".a"),
-         absl::StrCat("--service_socket=", Path(name), ".s"),
-         absl::StrCat("--port_file=", Path(name)), "--admin_listen=127.0.0.1:0",
-         absl::StrCat("--admin_port_file=", Path(name), ".admin")});
-    AwaitLine(Path(name));
-    return children_.back()->pid();
-  }
-  std::string Socket(const std::string& name) { return Path(name) + ".a"; }
-  std::string Admin(const std::string& name) { return AwaitLine(Path(name) + ".admin"); }
-
- private:
-  std::string Path(const std::string& name) { return folder_->path() + "/" + name; }
-  void Run(const std::string& name, const std::string& program, std::vector<std::string> flags) {
-    auto path = demo::FindBuilt(argv0_, program);
-    CHECK(path.ok()) << path.status();
-    flags.insert(flags.begin(), *path);
-    auto child = demo::Child::Start({name, flags, Path(name) + ".log", -1});
-    CHECK(child.ok()) << child.status();
-    children_.push_back(*std::move(child));
-  }
-
-  const std::string argv0_;
-  std::unique_ptr<demo::ScratchFolder> folder_;
-  std::vector<std::unique_ptr<demo::Child>> children_;
-  std::string bootstrap_;
-};
-
 void MeasureIdle(pid_t agent) {
   std::vector<double> percents;
   for (int round = 0; round < kRounds; ++round) {
@@ -224,13 +173,15 @@ void MeasureRooms(Engine& decode, pid_t source, pid_t target) {
 }
 
 void Bench(const char* argv0) {
-  Cluster cluster(argv0);
-  const pid_t source = cluster.RunAgent("p");
-  const pid_t target = cluster.RunAgent("d");
-  Engine prefill = Attach(cluster.Socket("p"), "prefill", Role::kPrefill, 1, 0);
+  bench::Cluster cluster(argv0);
+  const std::string bootstrap = cluster.RunBootstrap("127.0.0.1:0");
+  const std::vector<std::string> flags = {"--admin_listen=127.0.0.1:0"};
+  const pid_t source = cluster.RunAgent("p", bootstrap, flags);
+  const pid_t target = cluster.RunAgent("d", bootstrap, flags);
+  Engine prefill = Attach(cluster.AttachSocket("p"), "prefill", Role::kPrefill, 1, 0);
   std::vector<Engine> decode;
   for (uint32_t rank = 0; rank < kRanks; ++rank) {
-    decode.push_back(Attach(cluster.Socket("d"), "decode", Role::kDecode, kRanks, rank));
+    decode.push_back(Attach(cluster.AttachSocket("d"), "decode", Role::kDecode, kRanks, rank));
   }
   std::this_thread::sleep_for(std::chrono::seconds(2));
   MeasureIdle(target);

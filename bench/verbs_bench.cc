@@ -6,38 +6,20 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <numeric>
 #include <random>
 #include <vector>
 
-#include "absl/base/attributes.h"
 #include "bench/fake_device.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "planner/cursor.h"
 #include "planner/plan.h"
+#include "tests/support/counted_allocations.h"
 #include "transfer_agent/transport/conformance/test_pool.h"
 #include "transfer_agent/transport/verbs/fake_provider/fake_net.h"
 #include "transfer_agent/transport/verbs/verbs_transport.h"
-
-namespace {
-
-bool counted = false;
-uint64_t allocations = 0;
-
-}  // namespace
-
-ABSL_ATTRIBUTE_NOINLINE void* operator new(size_t bytes) {
-  if (counted) ++allocations;
-  void* memory = std::malloc(bytes);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-ABSL_ATTRIBUTE_NOINLINE void operator delete(void* memory) noexcept { std::free(memory); }
-ABSL_ATTRIBUTE_NOINLINE void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace baton::bench {
 namespace {
@@ -163,13 +145,13 @@ class Path {
     segment.close_part = true;
     segment.cursor = planner::Cursor(&plan_, tokens_, segment.chunk, &source_side_, &target_side_);
     const uint64_t before = source_.events.done;
-    counted = true;
+    test::counted = true;
     const TimePoint begin = Monotonic::now();
     CHECK(source_.transport->Submit(channel_, std::move(segment)) ==
           transport::Submitted::kAccepted);
     while (source_.events.done == before) source_.Poll();
     const double ns = NsSince(begin, kWrites);
-    counted = false;
+    test::counted = false;
     const uint64_t parts = target_.events.parts;
     while (target_.events.parts == parts) PollBoth();
     target_.transport->FenceDrained(kPeer, offer);
@@ -217,7 +199,7 @@ int Main() {
   const std::vector<uint64_t> from = Offsets(Pages(1));
   const std::vector<uint64_t> to = Offsets(Pages(2));
   path.Run();
-  allocations = 0;
+  test::allocations = 0;
   const uint64_t completions = net.completions();
   const uint64_t doorbells = net.doorbells();
   std::vector<double> whole, alone, own;
@@ -235,7 +217,8 @@ int Main() {
   Print("built, posted and reaped by the transport, ns", Median(own), 80);
   Print("completions a write", (net.completions() - completions) / writes, 1.0 / 32);
   std::printf("%-58s %8.3f\n", "doorbells a write", (net.doorbells() - doorbells) / writes);
-  Print("allocations from Submit to the last completion", static_cast<double>(allocations), 0);
+  Print("allocations from Submit to the last completion", static_cast<double>(test::allocations),
+        0);
   return 0;
 }
 
