@@ -13,20 +13,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "baton/v1/bootstrap.grpc.pb.h"
-#include "bootstrap_service/app/server.h"
+#include "bench/bootstrap/live_service.h"
 #include "client/bootstrap/directory.h"
 #include "client/bootstrap/registrar.h"
 #include "client/rpc/channel.h"
+#include "common/clock.h"
 #include "common/config/config.h"
-#include "common/log.h"
 
 namespace baton {
 namespace {
 
+using bench::kGiveUp;
+using bench::MillisSince;
+using bench::WaitFor;
+
 constexpr RankCoord kSizes{1, 8, 8, 8};
 constexpr uint32_t kRanks = 512;
 constexpr uint32_t kRanksPerAgent = 8;
-constexpr auto kGiveUp = std::chrono::seconds(60);
 
 struct Options {
   uint32_t rounds = 5;
@@ -80,19 +83,6 @@ class ReadyCounter : public DirectoryEvents {
   std::atomic<uint32_t>* const count_;
   std::string name_;  // set between rounds, while nothing changes
 };
-
-double MillisSince(TimePoint start) {
-  return std::chrono::duration<double, std::milli>(Monotonic::now() - start).count();
-}
-
-bool WaitFor(const std::function<bool()>& condition) {
-  TimePoint deadline = Monotonic::now() + kGiveUp;
-  while (!condition()) {
-    if (Monotonic::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::microseconds(100));
-  }
-  return true;
-}
 
 std::string Summary(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -208,30 +198,15 @@ bool BenchSnapshots(const std::string& address, const Options& options) {
 }
 
 int Main(int argc, char** argv) {
-#ifndef NDEBUG
-  fprintf(stderr, "bootstrap_bench: not an optimised build: build with -c opt\n");
-  return 2;
-#endif
   Options options;
   ConfigTable table("bootstrap_bench", "Figures of the bootstrap service.");
   table.Number("rounds", &options.rounds, {1, 100}, "rounds", "Rounds of each figure.");
   table.Number("watchers", &options.watchers, {1, 256}, "watchers", "Watchers of the server.");
   table.Number("seconds", &options.seconds, {1, 60}, "s", "Length of a snapshot round.");
   table.ParseOrExit(argc, argv);
-  FLAGS_minloglevel = 2;
-  InitLog(argv[0]);
-  registry::BootstrapOptions service;
-  service.listen = "127.0.0.1:0";
-  service.settle = "none";
-  auto server = registry::BootstrapServer::Start(service);
-  if (!server.ok()) {
-    fprintf(stderr, "bootstrap_bench: %s\n", server.status().ToString().c_str());
-    return 1;
-  }
-  bool done =
-      BenchReady((*server)->address(), options) && BenchSnapshots((*server)->address(), options);
-  if (!done) fprintf(stderr, "bootstrap_bench: gave up after a minute\n");
-  return done ? 0 : 1;
+  return bench::RunWithService("bootstrap_bench", {}, [&](const std::string& address) {
+    return BenchReady(address, options) && BenchSnapshots(address, options);
+  });
 }
 
 }  // namespace

@@ -12,22 +12,24 @@
 #include <memory>
 #include <numeric>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "baton/v1/bootstrap.grpc.pb.h"
-#include "bootstrap_service/app/server.h"
+#include "bench/bootstrap/live_service.h"
 #include "client/bootstrap/directory.h"
 #include "client/rpc/channel.h"
+#include "common/clock.h"
 #include "common/config/config.h"
-#include "common/log.h"
 #include "planner/layout_proto.h"
 
 namespace baton {
 namespace {
 
-constexpr auto kGiveUp = std::chrono::seconds(60);
+using bench::kGiveUp;
+using bench::MillisSince;
+using bench::WaitFor;
+
 constexpr RankCoord kSizes{1, 1, 4, 8};
 constexpr uint32_t kRanksOfServer = 32;
 constexpr uint32_t kRanksOfAgent = 8;
@@ -74,20 +76,6 @@ class Seen : public DirectoryEvents {
   std::atomic<uint32_t>* const count_;
   std::atomic<uint64_t> epoch_{0};
 };
-
-double MillisSince(TimePoint start) {
-  return std::chrono::duration<double, std::milli>(Monotonic::now() - start).count();
-}
-
-template <typename Condition>
-bool WaitFor(Condition condition) {
-  const TimePoint deadline = Monotonic::now() + kGiveUp;
-  while (!condition()) {
-    if (Monotonic::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  }
-  return true;
-}
 
 uint64_t ResidentBytes() {
   malloc_trim(0);
@@ -214,30 +202,17 @@ class Bench {
 };
 
 int Main(int argc, char** argv) {
-#ifndef NDEBUG
-  std::fprintf(stderr, "watch_bench: not an optimised build: build with -c opt\n");
-  return 2;
-#endif
   Options options;
   ConfigTable table("watch_bench", "Figures of a watched registry.");
   table.Number("servers", &options.servers, {1, 4096}, "servers", "Servers of 32 ranks.");
   table.Number("watchers", &options.watchers, {1, 1000}, "watchers", "Watchers.");
   table.Number("changes", &options.changes, {1, 10000}, "changes", "Rounds of one change.");
   table.ParseOrExit(argc, argv);
-  FLAGS_minloglevel = 2;
-  InitLog(argv[0]);
   registry::BootstrapOptions service;
-  service.listen = "127.0.0.1:0";
-  service.settle = "none";
   service.lease_ms = 600000;  // nobody renews
-  auto server = registry::BootstrapServer::Start(service);
-  if (!server.ok()) {
-    std::fprintf(stderr, "watch_bench: %s\n", server.status().ToString().c_str());
-    return 1;
-  }
-  const bool done = Bench((*server)->address(), options).Run();
-  if (!done) std::fprintf(stderr, "watch_bench: gave up after a minute\n");
-  return done ? 0 : 1;
+  return bench::RunWithService("watch_bench", service, [&](const std::string& address) {
+    return Bench(address, options).Run();
+  });
 }
 
 }  // namespace
