@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tools/bazel.sh build -c opt //bench/rdma:verbs_write //bench/rdma:verbs_latency
+tools/bazel.sh build -c opt //bench/rdma/...
 read -ra flags <<<"${BENCH_FLAGS:-}"
 export PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1
 exec /usr/bin/python3 -m bench.rdma.bench_rdma "${flags[@]}" "$@"

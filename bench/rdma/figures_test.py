@@ -35,21 +35,28 @@ class TableTest(unittest.TestCase):
     def test_every_case_of_ours_has_a_baseline_that_runs_before_it(self):
         seen = set()
         for case in figures.cases():
-            if case.side == "baton":
+            if case.side in ("baton", "raw"):
                 self.assertIn(case.baseline, seen)
             seen.add(case.name)
 
 
 class LatencyTest(unittest.TestCase):
+    def said(self, *lines):
+        return "\n".join(figures.latency(list(lines)))
+
     def test_the_ratio_is_of_the_medians(self):
-        lines = ["perftest 60.0 50.0 90.0", "baton 130.0 100.0 200.0"]
-        self.assertRegex(figures.latency(lines)[0], r"ratio 2\.17  <= 2 MISSED$")
+        said = self.said("perftest 60.0 50.0 90.0", "baton 130.0 100.0 200.0",
+                         "engines 300.0 250.0 900.0")
+        self.assertRegex(said, r"130\.0 us, 99 % in 200\.0 us; ratio 2\.17, <= 2 MISSED\n")
+        self.assertRegex(said, r"engine to engine +300\.0 us, 99 % in 900\.0 us$")
 
-    def test_a_baseline_of_a_busy_host_gives_none(self):
-        self.assertIn("no ratio", figures.latency(["perftest 400.0 1 1", "baton 90.0 1 1"])[0])
+    def test_a_baseline_of_a_busy_host_does_not_count(self):
+        said = self.said("perftest 400.0 1 1", "baton 90.0 1 1", "engines 3 2 4")
+        self.assertIn("does not count", said)
 
-    def test_silence_is_no_figure(self):
-        self.assertIn("no figure", figures.latency(["perftest 60.0 1 1"])[0])
+    def test_silence_and_times_of_two_clocks_are_no_figure(self):
+        said = self.said("perftest 60.0 1 1", "engines discarded: the guests' counters")
+        self.assertIn("no figure of baton, engines", said)
 
 
 if __name__ == "__main__":

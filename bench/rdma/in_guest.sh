@@ -4,7 +4,7 @@
 #
 #   in_guest.sh ROUNDS CASES_FILE
 #
-# A case is a line `NAME|SIDE|ARGUMENTS`; SIDE is perftest, ucx or baton.
+# A case is a line `NAME|SIDE|ARGUMENTS`; SIDE is perftest, ucx, raw or baton.
 set -u
 rounds=$1
 cases=$2
@@ -62,6 +62,7 @@ for ((round = 1; round <= rounds; round++)); do
     read -ra words <<<"$arguments"
     case $side in
       perftest | ucx) "$side" "${words[@]}" ;;
+      raw) timeout 60 bazel-bin/bench/rdma/raw_write "${words[@]}" 2>&1 ;;
       baton) timeout 60 bazel-bin/bench/rdma/verbs_write "${words[@]}" 2>&1 ;;
     esac
   done <"$cases"

@@ -20,15 +20,17 @@ perftest() {
   done
 }
 
-baton() {
-  if [[ $BED_HOST == 2 ]]; then
-    timeout 60 bazel-bin/bench/rdma/verbs_latency --listen=$other:"$1"
-  else
-    timeout 60 bazel-bin/bench/rdma/verbs_latency --to=$other:"$1"
-  fi
+# One program for both sides; NAME is of bench/rdma.
+#
+#   ours NAME PORT
+ours() {
+  local side=--to
+  [[ $BED_HOST == 1 ]] || side=--listen
+  timeout 60 bazel-bin/bench/rdma/"$1" $side=$other:"$2"
 }
 
 for ((round = 1; round <= rounds; round++)); do
   perftest $((7200 + round))
-  baton $((7100 + round))
+  ours verbs_latency $((7100 + round))
+  ours engine_latency $((7300 + round))
 done

@@ -11,17 +11,16 @@
 #include <vector>
 
 #include "bench/rdma/side.h"
+#include "bench/rdma/talk.h"
 #include "common/config/config.h"
 #include "common/log.h"
 #include "planner/cursor.h"
 #include "planner/plan.h"
-#include "tests/demo/remote/frame.h"
 #include "transfer_agent/transport/verbs/factory.h"
 
 namespace baton::bench {
 namespace {
 
-using demo::FrameKind;
 using transport::OfferId;
 using transport::PeerId;
 using transport::TestPool;
@@ -49,25 +48,6 @@ struct Room {
   planner::RoomTokens tokens;
   planner::PairPlan plan;
 };
-
-// The processor's counter, as perftest reads it: to ask for the time is a system call in a guest.
-uint64_t Ticks() {
-#ifdef __x86_64__
-  return __builtin_ia32_rdtsc();
-#else
-  return Monotonic::now().time_since_epoch().count();
-#endif
-}
-
-std::string Hear(int fd) {
-  auto frame = demo::ReceiveFrame(fd);
-  CHECK(frame.ok()) << frame.status();
-  return frame->bytes;
-}
-
-void Say(int fd, const std::string& bytes) {
-  CHECK(demo::SendFrame(fd, FrameKind::kPacket, bytes).ok());
-}
 
 std::unique_ptr<transport::Transport> Create(const std::string& device) {
   transport::verbs::VerbsOptions options;
@@ -113,8 +93,7 @@ void BeSource(const std::string& address, Side* side, const Room& room) {
   CHECK(remote.ok()) << remote.status();
   side->SpinUntil([&] { return side->up; });
   std::vector<uint64_t> ticks;
-  const TimePoint begin = Monotonic::now();
-  const uint64_t first = Ticks();
+  const TickRate rate;
   for (uint16_t i = 0; i < kParts; ++i) {
     transport::Segment segment;
     segment.offer = {.slot = i, .generation = 1};
@@ -131,9 +110,7 @@ void BeSource(const std::string& address, Side* side, const Room& room) {
     side->SpinUntil([&] { return side->segments_done == i + 1u; }, kPolls);
     if (i >= kWarm) ticks.push_back(Ticks() - submitted);
   }
-  const double ticks_per_us =
-      static_cast<double>(Ticks() - first) /
-      std::chrono::duration<double, std::micro>(Monotonic::now() - begin).count();
+  const double ticks_per_us = rate.PerMicrosecond();
   CHECK_EQ(Hear(peer->get()), "landed");
   std::sort(ticks.begin(), ticks.end());
   const auto us = [&](size_t at) { return ticks[at] / ticks_per_us; };

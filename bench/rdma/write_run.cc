@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -44,15 +43,11 @@ PoolShape ShapeOf(uint32_t page_bytes, uint64_t pool_bytes) {
 struct Load {
   Load(const TestPool& source, const TestPool& target, Order order, uint64_t bytes) {
     const uint32_t pages = source.shape().pages;
-    std::vector<int32_t> from(pages), to(pages);
-    for (uint32_t p = 0; p < pages; ++p) from[p] = to[p] = static_cast<int32_t>(p);
-    std::mt19937 random(7);
-    std::shuffle(from.begin(), from.end(), random);
-    if (order == Order::kScattered) std::shuffle(to.begin(), to.end(), random);
+    const PageOrders orders(pages, order);
     tokens.total = bytes / source.shape().token_bytes;
     for (uint64_t i = 0; i < tokens.total; ++i) {
-      source_pages.push_back(from[i % pages]);
-      target_pages.push_back(to[i % pages]);
+      source_pages.push_back(orders.from[i % pages]);
+      target_pages.push_back(orders.to[i % pages]);
     }
     source_side.pages = {absl::MakeConstSpan(source_pages)};
     target_side.pages = {absl::MakeConstSpan(target_pages)};

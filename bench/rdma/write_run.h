@@ -6,14 +6,10 @@
 #include <functional>
 #include <memory>
 
+#include "bench/rdma/page_orders.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::bench {
-
-enum class Order {
-  kScattered,   // pages of both pools in random order
-  kContiguous,  // those of the target in order: the source may gather
-};
 
 struct WriteCase {
   uint32_t page_bytes = 65536;

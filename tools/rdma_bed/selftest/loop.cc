@@ -11,7 +11,7 @@
 namespace baton::bed {
 namespace {
 
-constexpr int kQueueDepth = 64;
+constexpr size_t kPageBytes = 4096;
 constexpr int kAccess = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_MW_BIND;
 
 void Must(bool done, const char* call) {
@@ -37,7 +37,7 @@ std::vector<std::string> DeviceNames() {
   return names;
 }
 
-Loop::Loop(const std::string& device, size_t bytes) {
+Loop::Loop(const std::string& device, size_t bytes, uint32_t depth) : depth_(depth) {
   Open(device);
   MakeSide(bytes, &source_);
   MakeSide(bytes, &target_);
@@ -73,16 +73,18 @@ void Loop::Open(const std::string& device) {
 }
 
 void Loop::MakeSide(size_t bytes, Side* side) {
-  side->buffer.resize(bytes);
-  side->mr = ibv_reg_mr(pd_, side->buffer.data(), bytes, kAccess);
+  side->buffer.reset(static_cast<uint8_t*>(std::aligned_alloc(kPageBytes, bytes)));
+  Must(side->buffer != nullptr, "aligned_alloc");
+  std::memset(side->buffer.get(), 0, bytes);
+  side->mr = ibv_reg_mr(pd_, side->buffer.get(), bytes, kAccess);
   Must(side->mr != nullptr, "ibv_reg_mr");
-  side->cq = ibv_create_cq(context_, 2 * kQueueDepth, nullptr, nullptr, 0);
+  side->cq = ibv_create_cq(context_, static_cast<int>(2 * depth_), nullptr, nullptr, 0);
   Must(side->cq != nullptr, "ibv_create_cq");
   ibv_qp_init_attr attr{};
   attr.send_cq = side->cq;
   attr.recv_cq = side->cq;
   attr.qp_type = IBV_QPT_RC;
-  attr.cap = {kQueueDepth, kQueueDepth, 1, 1, 0};
+  attr.cap = {depth_, depth_, 1, 1, 0};
   side->qp = ibv_create_qp(pd_, &attr);
   Must(side->qp != nullptr, "ibv_create_qp");
 }
@@ -122,21 +124,30 @@ void Loop::Connect(const Side& side, const Side& peer) {
        "ibv_modify_qp to RTS");
 }
 
-Loop::Request Loop::Write(size_t offset, uint32_t bytes) {
+Loop::Request Loop::Write(size_t from, size_t to, uint32_t bytes) {
   Request request;
-  request.sge = {reinterpret_cast<uint64_t>(source() + offset), bytes, source_.mr->lkey};
+  request.sge = {reinterpret_cast<uint64_t>(source() + from), bytes, source_.mr->lkey};
   request.wr.opcode = IBV_WR_RDMA_WRITE;
   request.wr.send_flags = IBV_SEND_SIGNALED;
-  request.wr.wr.rdma.remote_addr = reinterpret_cast<uint64_t>(target() + offset);
+  request.wr.wr.rdma.remote_addr = reinterpret_cast<uint64_t>(target() + to);
   request.wr.wr.rdma.rkey = target_.mr->rkey;
   return request;
 }
 
 void Loop::Post(Request request) {
+  std::vector<Request> alone = {request};
+  PostChain(&alone);
+}
+
+void Loop::PostChain(std::vector<Request>* requests) {
+  for (size_t i = 0; i < requests->size(); ++i) {
+    Request& request = (*requests)[i];
+    request.wr.sg_list = &request.sge;
+    request.wr.num_sge = 1;
+    request.wr.next = i + 1 < requests->size() ? &(*requests)[i + 1].wr : nullptr;
+  }
   ibv_send_wr* bad = nullptr;
-  request.wr.sg_list = &request.sge;
-  request.wr.num_sge = 1;
-  Must(ibv_post_send(source_.qp, &request.wr, &bad) == 0, "ibv_post_send");
+  Must(ibv_post_send(source_.qp, &requests->front().wr, &bad) == 0, "ibv_post_send");
 }
 
 void Loop::PostReceive() {

@@ -14,6 +14,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,15 +26,17 @@ std::vector<std::string> DeviceNames();
 
 class Loop {
  public:
-  // Each side gets a buffer of `bytes`, zeroed and registered whole.
-  Loop(const std::string& device, size_t bytes);
+  // Each side gets a buffer of `bytes`, zeroed, on a page's boundary and registered whole. At most
+  // `depth` sends and as many receives are under way.
+  Loop(const std::string& device, size_t bytes, uint32_t depth = 64);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  uint8_t* source() { return source_.buffer.data(); }
-  uint8_t* target() { return target_.buffer.data(); }
+  uint8_t* source() { return source_.buffer.get(); }
+  uint8_t* target() { return target_.buffer.get(); }
   ibv_context* context() { return context_; }
+  ibv_cq* source_cq() { return source_.cq; }
   ibv_mr* target_mr() { return target_.mr; }
   ibv_pd* pd() { return pd_; }
   ibv_qp* target_qp() { return target_.qp; }
@@ -43,10 +47,13 @@ class Loop {
     ibv_sge sge{};
     ibv_send_wr wr{};
   };
-  Request Write(size_t offset, uint32_t bytes);
+  Request Write(size_t offset, uint32_t bytes) { return Write(offset, offset, bytes); }
+  Request Write(size_t from, size_t to, uint32_t bytes);
 
   // Posts on the source's queue pair.
   void Post(Request request);
+  // All with one call, in this order.
+  void PostChain(std::vector<Request>* requests);
   // A receive without a buffer, for one immediate.
   void PostReceive();
 
@@ -56,7 +63,7 @@ class Loop {
 
  private:
   struct Side {
-    std::vector<uint8_t> buffer;
+    std::unique_ptr<uint8_t, decltype(&std::free)> buffer{nullptr, &std::free};
     ibv_cq* cq = nullptr;
     ibv_qp* qp = nullptr;
     ibv_mr* mr = nullptr;
@@ -66,6 +73,7 @@ class Loop {
   void Connect(const Side& side, const Side& peer);
   static ibv_wc Await(ibv_cq* cq);
 
+  const uint32_t depth_;
   ibv_context* context_ = nullptr;
   ibv_pd* pd_ = nullptr;
   ibv_port_attr port_{};
