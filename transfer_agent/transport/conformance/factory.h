@@ -22,7 +22,7 @@ struct Candidate {
   uint64_t copies = 0;
   // False: it reaches no other process (a device in memory).
   bool processes = true;
-  // It pins exported memory: a pool of gigabytes needs as many.
+  // It pins exported memory, through its mapping: a sparse pool does not stay so.
   bool pins_memory = false;
   // Pools are handed over as dma-bufs, and whether their device orders what is written to it.
   bool gpu = false;

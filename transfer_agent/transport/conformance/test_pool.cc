@@ -36,9 +36,23 @@ TestPool::TestPool(const PoolShape& shape)
     CHECK_EQ(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
     void* base = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     CHECK(base != MAP_FAILED) << "mmap of " << size_;
+    if (shape_.filled_below) FillBelow(static_cast<std::byte*>(base));
     fds_.push_back(std::move(fd));
     bases_.push_back(static_cast<std::byte*>(base));
   }
+}
+
+void TestPool::FillBelow(std::byte* base) {
+  CHECK_EQ(shape_.base_offset % kFillerBytes, 0u);
+  UniqueFd filler(memfd_create("baton-test-filler", MFD_CLOEXEC));
+  CHECK(filler) << "memfd_create";
+  CHECK_EQ(ftruncate(filler.get(), kFillerBytes), 0);
+  for (uint64_t at = 0; at < shape_.base_offset; at += kFillerBytes) {
+    void* mapped = mmap(base + at, kFillerBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                        filler.get(), 0);
+    CHECK(mapped == base + at) << "mmap of " << kFillerBytes << " at " << at;
+  }
+  std::memset(base, static_cast<int>(kCanary), kFillerBytes);
 }
 
 TestPool::~TestPool() {
@@ -119,6 +133,11 @@ int64_t TestPool::FirstTouched(const std::vector<int32_t>& written) const {
     }
   }
   return -1;
+}
+
+bool TestPool::FillerIsUntouched() const {
+  return std::all_of(bases_.begin(), bases_.end(),
+                     [](const std::byte* base) { return IsCanary(base, kFillerBytes); });
 }
 
 }  // namespace baton::transport

@@ -19,12 +19,17 @@ struct PoolShape {
   uint32_t pages = 64;
   uint64_t gap_bytes = 64;   // canary behind each page
   uint64_t base_offset = 0;  // of the first layer in each region
-  uint32_t regions = 1;      // the layers lie in them in turn
+  // What lies below base_offset is one small file over and over, full of canary: for transports
+  // that pin the mapping of a pool, which would else take base_offset of memory. A multiple of
+  // kFillerBytes lies there then, and the descriptors do not show it.
+  bool filled_below = false;
+  uint32_t regions = 1;  // the layers lie in them in turn
 };
 
 class TestPool {
  public:
   static constexpr std::byte kCanary{0xc5};
+  static constexpr uint64_t kFillerBytes = 4 << 20;
 
   explicit TestPool(const PoolShape& shape);
   ~TestPool();
@@ -50,8 +55,11 @@ class TestPool {
   // The first page or gap in all layers that is not canary though `written` does not name it;
   // -1: none. A page's gap counts as not named.
   int64_t FirstTouched(const std::vector<int32_t>& written) const;
+  // Whether nobody wrote below base_offset of a pool that is filled there.
+  bool FillerIsUntouched() const;
 
  private:
+  void FillBelow(std::byte* base);
   uint64_t page_stride() const { return page_bytes() + shape_.gap_bytes; }
   uint64_t layer_bytes() const { return page_stride() * shape_.pages; }
   uint64_t LayerOffset(uint32_t layer) const {
