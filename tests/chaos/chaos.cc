@@ -1,7 +1,6 @@
 #include "tests/chaos/chaos.h"
 
-#include <poll.h>
-
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -20,6 +19,10 @@ constexpr milliseconds kRoomPace{4};
 constexpr seconds kRecovery{8};
 // So long the same two pods are spared.
 constexpr seconds kEra{20};
+// A sleep of this process that lasts so long: the processes under test had no turn either, and what
+// they wait for from each other may be late by as much.
+constexpr seconds kStall{1};
+constexpr int kSleepMs = 4;
 
 demo::RoomDrawOptions DrawOptions(uint64_t seed) {
   demo::RoomDrawOptions options;
@@ -114,7 +117,9 @@ absl::Status Chaos::HitUntilTheEnd() {
   return status;
 }
 
-ChaosResult Chaos::Result() const { return {ledger_.counts(), faults_, ledger_.violations()}; }
+ChaosResult Chaos::Result() const {
+  return {ledger_.counts(), faults_, ledger_.violations(), stalls_};
+}
 
 void Chaos::Hit(TimePoint now) {
   if (now < next_fault_) return;
@@ -160,7 +165,7 @@ absl::Status Chaos::Turn(TimePoint now, bool open_rooms) {
     polls.push_back({pods_[i]->link(), POLLIN, 0});
   }
   if (open_rooms) OpenRooms(now);
-  poll(polls.data(), polls.size(), 4);
+  Await(&polls);
   for (uint32_t i = 0; i < kPods; ++i) {
     absl::Status taken = pods_[i]->TakeReports([&](const demo::v1::FromEngine& message) {
       if (message.has_room()) ledger_.Reported(i, message.room());
@@ -174,8 +179,18 @@ absl::Status Chaos::Turn(TimePoint now, bool open_rooms) {
   return absl::OkStatus();
 }
 
+void Chaos::Await(std::vector<pollfd>* links) {
+  const TimePoint asleep = Monotonic::now();
+  poll(links->data(), links->size(), kSleepMs);
+  const TimePoint now = Monotonic::now();
+  if (now - asleep < kStall) return;
+  ++stalls_;
+  stalled_ = now;
+  for (uint32_t i = 0; i < kPods; ++i) ledger_.Disturbed(i);
+}
+
 bool Chaos::IsWell(uint32_t pod, TimePoint now) const {
-  const TimePoint since = pods_[pod]->well_since();
+  const TimePoint since = std::max(pods_[pod]->well_since(), stalled_);
   return since <= now && now - since >= kRecovery;
 }
 

@@ -2,6 +2,8 @@
 #ifndef BATON_TESTS_CHAOS_CHAOS_H_
 #define BATON_TESTS_CHAOS_CHAOS_H_
 
+#include <poll.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -44,6 +46,8 @@ struct ChaosResult {
   LedgerCounts rooms;
   std::map<FaultKind, uint64_t> faults;
   std::vector<std::string> violations;
+  // How often the machine had no time for this process either.
+  uint64_t stalls = 0;
 
   uint64_t faults_total() const;
 };
@@ -89,6 +93,8 @@ class Chaos {
   absl::Status CheckDevices(const DeviceObjects& at_start);
   absl::Status CheckCanaries();
   void ShowProgress(TimePoint now);
+  // Sleeps until a pod says something, a few milliseconds at most, and notices when it was longer.
+  void Await(std::vector<pollfd>* links);
 
   const ChaosOptions options_;
   const std::string bootstrap_address_;
@@ -102,6 +108,8 @@ class Chaos {
   std::map<FaultKind, uint64_t> faults_;
   uint64_t drawn_rooms_ = 0;
   uint32_t finals_ = 0;
+  uint64_t stalls_ = 0;
+  TimePoint stalled_;
   TimePoint start_;
   TimePoint next_fault_;
   TimePoint next_room_;

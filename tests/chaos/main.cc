@@ -28,6 +28,10 @@ int Report(const ChaosResult& result, const Flags& flags) {
     std::printf("  %-18s %llu\n", std::string(Name(kind)).c_str(),
                 static_cast<unsigned long long>(count));
   }
+  if (result.stalls > 0) {
+    std::printf("  machine stalled    %llu times, which may fail rooms\n",
+                static_cast<unsigned long long>(result.stalls));
+  }
   for (const std::string& violation : result.violations) {
     std::printf("VIOLATION %s\n", violation.c_str());
   }
