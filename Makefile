@@ -77,6 +77,7 @@ lint: setup-lint  ## clang-format, clang-tidy, thread-safety analysis and shellc
 	@tools/lint.sh
 
 lint-proto:  ## The schema: buf's rules, and no change that breaks an older peer (buf comes from npm)
+	@command -v npm >/dev/null || tools/setup.sh npm
 	@tools/lint_proto.sh
 
 docs-errors:  ## Write docs/errors.md from the table of reasons and the schema's comments
