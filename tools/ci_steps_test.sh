@@ -2,24 +2,13 @@
 # The steps of CI against commands that pass, fail, hang and count.
 set -euo pipefail
 
-failures=0
+source tools/testing/expect.sh
 
 # Runs the lines of $1 as a CI script.
 ci() {
   status=0
   output=$(printf 'set -euo pipefail\nsource tools/ci_steps.sh\n%s\nfinish\n' "$1" |
     bash /dev/stdin 2>&1) || status=$?
-}
-
-expect() {
-  local what=$1
-  shift
-  if "$@"; then
-    echo "ok: $what"
-  else
-    printf 'FAILED: %s\nstatus %s, output:\n%s\n' "$what" "$status" "$output"
-    failures=$((failures + 1))
-  fi
 }
 
 closes() { [[ $(tail -n 1 <<<"$output") == "$1" ]]; }
@@ -72,5 +61,4 @@ expect "names a step that was left out" says 'two +not run: too late$'
 ci ''
 expect "a run without a test has failed" [ "$status" -eq 1 ]
 
-echo "$failures failures"
-[[ $failures -eq 0 ]]
+no_failures

@@ -5,7 +5,7 @@ set -euo pipefail
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failures=0
+source tools/testing/expect.sh
 
 fake() {
   printf '#!/bin/bash\n%s\n' "$2" >"$work/bin/$1"
@@ -30,17 +30,7 @@ setup() {
     tools/setup.sh "$@" 2>&1 </dev/null) || status=$?
 }
 
-expect() {
-  local what=$1
-  shift
-  if "$@"; then
-    echo "ok: $what"
-  else
-    printf 'FAILED: %s\nstatus %s, output:\n%s\ncalls:\n' "$what" "$status" "$output"
-    cat "$work/calls"
-    failures=$((failures + 1))
-  fi
-}
+more() { printf 'calls:\n' && cat "$work/calls"; }
 
 says() { grep -qF -- "$1" <<<"$output"; }
 called() { grep -qE -- "$1" "$work/calls"; }
@@ -94,5 +84,4 @@ setup docs
 expect "refuses an unknown group" [ "$status" -eq 1 ]
 expect "names it" says "no package group 'docs'"
 
-echo "$failures failures"
-[[ $failures -eq 0 ]]
+no_failures
