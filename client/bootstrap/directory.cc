@@ -14,8 +14,9 @@
 #include "client/bootstrap/watch_stream.h"
 #include "client/rpc/backoff.h"
 #include "client/rpc/channel.h"
+#include "client/rpc/in_flight.h"
 #include "client/rpc/inbox.h"
-#include "client/rpc/unary_call.h"
+#include "client/rpc/unary_calls.h"
 #include "common/log.h"
 #include "common/mutex.h"
 #include "common/reason.h"
@@ -27,8 +28,6 @@ using Async = v1::Bootstrap::StubInterface::async_interface;
 
 // A service that says nothing for so long, not even a bookmark, is asked anew.
 constexpr auto kWatchSilence = std::chrono::seconds(20);
-// A cancelled stream ends within milliseconds; this only bounds a defect.
-constexpr auto kFarewell = std::chrono::seconds(5);
 
 class DirectoryImpl : public Directory {
  public:
@@ -75,22 +74,10 @@ class DirectoryImpl : public Directory {
     inbox_->Post([this] { stopping_ = true; });
     thread_.join();
     inbox_->Close();
-    EndLastWatch();
+    if (watch_ != nullptr) watch_->Cancel();
   }
 
  private:
-  // The stream, and with it the last hold on the channel, must not go inside of one of gRPC's own
-  // callbacks: 1.51 aborts (assertion failed: prior > 0). So gRPC lets go first.
-  void EndLastWatch() {
-    if (watch_ == nullptr) return;
-    watch_->Cancel();
-    const TimePoint deadline = Monotonic::now() + kFarewell;
-    // Its hold has no event of its own.
-    while (watch_.use_count() > 1 && Monotonic::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
-  }
-
   void Run() {
     while (!stopping_) {
       TimePoint now = Monotonic::now();
@@ -133,7 +120,7 @@ class DirectoryImpl : public Directory {
       MutexLock lock(&mu_);
       request = core_.BeginWatch();
     }
-    watch_ = WatchStream::Open(stub_.get(), request, std::move(callbacks));
+    watch_ = WatchStream::Open(stub_.get(), &streams_, request, std::move(callbacks));
   }
 
   void EndWatch(TimePoint next) {
@@ -199,9 +186,9 @@ class DirectoryImpl : public Directory {
   // `then` runs on this thread, unless the directory was stopped before.
   template <typename Response, typename Request, typename Then>
   void Call(void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
-                                  std::function<void(grpc::Status)>),
+                                  grpc::ClientUnaryReactor*),
             Request request, std::chrono::milliseconds deadline, Then then) {
-    CallUnary<Request, Response>(
+    calls_.Make<Request, Response>(
         stub_->async(), method, std::move(request), deadline,
         [inbox = inbox_, then](absl::StatusOr<Response> answer) {
           inbox->Post([then, answer = std::move(answer)] { then(answer); });
@@ -211,6 +198,8 @@ class DirectoryImpl : public Directory {
   const DirectoryOptions options_;
   DirectoryEvents* const events_;
   const std::unique_ptr<v1::Bootstrap::Stub> stub_;
+  InFlight streams_;
+  UnaryCalls calls_;
   const std::shared_ptr<Inbox> inbox_;  // shared with calls in flight, which outlive this
   mutable Mutex mu_;
   DirectoryCore core_ ABSL_GUARDED_BY(mu_);

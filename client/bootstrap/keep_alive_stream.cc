@@ -7,8 +7,8 @@
 namespace baton {
 
 std::shared_ptr<KeepAliveStream> KeepAliveStream::Open(v1::Bootstrap::Stub* stub,
-                                                       Callbacks callbacks) {
-  std::shared_ptr<KeepAliveStream> stream(new KeepAliveStream(std::move(callbacks)));
+                                                       InFlight* in_flight, Callbacks callbacks) {
+  std::shared_ptr<KeepAliveStream> stream(new KeepAliveStream(in_flight, std::move(callbacks)));
   stream->self_ = stream;
   stub->async()->KeepAlive(&stream->context_, stream.get());
   // Operations come from outside of the reactor's own callbacks: the hold keeps the call open.

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "baton/v1/bootstrap.grpc.pb.h"
+#include "client/rpc/in_flight.h"
 #include "common/mutex.h"
 
 namespace baton {
@@ -21,8 +22,10 @@ class KeepAliveStream
     std::function<void(const absl::Status&)> ended;  // once, and last
   };
 
-  // Shared with gRPC, which lets go when the stream has ended. Callbacks come from its threads.
-  static std::shared_ptr<KeepAliveStream> Open(v1::Bootstrap::Stub* stub, Callbacks callbacks);
+  // Shared with gRPC, which lets go when the stream has ended; `in_flight` knows. Callbacks come
+  // from its threads.
+  static std::shared_ptr<KeepAliveStream> Open(v1::Bootstrap::Stub* stub, InFlight* in_flight,
+                                               Callbacks callbacks);
 
   // Only when the answer to the one before has come. Nothing when the stream is ending.
   void Send(const v1::KeepAliveRequest& request);
@@ -33,10 +36,12 @@ class KeepAliveStream
   void OnDone(const grpc::Status& status) override;
 
  private:
-  explicit KeepAliveStream(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
+  KeepAliveStream(InFlight* in_flight, Callbacks callbacks)
+      : ticket_(in_flight->Take()), callbacks_(std::move(callbacks)) {}
   void StepDone(bool ok);
   void ReleaseHold();
 
+  const InFlight::Ticket ticket_;
   const Callbacks callbacks_;
   grpc::ClientContext context_;
   v1::KeepAliveRequest request_;

@@ -11,8 +11,9 @@
 #include "client/bootstrap/keep_alive_stream.h"
 #include "client/bootstrap/registrar_core.h"
 #include "client/rpc/channel.h"
+#include "client/rpc/in_flight.h"
 #include "client/rpc/inbox.h"
-#include "client/rpc/unary_call.h"
+#include "client/rpc/unary_calls.h"
 
 namespace baton {
 namespace {
@@ -48,7 +49,10 @@ class RegistrarImpl : public Registrar {
     thread_.join();
     inbox_->Close();
     if (stream_ != nullptr) stream_->Cancel();
+    const TimePoint ends = Monotonic::now() + grace;
     DeregisterAll(grace);
+    // Leases that were given back just before.
+    calls_.Wait(std::chrono::milliseconds(MillisLeft(ends, Monotonic::now())));
   }
 
  private:
@@ -82,9 +86,9 @@ class RegistrarImpl : public Registrar {
   // `then` runs on this thread, unless the registrar was stopped before.
   template <typename Request, typename Response, typename Then>
   void Call(void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
-                                  std::function<void(grpc::Status)>),
+                                  grpc::ClientUnaryReactor*),
             Request request, Then then) {
-    CallUnary<Request, Response>(
+    calls_.Make<Request, Response>(
         stub_->async(), method, std::move(request), options_.rpc_deadline,
         [inbox = inbox_, then](absl::StatusOr<Response> answer) {
           inbox->Post([then, answer = std::move(answer)] { then(answer); });
@@ -122,7 +126,7 @@ class RegistrarImpl : public Registrar {
           core_.OnStreamEnd(Monotonic::now());
         });
       };
-      stream_ = KeepAliveStream::Open(stub_.get(), std::move(callbacks));
+      stream_ = KeepAliveStream::Open(stub_.get(), &streams_, std::move(callbacks));
     }
     stream_->Send(request);
   }
@@ -141,6 +145,8 @@ class RegistrarImpl : public Registrar {
 
   const RegistrarOptions options_;
   const std::unique_ptr<v1::Bootstrap::Stub> stub_;
+  InFlight streams_;
+  UnaryCalls calls_;
   const std::shared_ptr<Inbox> inbox_;  // shared with calls in flight, which outlive this
   bool stopping_ = false;               // of the thread, as all below
   RegistrarCore core_;

@@ -6,10 +6,10 @@
 
 namespace baton {
 
-std::shared_ptr<WatchStream> WatchStream::Open(v1::Bootstrap::Stub* stub,
+std::shared_ptr<WatchStream> WatchStream::Open(v1::Bootstrap::Stub* stub, InFlight* in_flight,
                                                const v1::WatchRequest& request,
                                                Callbacks callbacks) {
-  std::shared_ptr<WatchStream> stream(new WatchStream(std::move(callbacks)));
+  std::shared_ptr<WatchStream> stream(new WatchStream(in_flight, std::move(callbacks)));
   stream->self_ = stream;
   stream->request_ = request;
   stub->async()->Watch(&stream->context_, &stream->request_, stream.get());

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "baton/v1/bootstrap.grpc.pb.h"
+#include "client/rpc/in_flight.h"
 #include "common/mutex.h"
 
 namespace baton {
@@ -21,8 +22,9 @@ class WatchStream : public grpc::ClientReadReactor<v1::WatchResponse> {
     std::function<void(const absl::Status&)> ended;  // once, and last
   };
 
-  // Shared with gRPC, which lets go when the stream has ended. Callbacks come from its threads.
-  static std::shared_ptr<WatchStream> Open(v1::Bootstrap::Stub* stub,
+  // Shared with gRPC, which lets go when the stream has ended; `in_flight` knows. Callbacks come
+  // from its threads.
+  static std::shared_ptr<WatchStream> Open(v1::Bootstrap::Stub* stub, InFlight* in_flight,
                                            const v1::WatchRequest& request, Callbacks callbacks);
 
   // The latest message was dealt with.
@@ -33,9 +35,11 @@ class WatchStream : public grpc::ClientReadReactor<v1::WatchResponse> {
   void OnDone(const grpc::Status& status) override;
 
  private:
-  explicit WatchStream(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
+  WatchStream(InFlight* in_flight, Callbacks callbacks)
+      : ticket_(in_flight->Take()), callbacks_(std::move(callbacks)) {}
   void ReleaseHold();
 
+  const InFlight::Ticket ticket_;
   const Callbacks callbacks_;
   grpc::ClientContext context_;
   v1::WatchRequest request_;

@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds kAttempt{2000};
 
 // Aborting twice does no harm, so that whatever may pass is tried again.
 bool MayPass(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         ReasonOf(status) == Reason::kAborted;  // cut off by this client itself
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include "client/router/table.h"
 #include "client/rpc/channel.h"
 #include "client/rpc/inbox.h"
-#include "client/rpc/unary_call.h"
+#include "client/rpc/unary_calls.h"
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/reason.h"
@@ -158,10 +158,14 @@ class RouterClientImpl : public RouterClient, private DirectoryEvents {
     request.mutable_room()->set_id(call.room.id);
     request.mutable_room()->set_nonce(call.room.nonce);
     request.set_why(call.why);
-    if (stubs_.size() >= kStubsMax) stubs_.clear();
+    if (stubs_.size() >= kStubsMax) {
+      // No call may be the last to hold a channel. Those that are cut off are made again.
+      calls_ = std::make_unique<UnaryCalls>();
+      stubs_.clear();
+    }
     auto& stub = stubs_[call.address];
     if (stub == nullptr) stub = v1::AgentPeer::NewStub(MakeChannel(call.address));
-    CallUnary<v1::AbortLegRequest, v1::AbortLegResponse>(
+    calls_->Make<v1::AbortLegRequest, v1::AbortLegResponse>(
         stub->async(), &Async::AbortLeg, std::move(request), call.deadline,
         [this, inbox = inbox_, id = call.id](const absl::StatusOr<v1::AbortLegResponse>& answer) {
           inbox->Post([this, id, status = answer.status()] {
@@ -179,6 +183,7 @@ class RouterClientImpl : public RouterClient, private DirectoryEvents {
   bool stopping_ = false;               // of the thread, as the two below
   router::AbortCalls aborts_;
   std::map<std::string, std::unique_ptr<v1::AgentPeer::Stub>> stubs_;
+  std::unique_ptr<UnaryCalls> calls_ = std::make_unique<UnaryCalls>();
   const std::unique_ptr<Directory> directory_;
   std::thread thread_;
 };
