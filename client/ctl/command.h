@@ -2,6 +2,7 @@
 #ifndef BATON_CLIENT_CTL_COMMAND_H_
 #define BATON_CLIENT_CTL_COMMAND_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct Command {
   // Its own flags are read from the environment too: they are the agent's. Those of other verbs
   // are not, since a pod's BATON_MODEL says what runs there, not what an operator looks for.
   bool environment = false;
+  // Its calls take no longer, whatever --timeout_ms says; 0: they take what that says.
+  uint32_t timeout_ms_max = 0;
 };
 
 }  // namespace baton::ctl

@@ -83,8 +83,9 @@ const Command kDoctor = {
     R"(Runs the checks that the agent runs at its start, with the agent's own settings from the
 environment, and those of the network. Each line has what is so and what to do. FAIL: something that
 was asked for cannot work. warn: it works, but slower or with less. -o wide shows every RDMA port
-and address that could be used, and why it is or is not. Run it in the agent's pod. Exit status 1
-when a check fails.
+and address that could be used, and why it is or is not. Run it in the agent's pod. It takes less
+than two seconds: a bootstrap service that does not answer within one fails. Exit status 1 when a
+check fails.
 
   batonctl doctor
   batonctl doctor --transport=verbs -o wide)",
@@ -94,6 +95,8 @@ when a check fails.
     Run,
     ArgumentKind::kNone,
     /*environment=*/true,
+    // With a second for names beside it and half of one for peers after it: less than two.
+    /*timeout_ms_max=*/1000,
 };
 
 }  // namespace baton::ctl

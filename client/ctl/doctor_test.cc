@@ -50,6 +50,15 @@ TEST_F(DoctorTest, ABootstrapServiceThatIsAwayIsAFinding) {
   EXPECT_THAT(out(), HasSubstr("bootstrap     FAIL  nobody listens"));
 }
 
+TEST_F(DoctorTest, NoCallTakesLongerThanASecondWhateverTheFlagSays) {
+  EXPECT_EQ(Ctl({"doctor", "--timeout_ms=60000"}), kExitOk) << err() << out();
+  EXPECT_EQ(options_.timeout_ms, 1000u);
+  EXPECT_EQ(Ctl({"doctor", "--timeout_ms=20"}), kExitOk);
+  EXPECT_EQ(options_.timeout_ms, 20u);
+  EXPECT_EQ(Ctl({"server", "list", "--timeout_ms=60000"}), kExitOk);
+  EXPECT_EQ(options_.timeout_ms, 60000u) << "other verbs wait as long as they are told";
+}
+
 TEST_F(DoctorTest, WideShowsWhatTheChoiceWasMadeFrom) {
   transport::verbs::PortListing port;
   port.device = "mlx5_0";

@@ -7,9 +7,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <sstream>
+
 #include "baton/v1/agent_service.grpc.pb.h"
 #include "baton/v1/bootstrap.grpc.pb.h"
 #include "client/ctl/exit_code.h"
+#include "client/ctl/fake_services.h"
+#include "client/ctl/run.h"
 #include "client/rpc/status.h"
 #include "tests/support/eventually.h"
 
@@ -23,6 +28,10 @@ class FakeBootstrap : public v1::Bootstrap::Service {
   grpc::Status ListServers(grpc::ServerContext* context, const v1::ListServersRequest*,
                            v1::ListServersResponse* response) override {
     left_ = context->deadline() - std::chrono::system_clock::now();
+    if (hangs_) {
+      EXPECT_TRUE(Eventually([context] { return context->IsCancelled(); }));
+      return grpc::Status::CANCELLED;
+    }
     response->add_servers()->set_name("a");
     return grpc::Status::OK;
   }
@@ -38,6 +47,7 @@ class FakeBootstrap : public v1::Bootstrap::Service {
     }
     return grpc::Status::OK;
   }
+  std::atomic<bool> hangs_{false};
   std::chrono::system_clock::duration left_{};
 };
 
@@ -156,6 +166,36 @@ TEST_F(GrpcServicesTest, AServiceThatHangsIsTooSlow) {
   EXPECT_EQ(ReasonOf(status), Reason::kDeadline);
   EXPECT_EQ(ExitCodeOf(status), kExitUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("did not answer within --timeout_ms=200"));
+}
+
+// Lists servers over gRPC; everything else, this machine too, is made up.
+class RealList : public FakeServices {
+ public:
+  RealList(const Options& options, FakeAnswers* answers)
+      : FakeServices(answers), grpc_(MakeGrpcServices(options)) {}
+  absl::StatusOr<v1::ListServersResponse> ListServers(
+      const v1::ListServersRequest& request) override {
+    return grpc_->ListServers(request);
+  }
+
+ private:
+  const std::unique_ptr<Services> grpc_;
+};
+
+TEST_F(GrpcServicesTest, DoctorGivesAServiceThatNeverAnswersOneSecond) {
+  bootstrap_.hangs_ = true;
+  FakeAnswers answers;
+  answers.host.files["/run/baton/x"] = "";
+  std::ostringstream out, err;
+  const ExitCode code = ctl::Run(
+      {"doctor", "--bootstrap=" + options_.bootstrap}, [](const char*) { return nullptr; },
+      [&](const Options& options) { return std::make_unique<RealList>(options, &answers); }, out,
+      err, false);
+  EXPECT_EQ(code, kExitError) << err.str();
+  EXPECT_LE(bootstrap_.left_, std::chrono::seconds(1)) << "the bound that the call was given";
+  EXPECT_THAT(out.str(),
+              HasSubstr("bootstrap     FAIL  the bootstrap service at --bootstrap=" +
+                        options_.bootstrap + " did not answer within --timeout_ms=1000"));
 }
 
 TEST_F(GrpcServicesTest, AWatchEndsWhenItsReaderHasEnough) {

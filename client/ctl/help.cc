@@ -14,6 +14,23 @@ std::string Usage(const Command& command) {
                       command.arguments, " [flags]");
 }
 
+// Where flags can be set besides the command line.
+std::string Elsewhere(const Command& command) {
+  if (command.environment) {
+    return "Each flag is also an environment variable of the agent (--bootstrap is "
+           "BATON_BOOTSTRAP) and a\nline of --flagfile.\n";
+  }
+  Options options;
+  ConfigTable common("", "");
+  AddCommonRows(&options, &common);
+  const std::string names =
+      absl::StrJoin(common.Rows(), ", ", [](std::string* out, const ConfigTable::RowInfo& row) {
+        absl::StrAppend(out, "--", row.name);
+      });
+  return absl::StrCat("Environment variables too (--bootstrap is BATON_BOOTSTRAP): ", names,
+                      ".\nEvery flag can be a line of --flagfile.\n");
+}
+
 }  // namespace
 
 std::string GeneralHelp() {
@@ -53,8 +70,10 @@ std::string CommandHelp(const Command& command) {
   AddCommonRows(&options, &table);
   if (command.add_rows != nullptr) command.add_rows(&options, &table);
   const std::string rows = table.Help();
-  // The table's own title says what stands above already.
-  return absl::StrCat(out, rows.substr(rows.find("\n\n") + 2));
+  // The table's own title says what stands above already; its last words hold for programs.
+  const size_t begin = rows.find("\n\n") + 2;
+  const size_t end = rows.rfind("\n\n") + 2;
+  return absl::StrCat(out, rows.substr(begin, end - begin), Elsewhere(command));
 }
 
 std::string UsageError(const std::vector<std::string>& words) {

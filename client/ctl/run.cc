@@ -106,6 +106,9 @@ ExitCode Run(const Words& args, const ConfigTable::Environment& getenv,
   Options options;
   auto arguments = ParseFlags(*command, args, getenv, &options);
   if (!arguments.ok()) return Complain(arguments.status(), err);
+  if (command->timeout_ms_max > 0) {
+    options.timeout_ms = std::min(options.timeout_ms, command->timeout_ms_max);
+  }
   Printer printer(options.output, &out, terminal);
   auto services = make_services(options);
   ExitCode verdict = kExitOk;

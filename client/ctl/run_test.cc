@@ -93,5 +93,15 @@ TEST_F(RunTest, HelpTeaches) {
   EXPECT_EQ(Ctl({"help", "roam"}), kExitUsage);
 }
 
+TEST_F(RunTest, HelpNamesTheFlagsThatAreEnvironmentVariables) {
+  EXPECT_EQ(Ctl({"help", "server", "list"}), kExitOk);
+  EXPECT_THAT(out(), HasSubstr("Environment variables too (--bootstrap is BATON_BOOTSTRAP): "
+                               "--flagfile, --output, --bootstrap, --service_socket, --agent, "
+                               "--timeout_ms.\nEvery flag can be a line of --flagfile.\n"));
+  EXPECT_THAT(out(), testing::Not(HasSubstr("Each flag")));
+  EXPECT_EQ(Ctl({"help", "doctor"}), kExitOk);
+  EXPECT_THAT(out(), HasSubstr("Each flag is also an environment variable of the agent"));
+}
+
 }  // namespace
 }  // namespace baton::ctl

@@ -22,7 +22,9 @@ v1::CheckFinding CheckNames(const Settings& settings, Host& host) {
   if (!settings.advertise.empty()) names.insert(SplitHostPort(settings.advertise).first);
   const TimePoint begin = Monotonic::now();
   for (const std::string& name : names) {
-    if (absl::Status status = host.Resolve(name, kLimit); !status.ok()) {
+    // All of them together have that limit.
+    const auto left = MillisLeft(begin + kLimit, Monotonic::now(), kLimit.count());
+    if (absl::Status status = host.Resolve(name, std::chrono::milliseconds(left)); !status.ok()) {
       return Fail(kName, status.message(), kCure);
     }
   }
