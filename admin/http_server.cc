@@ -2,6 +2,9 @@
 
 #include <civetweb.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -45,7 +48,7 @@ class CivetServer final : public HttpServer {
  public:
   explicit CivetServer(HttpRoutes routes) : routes_(std::move(routes)) {}
   ~CivetServer() override {
-    if (context_ != nullptr) mg_stop(context_);
+    if (context_ != nullptr) Stop();
     mg_exit_library();
   }
 
@@ -67,12 +70,32 @@ class CivetServer final : public HttpServer {
                                 "not a numeric address of this machine?"));
     }
     address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port.port);
+    host_ = ports.substr(0, ports.rfind(':'));
+    port_ = port.port;
     return absl::OkStatus();
   }
 
   std::string address() const override { return address_; }
 
  private:
+  // civetweb's accepting thread sees that it shall stop when a connection comes, or 2 s later: so
+  // they come until it has stopped.
+  void Stop() {
+    std::atomic<bool> stopped{false};
+    std::thread knocking([this, &stopped] {
+      while (!stopped) {
+        char why_not[128];
+        mg_connection* knock =
+            mg_connect_client(host_.c_str(), port_, /*use_ssl=*/0, why_not, sizeof(why_not));
+        if (knock != nullptr) mg_close_connection(knock);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    });
+    mg_stop(context_);
+    stopped = true;
+    knocking.join();
+  }
+
   // Returns the status, which tells civetweb that the request was answered here.
   static int OnRequest(mg_connection* connection) {
     const mg_request_info* info = mg_get_request_info(connection);
@@ -108,6 +131,9 @@ class CivetServer final : public HttpServer {
   const HttpRoutes routes_;
   mg_context* context_ = nullptr;
   std::string address_;
+  // What civetweb itself can dial.
+  std::string host_;
+  int port_ = 0;
 };
 
 }  // namespace
