@@ -6,12 +6,11 @@
 
 #include <array>
 #include <atomic>
-#include <map>
-#include <set>
-#include <utility>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/flood_gate.h"
 #include "common/mutex.h"
 #include "common/utf8.h"
 
@@ -27,6 +26,11 @@ std::string UtcOf(const google::LogMessageTime& time) {
   gmtime_r(&seconds, &utc);
   return absl::StrFormat("%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", utc.tm_year + 1900, utc.tm_mon + 1,
                          utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, time.usec());
+}
+
+const char* Base(const char* path) {
+  const char* slash = strrchr(path, '/');
+  return slash == nullptr ? path : slash + 1;
 }
 
 void WriteAll(int fd, absl::string_view text) {
@@ -50,28 +54,19 @@ class Sink final : public google::LogSink {
     const absl::string_view text(message, std::min(bytes, kMessageBytesMax));
     MutexLock lock(&mu_);
     SayHeld(time, time.timestamp());
-    const SiteKey key{full, line};
-    Site& site = sites_[key];
-    if (site.second != time.timestamp()) {
-      site.second = time.timestamp();
-      site.lines = 0;
-    }
     // What ends the program is always said.
-    if (++site.lines <= kLogLinesPerSecond || severity == google::GLOG_FATAL) {
-      return Write(severity, base, line, time, text);
+    if (gate_.Admit({full, line}, severity, text, time.timestamp()) ||
+        severity == google::GLOG_FATAL) {
+      Write(severity, base, line, time, text);
     }
-    site.severity = severity;
-    site.base = base;
-    site.last = std::string(text);
-    holding_.insert(key);
   }
 
-  void Flush() {
+  void SayHeldBut(int64_t second) {
     timespec now = {};
     clock_gettime(CLOCK_REALTIME, &now);
     const google::LogMessageTime time(now.tv_sec, static_cast<double>(now.tv_sec));
     MutexLock lock(&mu_);
-    SayHeld(time, -1);
+    SayHeld(time, second);
   }
 
   LogCounts counts() const {
@@ -80,31 +75,11 @@ class Sink final : public google::LogSink {
   }
 
  private:
-  using SiteKey = std::pair<const char*, int>;
-  // A statement that logs.
-  struct Site {
-    time_t second = -1;
-    uint32_t lines = 0;  // in that second
-    // Of the last line that was kept back.
-    google::LogSeverity severity = 0;
-    const char* base = "";
-    std::string last;
-  };
-
-  // Of every second but `still`.
-  void SayHeld(const google::LogMessageTime& time, time_t still)
+  void SayHeld(const google::LogMessageTime& time, int64_t second)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    for (auto it = holding_.begin(); it != holding_.end();) {
-      Site& site = sites_[*it];
-      if (site.second == still) {
-        ++it;
-        continue;
-      }
-      Write(site.severity, site.base, it->second, time,
-            absl::StrCat(site.lines - kLogLinesPerSecond,
-                         " more lines were kept back, the last of them: ", site.last));
-      site.second = -1;
-      it = holding_.erase(it);
+    for (const FloodGate::Held& held : gate_.TakeHeld(second)) {
+      Write(held.severity, Base(held.statement.file), held.statement.line, time,
+            absl::StrCat(held.lines, " more lines were kept back, the last of them: ", held.last));
     }
   }
 
@@ -125,9 +100,7 @@ class Sink final : public google::LogSink {
   const int fd_;
   std::array<std::atomic<uint64_t>, 4> counts_ = {};
   Mutex mu_;
-  // As many as there are statements that log.
-  std::map<SiteKey, Site> sites_ ABSL_GUARDED_BY(mu_);
-  std::set<SiteKey> holding_ ABSL_GUARDED_BY(mu_);
+  FloodGate gate_ ABSL_GUARDED_BY(mu_);
 };
 
 // Lives as long as the process: threads may log until its very end.
@@ -149,9 +122,11 @@ void StartLogFormat(LogFormat format, absl::string_view program, int fd) {
   FLAGS_logtostderr = false;
 }
 
-void FlushLog() {
-  if (Sink* sink = g_sink.load()) sink->Flush();
+void TickLog(int64_t now) {
+  if (Sink* sink = g_sink.load()) sink->SayHeldBut(now);
 }
+
+void FlushLog() { TickLog(-1); }
 
 LogCounts ReadLogCounts() {
   const Sink* sink = g_sink.load();

@@ -1,11 +1,13 @@
 // How the log looks, and what keeps a flood out of it.
 //
 // text: glog's own line. json: one object a line, {"time", "severity", "program", "source",
-// "message"}, for what collects logs. A statement that logs more than kLinesPerSecond lines in a
-// second is kept back for the rest of it; how much was kept back is said with the next line of any
-// kind, or by FlushLog. All lines are counted, printed or not.
+// "message"}, for what collects logs. A flood is kept back as flood_gate.h says; how much was kept
+// back is said when its second is over, by the next line of any kind or by TickLog, whichever comes
+// first. All lines are counted, printed or not.
 #ifndef BATON_COMMON_LOG_FORMAT_H_
 #define BATON_COMMON_LOG_FORMAT_H_
+
+#include <time.h>
 
 #include <cstdint>
 #include <string>
@@ -14,13 +16,14 @@
 
 namespace baton {
 
-inline constexpr uint32_t kLogLinesPerSecond = 100;
-
 enum class LogFormat : uint8_t { kText, kJson };
 
 // After InitLog, once. From now on lines go to `fd` (standard error, unless a test says otherwise).
 void StartLogFormat(LogFormat format, absl::string_view program, int fd = 2);
-// Says what is kept back.
+// Says what was kept back until the second `now` (since 1970) began. Programs call it at
+// least once a second, so that a flood's end is told also when nothing else is logged.
+void TickLog(int64_t now = time(nullptr));
+// Says all that is kept back: before the program ends.
 void FlushLog();
 
 // Lines since StartLogFormat. Thread-safe.

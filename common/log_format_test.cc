@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "common/flood_gate.h"
 #include "common/log.h"
 
 namespace baton {
@@ -34,6 +35,9 @@ class Log : public ::testing::Test {
 
   std::vector<std::string> Lines() {
     FlushLog();
+    return Printed();
+  }
+  std::vector<std::string> Printed() {
     std::string all;
     char buffer[4096];
     for (ssize_t n, at = 0; (n = pread(fileno(file_), buffer, sizeof(buffer), at)) > 0; at += n) {
@@ -85,6 +89,16 @@ TEST_F(Log, AFloodOfOneStatementKeepsNoOtherBack) {
   int found = 0;
   for (const std::string& line : Lines()) found += absl::EndsWith(line, "the one that matters");
   EXPECT_EQ(found, 1);
+}
+
+TEST_F(Log, AFloodsSummaryNeedsNoLineAfterIt) {
+  StartIt(LogFormat::kText);
+  for (uint32_t i = 0; i < 5 * kLogLinesPerSecond; ++i) LOG(INFO) << "line " << i;
+  EXPECT_THAT(Printed().back(), Not(HasSubstr("the last of them: line 499"))) << "it goes on";
+  TickLog(time(nullptr) + 1);
+  EXPECT_THAT(Printed().back(),
+              HasSubstr(" more lines were kept back, the last of them: line 499"));
+  EXPECT_THAT(Printed().back(), HasSubstr(" log_format_test.cc:"));
 }
 
 TEST_F(Log, WhatWasSaidOnceIsNotSaidAgain) {

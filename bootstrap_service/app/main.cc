@@ -31,8 +31,9 @@ sigset_t BlockSignals() {
 }
 
 int WaitForSignal(const sigset_t& signals) {
+  constexpr timespec kPeriod = {0, 500'000'000};
   int number = 0;
-  sigwait(&signals, &number);
+  while ((number = sigtimedwait(&signals, nullptr, &kPeriod)) < 0) baton::TickLog();
   return number;
 }
 
@@ -60,14 +61,14 @@ int main(int argc, char** argv) {
   sources.metrics = [&server] { return (*server)->Metrics(); };
   auto admin = baton::admin::Admin::Start(options.admin, std::move(sources));
   if (!admin.ok()) return Complain(admin.status());
-  LOG(INFO) << "serving on " << (*server)->address() << " with " << table.Describe();
+  LOG(INFO) << "registry serves on " << (*server)->address() << " with " << table.Describe();
   absl::Status written =
       baton::admin::WritePortFile("port_file", options.port_file, (*server)->address());
   if (!written.ok()) return Complain(written);
 
   // Drain.
   int number = WaitForSignal(signals);
-  LOG(INFO) << "signal " << number << ": stopping";
+  LOG(INFO) << "registry stops: signal " << number;
   (*server)->BeginDrain();
   (*admin)->Refresh();
   (*server)->Stop();

@@ -41,22 +41,27 @@ UniqueFd BlockSignals() {
 }
 
 void Drain(Agent& agent, admin::Admin& admin, const Options& options) {
-  LOG(INFO) << "draining: no new rooms, at most " << options.drain_ms << " ms for those that run";
+  LOG(INFO) << "agent drains: no new rooms, at most " << options.drain_ms
+            << " ms for those that run";
   agent.BeginDrain();
   admin.Refresh();
   const TimePoint until = Monotonic::now() + std::chrono::milliseconds(options.drain_ms);
   uint32_t rooms = agent.OpenRooms();
   while (rooms > 0 && Monotonic::now() < until) {
     usleep(20000);
+    TickLog();
     rooms = agent.OpenRooms();
   }
-  LOG(INFO) << "drained, " << rooms << " rooms left";
+  LOG(INFO) << "agent drained, " << rooms << " rooms left";
 }
 
 // Until SIGTERM or SIGINT.
 void AwaitSignal(int signals, Agent& agent) {
   pollfd signalled{signals, POLLIN, 0};
-  while (poll(&signalled, 1, kLoadPeriodMs) <= 0) agent.ReportLoad();
+  while (poll(&signalled, 1, kLoadPeriodMs) <= 0) {
+    agent.ReportLoad();
+    TickLog();
+  }
   signalfd_siginfo info;
   while (read(signals, &info, sizeof(info)) < 0 && errno == EINTR) {
   }
