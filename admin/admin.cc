@@ -48,13 +48,13 @@ absl::StatusOr<std::unique_ptr<Admin>> Admin::Start(const AdminOptions& options,
     auto probe = ProbeServer::Start(options.probe_listen, sources.health);
     if (!probe.ok()) return probe.status();
     admin->probe_ = *std::move(probe);
-    LOG(INFO) << "probes are answered on " << admin->probe_address();
+    LOG(INFO) << "admin: probes are answered on " << admin->probe_address();
   }
   if (!options.admin_listen.empty()) {
     auto http = HttpServer::Start(options.admin_listen, RoutesOf(sources));
     if (!http.ok()) return http.status();
     admin->http_ = *std::move(http);
-    LOG(INFO) << "status and metrics are on http://" << admin->http_address() << "/";
+    LOG(INFO) << "admin: status and metrics are on http://" << admin->http_address() << "/";
   }
   absl::Status written =
       WritePortFile("probe_port_file", options.probe_port_file, admin->probe_address());

@@ -73,7 +73,7 @@ class HealthServer final : public ProbeServer {
     if (told_ && health.ready == was_ready_) return;
     told_ = true;
     was_ready_ = health.ready;
-    LOG(INFO) << (health.ready ? "ready" : absl::StrCat("not ready: ", health.why));
+    LOG(INFO) << "health: " << (health.ready ? "ready" : absl::StrCat("not ready: ", health.why));
   }
 
  private:

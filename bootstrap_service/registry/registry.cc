@@ -131,7 +131,7 @@ void Registry::Tick(const Now& now) {
   if (stalled) {
     // The silence was ours: whoever is alive gets the time to renew.
     no_expiry_before_ = now.time + limits_.lease;
-    LOG(WARNING) << "the registry stood still: no lease ends for one lease time";
+    LOG(WARNING) << "registry stood still: no lease ends for one lease time";
   }
   Settle(now);
   for (const Lease& lease : leases_.Expire(now.time, no_expiry_before_)) {

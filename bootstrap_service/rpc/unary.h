@@ -46,8 +46,8 @@ grpc::ServerUnaryReactor* AnswerUnary(Rpc rpc, RpcMetrics* metrics,
 inline void LogRefusal(absl::string_view what, const grpc::CallbackServerContext& context,
                        const absl::Status& status) {
   if (status.ok() || ReasonOf(status) == Reason::kSettling) return;
-  LOG(WARNING) << what << " from " << context.peer() << " refused: " << ReasonName(ReasonOf(status))
-               << ": " << status.message();
+  LOG(WARNING) << "peer " << context.peer() << ": " << what
+               << " refused: " << ReasonName(ReasonOf(status)) << ": " << status.message();
 }
 
 }  // namespace baton::registry

@@ -6,6 +6,7 @@
 #include "bootstrap_service/rpc/bytes.h"
 #include "bootstrap_service/rpc/service.h"
 #include "bootstrap_service/rpc/unary.h"
+#include "common/log.h"
 
 namespace baton::registry {
 namespace {
@@ -46,7 +47,10 @@ class WatchCall : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public Watc
     ended_ = true;
     why_ = why;
     ends_ = Monotonic::now() + kFarewell;
-    if (!flush) queue_.clear();
+    if (!flush) {
+      LOG(WARNING) << "watch of " << context_->peer() << " ends: " << why.message();
+      queue_.clear();
+    }
     if (last != nullptr) queue_.push_back({std::move(last), true});
     Pump();
   }

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "bootstrap_service/registry/check.h"
-#include "common/log.h"
 #include "common/reason.h"
 
 namespace baton::registry {
@@ -131,7 +130,6 @@ void WatchHub::Deliver(Group* group, const SharedMessage& message) {
   dropped_ += slow.size();
   for (Watcher* watcher : slow) {
     std::string why = "the watcher did not keep up: its queue is full; watch again";
-    LOG(WARNING) << "a watch ends: " << why;
     watcher->End(Share(DroppedMessage(why)), Error(Reason::kFull, why), false);
     group->watchers.erase(watcher);
     where_.erase(watcher);

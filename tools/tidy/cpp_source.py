@@ -21,6 +21,11 @@ def strip(text: str) -> str:
     return _TOKEN.sub(_blank, text)
 
 
+def strip_comments(text: str) -> str:
+    """Comments become a blank; the number of lines stays."""
+    return _TOKEN.sub(lambda m: _blank(m) if m.group(0)[0] == "/" else m.group(0), text)
+
+
 def strip_preprocessor(text: str) -> str:
     """Blanks directives, continued lines included."""
     return re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: "\n" * m.group(0).count("\n"), text,

@@ -7,6 +7,7 @@ from tools.tidy import architecture
 from tools.tidy import builds
 from tools.tidy import cpp
 from tools.tidy import finding
+from tools.tidy import logs
 from tools.tidy import markdown
 from tools.tidy import named_tests
 from tools.tidy import readme
@@ -43,6 +44,31 @@ class SizesTest(unittest.TestCase):
         self.assertEqual(_rules(sizes.check("a.py", "#" * 101)[0]), ["columns"])
         self.assertEqual(sizes.check("a.py", "# https://" + "a" * 99)[0], [])
         self.assertEqual(sizes.check("a.cc", '#include "' + "a" * 99)[0], [])
+
+
+class LogsTest(unittest.TestCase):
+    def test_a_line_begins_with_what_it_is_about(self):
+        for good in ('LOG(INFO) << "peer " << address << " is up";',
+                     'LOG(INFO) << ToString(rank) << " is registered";',
+                     'LOG(INFO) // why\n    << "room " << key;', 'LOG(FATAL) << cause;',
+                     '// LOG(INFO) << text;'):
+            self.assertEqual(logs.check("client/a.cc", good), [], good)
+        for bad in ('LOG(INFO) << "is up: peer " << address;', "LOG(INFO) << text;",
+                    'LOG(INFO) << "peers: " << count;'):
+            self.assertEqual(_rules(logs.check("client/a.cc", bad)), ["log"], bad)
+            for path in ("client/a_test.cc", "bench/a.cc"):
+                self.assertEqual(logs.check(path, bad), [])
+
+    def test_a_warning_says_why(self):
+        good = 'LOG(ERROR) << "room " << key << "; late: " << why;'
+        self.assertEqual(logs.check("client/a.cc", good), [])
+        for severity in ("WARNING", "ERROR"):
+            found = logs.check("client/a.cc", 'LOG(%s) << "room " << key << " failed";' % severity)
+            self.assertEqual(_rules(found), ["log"])
+
+    def test_no_line_is_left_out_uncounted(self):
+        for bad in ('LOG_EVERY_N(ERROR, 100) << "peer " << 1;', 'VLOG(1) << "peer " << 1;'):
+            self.assertEqual(_rules(logs.check("client/a.cc", bad)), ["log"], bad)
 
 
 class TextTest(unittest.TestCase):

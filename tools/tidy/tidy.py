@@ -10,6 +10,7 @@ from tools.tidy import architecture
 from tools.tidy import builds
 from tools.tidy import cpp
 from tools.tidy import finding
+from tools.tidy import logs
 from tools.tidy import markdown
 from tools.tidy import named_tests
 from tools.tidy import readme
@@ -38,7 +39,7 @@ def check_tree(root: str) -> tuple[list[finding.Finding], list[str], int]:
         here += hard
         soft += over
         if path.endswith((".h", ".cc")):
-            here += cpp.check(path, text)
+            here += cpp.check(path, text) + logs.check(path, text)
         if path.endswith(".md"):
             here += markdown.check(path, text, root) + readme.check(path, text, read)
             here += named.check(path, text)

@@ -97,7 +97,9 @@ absl::Status Agent::BuildWorker(uint32_t index) {
     transports_ = std::move(made->status);
     for (const v1::TransportStatus& t : transports_) {
       LOG(INFO) << "transport " << t.name() << (t.on() ? ": " : " is off: ") << t.summary();
-      for (const std::string& candidate : t.candidates()) LOG(INFO) << "  " << candidate;
+      for (const std::string& candidate : t.candidates()) {
+        LOG(INFO) << "transport " << t.name() << " candidate: " << candidate;
+      }
     }
   }
   std::vector<transport::Transport*> borrowed;
@@ -126,8 +128,10 @@ void Agent::SetAnnounced(uint32_t worker, std::vector<v1::RankAnnouncement> rank
 
 void Agent::PostAll(worker::Lane lane,
                     const std::function<void(worker::WorkerCore&, TimePoint)>& task) {
-  for (const auto& worker : workers_) {
-    if (!worker->Post(lane, task)) LOG(ERROR) << "a worker's inbox is full";
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    if (workers_[i]->Post(lane, task)) continue;
+    LOG(ERROR) << "worker " << i << ": its inbox is full, and an event is lost: is it stuck? See "
+               << "/healthz, restart the agent";
   }
 }
 

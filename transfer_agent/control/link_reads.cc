@@ -86,7 +86,7 @@ Link::Outcome Link::HandleFrame(Priority priority, const v1::Frame& frame, size_
   absl::Status valid = ValidateFrame(frame);
   if (!valid.ok()) {
     // Delivered as far as the stream is concerned: a replay would not mend it.
-    LOG_EVERY_N(ERROR, 100) << "peer " << address_ << ": dropped frame " << frame.seq()
+    LOG(ERROR) << "peer " << address_ << ": dropped frame " << frame.seq()
                             << " of its " << Name(priority) << " stream: " << valid.message();
     return {.bad = *fresh ? valid : absl::OkStatus()};
   }

@@ -95,7 +95,7 @@ void Links::SetAnnounced(v1::Announce announce) {
   *frame.mutable_announce() = std::move(announce);
   Body body = EncodeBody(std::move(frame));
   if (body->size() > options_.frame_bytes_max) {
-    LOG(ERROR) << "what this agent hosts takes " << body->size() << " bytes to announce; at most "
+    LOG(ERROR) << "agent: what it hosts takes " << body->size() << " bytes to announce; at most "
                << options_.frame_bytes_max << ": its peers keep the announcement before";
     return;
   }

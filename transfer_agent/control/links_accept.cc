@@ -46,8 +46,8 @@ void Links::Greet(const std::shared_ptr<StreamEnd>& end, absl::StatusOr<v1::Fram
   if (joined.ok()) return;
   // A peer that begins again hears STALE_EPOCH as a matter of course.
   if (ReasonOf(joined) != Reason::kStaleEpoch) {
-    LOG(WARNING) << "refused the stream of the agent at "
-                 << (hello.ok() ? hello->address : "(unknown)") << ": " << joined;
+    LOG(WARNING) << "peer " << (hello.ok() ? hello->address : "(unknown)")
+                 << ": its stream is refused: " << joined;
   }
   end->wire()->Close(joined);
   Retire(end->shared_wire());

@@ -102,7 +102,10 @@ void TargetSide::MaybeLand(Entry& entry, TimePoint now) {
     ToProto(leg.offer, context_->index, frame.mutable_landed()->mutable_offer());
     absl::Status sent =
         context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame));
-    if (!sent.ok()) LOG(WARNING) << "room " << ToString(entry.room.key()) << ": " << sent;
+    if (!sent.ok()) {
+      LOG(WARNING) << "room " << ToString(entry.room.key())
+                   << ": its source cannot be told that all landed: " << sent;
+    }
   }
   MaybeErase(entry, now);
 }

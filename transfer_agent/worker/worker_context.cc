@@ -78,8 +78,8 @@ void WorkerContext::NotePath(PeerId peer, const transport::Transport& transport,
   if (known == path) return;
   known = path;
   auto info = peers.find(peer);
-  LOG(INFO) << "pages from and to " << (info == peers.end() ? "?" : info->second.address)
-            << " go by " << path;
+  LOG(INFO) << "peer " << (info == peers.end() ? "?" : info->second.address) << ": pages go by "
+            << path;
 }
 
 }  // namespace baton::worker

@@ -45,6 +45,7 @@ void VerbsTransport::FailChannels(const Rail& rail, bool sources_only, const abs
 }
 
 void VerbsTransport::FailRail(Rail* rail, const absl::Status& cause) {
+  // tidy-allow(log): the text begins with the rail.
   LOG(ERROR) << cause;
   rail->dead = true;
   FailChannels(*rail, /*sources_only=*/false, cause);
@@ -56,6 +57,7 @@ void VerbsTransport::OnPortEvent(Rail* rail, bool up, const std::string& text) {
   rail->down_since.reset();
   if (up) rail->paused_until = TimePoint();
   look_at_clock_ = true;
+  // tidy-allow(log): the text begins with the rail.
   LOG(WARNING) << text;
 }
 
@@ -86,12 +88,14 @@ void VerbsTransport::CheckAddress(Rail* rail, const std::string& text) {
     rail->addressed = false;
     const absl::Status cause = Error(
         Reason::kTransport, absl::StrCat(text, ", and is of no use: ", fresh.status().message()));
+    // tidy-allow(log): the text begins with the rail.
     LOG(ERROR) << cause;
     return FailChannels(*rail, /*sources_only=*/false, cause);
   }
   const ChosenRail& chosen = fresh->rails.front();
   const bool moved = !rail->addressed || chosen.gid.bytes != old.gid.bytes ||
                      chosen.gid.index != old.gid.index || chosen.port.lid != old.port.lid;
+  // tidy-allow(log): the text begins with the rail.
   LOG(WARNING) << text << ": " << (moved ? "now " : "still ") << fresh->Summary();
   if (!moved) return;
   rail->addressed = true;
@@ -135,6 +139,7 @@ void VerbsTransport::OnAsyncEvent(Rail* rail, const ibv_async_event& event) {
       if (of_port) CheckAddress(rail, text);
       return;
     default:
+      // tidy-allow(log): the text begins with the rail.
       LOG(INFO) << text;
       return;
   }

@@ -124,6 +124,7 @@ void Flusher::OnCompletion(size_t rail, const ibv_wc& wc, uint32_t sequence) {
 }
 
 void Flusher::Break(size_t rail, const absl::Status& cause) {
+  // tidy-allow(log): the text begins with the rail.
   LOG(ERROR) << cause;
   Loop& loop = loops_[rail];
   if (loop.qp != nullptr) {

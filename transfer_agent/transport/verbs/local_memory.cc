@@ -154,7 +154,8 @@ LocalMemory::~LocalMemory() {
       if (region.pieces[i] == nullptr) continue;
       const Rail& rail = *rails_[i % rails_.size()];
       const int error = rail.provider().Deregister(region.pieces[i]);
-      if (error != 0) LOG(ERROR) << rail.name() << ": dereg_mr: " << std::strerror(error);
+      if (error != 0)
+        LOG(ERROR) << "verbs " << rail.name() << ": dereg_mr: " << std::strerror(error);
     }
     if (region.writable != nullptr) munmap(region.writable, region.local.size);
   }
