@@ -28,6 +28,8 @@ enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
   X(kTransfers, "baton_transfers_total", kCounter, kAgent, "role,outcome,reason",                  \
     "Rooms of this agent's ranks that ended: done, or failed with the reason that "                \
     "docs/errors.md explains.")                                                                    \
+  X(kRefusedOpens, "baton_refused_opens_total", kCounter, kAgent, "role,reason",                   \
+    "Rooms that an engine asked for and did not get. They count as no transfer.")                  \
   X(kTransferDuration, "baton_transfer_duration_seconds", kHistogram, kAgent, "role",              \
     "From the opening of a room to its end, of rooms that were done.")                             \
   X(kStageDuration, "baton_stage_duration_seconds", kHistogram, kAgent, "stage",                   \

@@ -41,8 +41,11 @@ void AddRole(const Workers& workers, size_t role, Scrape* scrape) {
   for (size_t i = 0; i < worker::kReasonCount; ++i) {
     const double failed = Sum(
         workers, [&](auto& w) -> auto& { return of(w).failed[i]; });
-    if (failed == 0) continue;
-    scrape->Add(Metric::kTransfers, {name, "failed", ReasonName(static_cast<Reason>(i))}, failed);
+    const absl::string_view reason = ReasonName(static_cast<Reason>(i));
+    if (failed > 0) scrape->Add(Metric::kTransfers, {name, "failed", reason}, failed);
+    const double refused = Sum(
+        workers, [&](auto& w) -> auto& { return of(w).refused[i]; });
+    if (refused > 0) scrape->Add(Metric::kRefusedOpens, {name, reason}, refused);
   }
   scrape->Add(Metric::kTransferDuration, {name},
               SumOf(

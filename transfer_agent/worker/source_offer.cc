@@ -204,7 +204,10 @@ void SourceSide::Refuse(PeerId peer, const v1::Offer& offer, const absl::Status&
 }
 
 void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePoint now) {
-  auto refuse = [&](const absl::Status& cause) { PublishRefusal(rank, request.slot, cause); };
+  auto refuse = [&](const absl::Status& cause) {
+    context_->metrics.CountRefused(rank.attached->role, ReasonOf(cause));
+    PublishRefusal(rank, request.slot, cause);
+  };
   if (rank.attached->role != Role::kPrefill) {
     return refuse(Error(Reason::kBadMessage, "OpenSend on a decode rank", rank.ref()));
   }

@@ -50,6 +50,7 @@ transport::Transport* ChooseTransport(WorkerContext& context, const HostedRank& 
 void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now) {
   const shm_abi::SlotRef slot = request.slot;
   if (absl::Status status = CheckRequest(rank, request, now); !status.ok()) {
+    context_->metrics.CountRefused(rank.attached->role, ReasonOf(status));
     PublishRefusal(rank, slot, status);
     const auto time_left = std::min(request.time_left_ms, context_->limits.time_left_ms_max);
     // Of an id that is in use, the sources may have the other room.

@@ -45,6 +45,7 @@ struct PathMetrics {
 struct RoleMetrics {
   metrics::Count done;
   std::array<metrics::Count, kReasonCount> failed;
+  std::array<metrics::Count, kReasonCount> refused;  // never opened
   metrics::Histogram duration;
   // As of the last heartbeat.
   metrics::Count open_rooms;
@@ -68,6 +69,9 @@ struct WorkerMetrics {
     of(role).duration.Observe(time);
   }
   void CountFailed(Role role, Reason reason) { of(role).failed[static_cast<size_t>(reason)].Add(); }
+  void CountRefused(Role role, Reason reason) {
+    of(role).refused[static_cast<size_t>(reason)].Add();
+  }
 };
 
 }  // namespace baton::worker

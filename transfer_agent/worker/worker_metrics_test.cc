@@ -60,6 +60,19 @@ TEST_F(Metrics, AFailureIsCountedByItsReasonAndIsNoTransferDone) {
   EXPECT_EQ(decode().roles[1].duration.Read().count(), 0u);
 }
 
+TEST_F(Metrics, ARefusedOpeningIsCountedByItsReasonAndIsNoTransfer) {
+  Open({7, 1});
+  world_.Settle();
+  p0_.OpenSend(1, {7, 1}, kTotal, kTime);
+  d0_.OpenReceive(1, {7, 1}, "prefill-a", kTotal, 0, kTime);
+  world_.Settle();
+  const auto in_use = static_cast<size_t>(Reason::kRoomInUse);
+  EXPECT_EQ(prefill().roles[0].refused[in_use].value(), 1u);
+  EXPECT_EQ(decode().roles[1].refused[in_use].value(), 1u);
+  EXPECT_EQ(prefill().roles[0].failed[in_use].value(), 0u);
+  EXPECT_EQ(decode().roles[1].failed[in_use].value(), 0u);
+}
+
 TEST_F(Metrics, GaugesAreThoseOfTheLastHeartbeat) {
   Open({7, 1});
   SendAll();
