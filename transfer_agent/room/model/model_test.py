@@ -3,17 +3,13 @@
 Needs spin and gcc. docs/design/room-model.md says what the model covers.
 """
 import dataclasses
-import os
 import re
-import subprocess
-import tempfile
 import unittest
 
-MODEL = os.path.abspath("transfer_agent/room/model/room.pml")
+from transfer_agent.room.model import search
+
 SOURCE_STATES = "transfer_agent/room/source_states.h"
 TARGET_STATES = "transfer_agent/room/target_states.h"
-LIMIT_S = 800
-_ALL = ("LOSSES=1", "CUTS=1", "RENEWALS=1")
 _NONE = ("LOSSES=0", "CUTS=0", "RENEWALS=0")
 _RAILS = ("LOSSES=1", "CUTS=0", "RENEWALS=0")
 _RENEWAL = ("LOSSES=1", "CUTS=0", "RENEWALS=1")
@@ -50,54 +46,20 @@ PLANTED = (
 )
 
 
-def run(*command: str) -> str:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=LIMIT_S, check=False)
-    if done.returncode != 0:
-        raise AssertionError("%s: %s" % (" ".join(command), done.stdout + done.stderr))
-    return done.stdout
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    errors: int
-    states: int
-    output: str
-
-
-class ModelTest(unittest.TestCase):
+class ModelTest(search.Search):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
-        self.addCleanup(folder.cleanup)
-        self.addCleanup(os.chdir, os.getcwd())
         with open(SOURCE_STATES, encoding="utf-8") as f:
             self.source_states = f.read()
         with open(TARGET_STATES, encoding="utf-8") as f:
             self.target_states = f.read()
-        os.chdir(folder.name)
+        super().setUp()
 
-    def build(self, defines, flags):
-        run("spin", *("-D" + d for d in defines), "-a", MODEL)
-        run("gcc", "-O2", "-w", "-DCOLLAPSE", "-DMEMLIM=4000", *flags, "-o", "pan", "pan.c")
-
-    def search(self, *arguments: str) -> Result:
-        out = run("./pan", "-m20000", "-w22", *arguments)
-        errors = re.search(r"errors: (\d+)", out)
-        states = re.search(r"(\d+) states, stored", out)
-        self.assertTrue(errors and states, out)
-        result = Result(int(errors.group(1)), int(states.group(1)), out)
-        if result.errors == 0:
-            # Whole, or it shows nothing.
-            self.assertNotIn("not completed", out)
-            self.assertNotIn("max search depth too small", out)
-        return result
-
-    def safe(self, *defines: str, flags: tuple[str, ...] = ()) -> Result:
+    def safe(self, *defines: str, flags: tuple[str, ...] = ()) -> search.Result:
         self.build(defines, ("-DSAFETY", "-DNOCLAIM") + flags)
-        return self.search()
+        return self.search("-w22")
 
     def test_nothing_is_stale_and_landed_means_all_in_every_history(self):
-        result = self.safe(*_ALL)
+        result = self.safe(*search.ALL)
         self.assertEqual(result.errors, 0, result.output)
         self.assertGreater(result.states, 1000000)
         print("verbs: %d states, no violation, no deadlock" % result.states)
@@ -112,7 +74,7 @@ class ModelTest(unittest.TestCase):
         for budgets in (_RAILS, _DEATH, _LOCAL):
             with self.subTest(budgets=budgets):
                 self.build(budgets, ())
-                result = self.search("-a", "-N", "both_sides_learn")
+                result = self.search("-w22", "-a", "-N", "both_sides_learn")
                 self.assertEqual(result.errors, 0, result.output)
                 print("both sides learn, %s: %d states" % (" ".join(budgets), result.states))
 
@@ -122,7 +84,7 @@ class ModelTest(unittest.TestCase):
         for claim, budgets in cases:
             with self.subTest(claim=claim):
                 self.build(budgets + ("GHOST",), ())
-                self.assertGreater(self.search("-a", "-N", claim).errors, 0)
+                self.assertGreater(self.search("-w22", "-a", "-N", claim).errors, 0)
 
     def test_every_planted_fault_is_found(self):
         for planted in PLANTED:
@@ -138,7 +100,7 @@ class ModelTest(unittest.TestCase):
             body = re.search(r"enum class \w+State : uint8_t \{(.*?)\};", header, re.S).group(1)
             return set(re.findall(r"\bk([A-Z]\w*)\b", re.sub(r"//.*", "", body)))
 
-        with open(MODEL, encoding="utf-8") as f:
+        with open(search.MODEL, encoding="utf-8") as f:
             model = f.read()
 
         def of_model(name):

@@ -83,6 +83,9 @@ bit t_buried; /* its pidfd reads dead: the kernel has closed everything */
 #ifdef GHOST
 bit resent; /* a part went over the other rail */
 #endif
+#ifdef ENDLESS
+bit asks; /* a fence that is asked for again and again, though nobody answers */
+#endif
 
 #define TERMINAL_S(r) (s[r] == sDone || s[r] == sFailed)
 #define TERMINAL_T(r) (t[r] == tLanded || t[r] == tFailed)
@@ -453,6 +456,9 @@ end:
       fi;
       message = 0; room = 0; more = 0
     }
+#ifdef ENDLESS
+  :: d_step { !t_dead && t[0] == tFencing -> asks = 1 - asks }
+#endif
   :: d_step { /* destroy returns */
       !t_dead && (t_pair[0] == qDestroying || t_pair[1] == qDestroying) ->
       if :: t_pair[0] == qDestroying -> t_pair[0] = qGone :: else fi;
