@@ -30,6 +30,9 @@ using transport::TestPool;
 using transport::Transport;
 
 constexpr PeerId kPeer{1};
+// Between two system calls of the source. One for each chain of writes would be a tenth of what the
+// smallest pages take, and on a host, where the clock is none, nothing.
+constexpr int kPolls = 4;
 
 PoolShape ShapeOf(uint32_t page_bytes, uint64_t pool_bytes) {
   return {.layers = 1,
@@ -137,7 +140,7 @@ class Run {
                                      &load.target_side);
     const uint64_t before = source_->segments_done;
     CHECK(source_->transport->Submit(channel_, std::move(segment)) == Submitted::kAccepted);
-    source_->SpinUntil([&] { return source_->segments_done == before + 1; });
+    source_->SpinUntil([&] { return source_->segments_done == before + 1; }, kPolls);
   }
 
   void Compare(const Load& load) {
