@@ -15,7 +15,7 @@ from tools.testing import tally
 # What the suites start; `make test` builds the same.
 TARGETS = ["//bootstrap_service/app:baton-bootstrap", "//transfer_agent/app:baton-agent",
            "//client/ctl:batonctl", "//client/examples/...", "//tests/demo", "//tests/chaos"]
-SUITES = {"k8s": 240, "shells": 120, "images": 240, "rollout": 300, "guides": 300}
+SUITES = {"k8s": 420, "shells": 120, "images": 240, "rollout": 300, "guides": 300}
 _BED = "tools/testing/unittest_xml.py"
 
 
