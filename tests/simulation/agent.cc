@@ -109,6 +109,7 @@ void Agent::Leave() {
   // When the worker has failed what was open.
   world_.RunAfter(process_, kMilli, [this] {
     left_ = true;
+    if (on_left_) on_left_();
     links_.Leave("it was told to end");
   });
 }
@@ -180,7 +181,9 @@ void Agent::OnPeerUp(const control::PeerInfo& peer) {
 
 void Agent::OnPeerDown(PeerId peer, const absl::Status& cause) {
   world_.Trace(process_->name, " sees ", peers_[peer].address, " down: ", cause.message());
+  const Epoch epoch = peers_[peer].epoch;
   peers_.erase(peer);
+  if (on_peer_down_) on_peer_down_(epoch);
   PostUrgent([this, peer, cause] { core_->OnPeerDown(peer, cause, world_.now()); });
 }
 

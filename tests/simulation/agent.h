@@ -45,10 +45,15 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   // The end of the drain: engines are let go, then peers are told.
   void Leave();
   bool HasLeft() const { return left_; }
+  // It says goodbye now.
+  void SetOnLeft(Action on_left) { on_left_ = std::move(on_left); }
+  // It takes the agent of that epoch for gone.
+  void SetOnPeerDown(std::function<void(Epoch)> down) { on_peer_down_ = std::move(down); }
   bool HasLinks() const { return links_.any_up(); }
 
   const ProcessPtr& process() const { return process_; }
   Epoch epoch() const { return epoch_; }
+  TimePoint started() const { return started_; }
   bool draining() const { return draining_; }
   worker::WorkerCore& core() { return *core_; }
   SimTransport& transport() { return transport_; }
@@ -103,6 +108,7 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   Bootstrap* const bootstrap_;
   const ProcessPtr process_;
   const Epoch epoch_;
+  const TimePoint started_ = world_.now();
   SimTransport transport_;
   std::unique_ptr<worker::WorkerCore> core_;
   ControlLinks links_;
@@ -129,6 +135,8 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   bool draining_ = false;
   bool left_ = false;
   std::function<void(const std::string&)> complain_;
+  Action on_left_;
+  std::function<void(Epoch)> on_peer_down_;
   TimePoint wake_at_ = TimePoint::max();
 };
 

@@ -67,12 +67,14 @@ void Checker::JudgeEnded(Leg* leg, TimePoint since, Duration within, const char*
 
 void Checker::OnLastSent(Leg* leg) {
   leg->last_sent = true;
+  on_last_sent_(*leg);
   const Request& request = *leg->request;
   const bool all = std::all_of(request.legs.begin(), request.legs.end(), [](const auto& one) {
     return one->role == Role::kDecode ? one->state != LegState::kPlanned : one->last_sent;
   });
   // When a target opens last, its own deadline judges it.
   if (!all) return;
+  leg->request->all_sent = world_->now();
   world_->After(kCleanTime, [this, request = leg->request] { CheckClean(request); });
 }
 
@@ -80,6 +82,7 @@ void Checker::CheckClean(const Request* request) {
   if (before_judging_) before_judging_();
   if (!request->clean()) return CheckEndedWhole(request);
   ++clean_rooms;
+  figures.beside_restart += registry_lost_(request->begins);
   for (const auto& leg : request->legs) {
     if (leg->state == LegState::kDone) continue;
     return Violated(absl::StrCat("NoBystanders: nobody disturbed ", Describe(*leg)));
@@ -93,6 +96,7 @@ void Checker::OnQuarantined(Leg* leg) {
 }
 
 void Checker::OnFlipped(Holder holder) {
+  if (holder == 0) return;  // a window on nobody's row: it will be complained of
   ++flipped;
   Leg* leg = holders_[holder - 1];
   world_->Trace("a byte was flipped on its way to ", Describe(*leg));
@@ -103,12 +107,18 @@ void Checker::OnFlipped(Holder holder) {
 
 void Checker::CheckEndedWhole(const Request* request) {
   if (request->hurt || request->quirk != Quirk::kNone) return;
-  if (request->broken + kCleanTime > world_->now()) {
-    return world_->At(request->broken + kCleanTime, [this, request] { CheckClean(request); });
-  }
+  const TimePoint judged =
+      std::max(request->broken, request->all_sent) + (request->rail_lost ? kRailTime : kCleanTime);
+  if (judged > world_->now()) return world_->At(judged, [this, request] { CheckClean(request); });
+  if (request->no_rail) ++without_rail;
   for (const auto& leg : request->legs) {
-    if (leg->gone() || leg->terminal()) continue;
-    return Violated("BothSidesLearn: connections were lost, and still " + Describe(*leg));
+    if (!leg->gone() && !leg->terminal()) {
+      return Violated("BothSidesLearn: connections were lost, and still " + Describe(*leg));
+    }
+    const bool had_time = leg->deadline > judged && !request->no_rail;
+    if (request->moves && had_time && leg->state != LegState::kDone) {
+      return Violated("NoBystanders: another way was left, and still " + Describe(*leg));
+    }
   }
 }
 
@@ -147,11 +157,12 @@ void Checker::OnPublished(Leg* leg, shm_abi::RoomWord word, const absl::Status& 
       leg->state = LegState::kFailed;
       leg->cause = std::string(cause.message());
       if (before != LegState::kFailed) ++rooms_failed;
+      if (before < LegState::kDone) CheckMayFail(*leg);
       if (cause.ok()) Violated("BothSidesLearn: failed without a cause: " + Describe(*leg));
       break;
   }
   leg->released = word.released;
-  if (leg->terminal() && before < LegState::kDone) leg->ended = world_->now();
+  if (leg->terminal() && before < LegState::kDone) NoteEnd(leg);
   if (word.released) leg->released_at = world_->now();
   world_->Trace("table ", Describe(*leg));
   if (word.released && leg->aborted != TimePoint()) NoteAbortTime(*leg);
@@ -163,12 +174,32 @@ void Checker::OnPublished(Leg* leg, shm_abi::RoomWord word, const absl::Status& 
   if (!differs.empty()) Violated(absl::StrCat("LandedMeansAll: ", differs, ": ", Describe(*leg)));
 }
 
+// Also before its last chunk, and at the instant it happens.
+void Checker::CheckMayFail(const Leg& leg) {
+  if (!leg.request->clean()) return;
+  if (before_judging_) before_judging_();
+  if (!leg.request->clean()) return;
+  for (const auto& one : leg.request->legs) {
+    if (one->opened != TimePoint() && one->deadline <= world_->now()) return;
+  }
+  Violated("NoBystanders: nobody disturbed " + Describe(leg));
+}
+
+void Checker::NoteEnd(Leg* leg) {
+  leg->ended = world_->now();
+  const std::optional<TimePoint> awake = awake_(*leg);
+  if (leg->partner_died == TimePoint() || !awake.has_value() || *awake >= leg->partner_died) return;
+  figures.ended.Note(leg->ended - leg->partner_died);
+}
+
 // With live peers: what a fault touched is judged by itself.
 void Checker::NoteAbortTime(const Leg& leg) {
   if (before_judging_) before_judging_();
   const std::optional<TimePoint> awake = awake_(leg);
-  if (leg.request->disturbed || !awake.has_value() || *awake >= leg.aborted) return;
-  abort_times.push_back(leg.released_at - leg.aborted);
+  if (!awake.has_value() || *awake >= leg.aborted) return;
+  const Duration took = leg.released_at - leg.aborted;
+  if (!leg.request->disturbed) return abort_times.push_back(took);
+  figures.abort_of_dead.Note(std::max(took - leg.fence, Duration(0)));
 }
 
 // A source is done when its targets have everything; it has targets unless nothing is to be moved.
@@ -212,6 +243,7 @@ void Checker::OnEngineDied(Leg* leg) {
 void Checker::OnDeath(const std::vector<Leg*>& survivors) {
   for (Leg* leg : survivors) {
     if (leg->state != LegState::kOffered) continue;
+    if (leg->partner_died == TimePoint()) leg->partner_died = world_->now();
     CheckEnded(leg, world_->now(), kSilence + kNoticeSlack + kFailSlack, "KillAnything");
   }
 }

@@ -11,21 +11,15 @@
 
 #include "absl/status/status.h"
 #include "common/shm_abi/table.h"
+#include "tests/simulation/figures.h"
 #include "tests/simulation/request.h"
+#include "tests/simulation/sim_transport.h"
 #include "tests/simulation/world.h"
 
 namespace baton::sim {
 
-// Bounds, in virtual time.
-inline constexpr Duration kLease = 3 * kSecond;
-inline constexpr Duration kSilence = 3 * kSecond;
-inline constexpr Duration kNoticeSlack = 500 * kMilli;
-inline constexpr Duration kFailSlack = kSecond;  // both sides, after a death was noticed
-inline constexpr Duration kDeadlineSlack = 50 * kMilli;
-inline constexpr Duration kCleanTime = kSecond;  // a room nobody disturbs, once all is sent
-// Released at the rank that aborts: with live peers, and whatever its peers do.
-inline constexpr Duration kAbortTime = 5 * kMilli;
-inline constexpr Duration kAbortTimeOfDead = 100 * kMilli;  // beyond the fence deadline
+// Where a rail was lost, until the far end is given up, once all is sent.
+inline constexpr Duration kRailTime = kRetryHorizon + kCleanTime;
 
 // Whether heads and layers of a source and a target, in either order, overlap.
 bool Feeds(const Leg& source, const Leg& target);
@@ -59,8 +53,12 @@ class Checker {
   // Of the agent at which a leg is open: nullopt while it is dead or stopped, else when it woke.
   using Awake = std::function<std::optional<TimePoint>(const Leg&)>;
   void SetAwake(Awake awake) { awake_ = std::move(awake); }
+  // A source has handed over its last chunk.
+  void SetOnLastSent(std::function<void(const Leg&)> on) { on_last_sent_ = std::move(on); }
   // Called before a request is judged undisturbed.
   void SetBeforeJudging(Action note) { before_judging_ = std::move(note); }
+  // Whether the bootstrap service was away at any time since then.
+  void SetRegistryLost(std::function<bool(TimePoint)> lost) { registry_lost_ = std::move(lost); }
   // A party of these requests died: whoever has been offered pages must learn it.
   void OnDeath(const std::vector<Leg*>& survivors);
   // Ends of a history.
@@ -73,6 +71,9 @@ class Checker {
   uint64_t clean_rooms = 0;
   uint64_t quarantined = 0;
   uint64_t flipped = 0;
+  Figures figures;
+  uint64_t moved = 0;         // parts that went on over another channel, and landed
+  uint64_t without_rail = 0;  // requests that no rail was left for
   std::vector<Duration> abort_times;
 
  private:
@@ -81,15 +82,19 @@ class Checker {
   void JudgeEnded(Leg* leg, TimePoint since, Duration within, const char* property);
   void CheckOthersLearn(const Leg* failed);
   void CheckSourceDone(const Leg& source);
+  void CheckMayFail(const Leg& leg);
+  void NoteEnd(Leg* leg);
   void NoteAbortTime(const Leg& leg);
   void CheckClean(const Request* request);
-  // Nothing but connections were lost: it has ended, well or not.
+  // Nothing but connections or rails were lost: it has ended, and well where it could go on.
   void CheckEndedWhole(const Request* request);
   std::string Describe(const Leg& leg) const;
 
   World* const world_;
   Awake awake_;
   Action before_judging_;
+  std::function<void(const Leg&)> on_last_sent_;
+  std::function<bool(TimePoint)> registry_lost_;
   std::string violation_;
   std::vector<Leg*> holders_;  // by number, from 1
 };

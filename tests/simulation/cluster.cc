@@ -19,11 +19,12 @@ Cluster::Cluster(World* world, Checker* checker)
       checker_(checker),
       network_(world, kPodsMax + 1),
       path_(DrawPath()),
+      crowded_(world->random.Chance(4)),
       bootstrap_(&network_, kPodsMax) {
   AddServer("prefill-a", Role::kPrefill);
   AddServer("decode-a", Role::kDecode);
-  if (world_->random.Chance(25)) AddServer("prefill-b", Role::kPrefill);
-  if (world_->random.Chance(25)) AddServer("decode-b", Role::kDecode);
+  if (crowded_ || world_->random.Chance(25)) AddServer("prefill-b", Role::kPrefill);
+  if (crowded_ || world_->random.Chance(25)) AddServer("decode-b", Role::kDecode);
   bootstrap_.SetObserver([this] { CheckRegistry(); });
   StartBootstrap(/*first=*/true);
   agents_.resize(pods_);
@@ -37,6 +38,7 @@ PathTraits Cluster::DrawPath() {
   constexpr PathKind kKinds[] = {PathKind::kCopied, PathKind::kLent, PathKind::kWritten};
   PathTraits path;
   path.kind = kKinds[world_->random.Below(std::size(kKinds))];
+  if (path.kind == PathKind::kWritten) path.rails = 1 + world_->random.Chance(65);
   path.checksums = path.kind != PathKind::kWritten && world_->random.Chance(25);
   // Half of the time what is under way is under way for a while.
   if (world_->random.Chance(50)) {
@@ -44,6 +46,7 @@ PathTraits Cluster::DrawPath() {
   }
   path.may_flip = [this] { return !mended_; };
   path.on_flipped = [this](Holder holder) { checker_->OnFlipped(holder); };
+  path.on_moved = [this] { ++checker_->moved; };
   return path;
 }
 
@@ -61,28 +64,72 @@ void Cluster::AddServer(const std::string& name, Role role) {
   servers_.push_back(std::move(server));
 }
 
+uint32_t Cluster::HostOf(const Leg& leg) const {
+  const Server& server = servers_[leg.server];
+  const auto at = std::find(server.coords.begin(), server.coords.end(), leg.rank.coord);
+  return server.hosts[at - server.coords.begin()];
+}
+
 void Cluster::StartAgent(uint32_t host) {
   if (agents_[host] != nullptr && agents_[host]->process()->alive) return;
   all_agents_.push_back(std::make_unique<Agent>(&network_, &bootstrap_, host, path_));
   Agent* agent = all_agents_.back().get();
   agent->SetComplain([this](const std::string& what) { checker_->Violated(what); });
   agents_[host] = agent;
-  epochs_[agent->epoch()] = {agent, TimePoint::max()};
+  epochs_[agent->epoch()].agent = agent;
   world_->Trace("start agent", host, " epoch ", agent->epoch().value());
   WatchDeath(agent);
+  WatchGoodbye(agent);
+}
+
+bool Cluster::Heard(const Agent& by, const Agent& from, TimePoint said) const {
+  const Process& process = *by.process();
+  // What was said over a path that was cut may have been heard later.
+  return process.alive && !process.stopped && process.woke < said &&
+         network_.healed(from.process()->host) < said;
+}
+
+void Cluster::WatchGoodbye(Agent* agent) {
+  agent->SetOnPeerDown([this, agent](Epoch epoch) {
+    auto it = epochs_.find(epoch);
+    if (it == epochs_.end()) return;
+    const auto& [other, died, left] = it->second;
+    const TimePoint now = world_->now();
+    if (left < now && network_.Calm(left) && Heard(*agent, *other, left)) {
+      return checker_->figures.goodbye.Note(now - left);
+    }
+    if (died < left && died < now && Heard(*agent, *other, died)) {
+      checker_->figures.noticed.Note(now - died);
+    }
+    // Nothing has happened for longer than a silence.
+    const TimePoint since = now - kSilence - kSecond;
+    if (died <= now || left <= now || !network_.Calm(since) || !Heard(*agent, *other, since) ||
+        !Heard(*other, *agent, since) || other->started() > since || agent->started() > since) {
+      return;
+    }
+    checker_->Violated(absl::StrCat("NoBystanders: ", agent->process()->name, " takes ",
+                                    other->process()->name, " for dead"));
+  });
+  agent->SetOnLeft([this, agent] {
+    const TimePoint left = epochs_[agent->epoch()].left = world_->now();
+    world_->After(kGoodbyeTime, [this, agent, left] {
+      for (Agent* other : agents_) {
+        if (other == agent || !network_.Calm(left) || !Heard(*other, *agent, left)) continue;
+        if (!other->HasPeer(agent->epoch())) continue;
+        checker_->Violated(absl::StrCat("KillAnything: ", other->process()->name,
+                                        " has not heard the goodbye of ", agent->process()->name));
+      }
+    });
+  });
 }
 
 void Cluster::WatchDeath(Agent* agent) {
   agent->process()->at_death.push_back([this, agent] {
     const TimePoint died = world_->now();
-    epochs_[agent->epoch()].second = died;
+    epochs_[agent->epoch()].died = died;
     world_->After(kSilence + kNoticeSlack, [this, agent, died] {
       for (Agent* other : agents_) {
-        const Process& process = *other->process();
-        // What the dead one said over a path that was cut may have been heard later.
-        const bool judged = process.alive && !process.stopped && process.woke < died &&
-                            network_.healed(agent->process()->host) < died;
-        if (!judged || !other->HasPeer(agent->epoch())) continue;
+        if (!Heard(*other, *agent, died) || !other->HasPeer(agent->epoch())) continue;
         checker_->Violated(absl::StrCat("KillAnything: ", other->process()->name,
                                         " has not noticed the death of ", agent->process()->name));
       }
@@ -120,6 +167,7 @@ void Cluster::Mend() {
   mended_ = true;
   for (uint32_t a = 0; a <= kPodsMax; ++a) {
     network_.SetSlow(a, 1);
+    for (uint32_t rail = 0; rail < path_.rails; ++rail) network_.SetRail(a, rail, true);
     for (uint32_t b = 0; b <= kPodsMax; ++b) network_.SetCut(a, b, false);
   }
   if (!bootstrap_.process()->alive) StartBootstrap(/*first=*/false);
@@ -177,7 +225,7 @@ void Cluster::CheckRegistry() {
     for (const registry::Slot& slot : server->slots) {
       if (slot.phase.state() != registry::SlotPhase::kLive) continue;
       ++live;
-      const TimePoint died = epochs_[slot.epoch].second;
+      const TimePoint died = epochs_[slot.epoch].died;
       if (died == TimePoint::max()) continue;
       if (now > std::max(died, judged) + kLease + kNoticeSlack) {
         return checker_->Violated(

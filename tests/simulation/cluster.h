@@ -35,7 +35,11 @@ class Cluster {
   Bootstrap& bootstrap() { return bootstrap_; }
   uint32_t pods() const { return pods_; }
   uint32_t bootstrap_host() const { return pods_; }
+  const PathTraits& path() const { return path_; }
+  // Many servers, with many rooms that take seconds each.
+  bool crowded() const { return crowded_; }
   std::vector<Server>& servers() { return servers_; }
+  uint32_t HostOf(const Leg& leg) const;
   Agent* agent(uint32_t host) { return agents_[host]; }
   const std::vector<std::unique_ptr<Agent>>& all_agents() const { return all_agents_; }
 
@@ -58,6 +62,9 @@ class Cluster {
   PathTraits DrawPath();
   void AddServer(const std::string& name, Role role);
   void WatchDeath(Agent* agent);
+  void WatchGoodbye(Agent* agent);
+  // Nothing stood in the way of what was said then.
+  bool Heard(const Agent& by, const Agent& from, TimePoint said) const;
 
   World* const world_;
   Checker* const checker_;
@@ -65,13 +72,19 @@ class Cluster {
   bool mended_ = false;
   Network network_;
   const PathTraits path_;
+  const bool crowded_;
   Bootstrap bootstrap_;
   std::vector<Server> servers_;
   std::vector<Agent*> agents_;  // the latest start on each pod
   // All starts, dead ones too: what is under way to them finds nobody, not freed memory.
   std::vector<std::unique_ptr<Agent>> all_agents_;
   std::vector<std::unique_ptr<Engine>> all_engines_;
-  std::map<Epoch, std::pair<Agent*, TimePoint>> epochs_;  // with the time of death
+  struct Life {
+    Agent* agent = nullptr;
+    TimePoint died = TimePoint::max();
+    TimePoint left = TimePoint::max();
+  };
+  std::map<Epoch, Life> epochs_;
 };
 
 }  // namespace baton::sim

@@ -200,7 +200,7 @@ void Engine::PlanChunks(Leg* leg) {
     // An empty last chunk now and then.
     last = end == total && !world_->random.Chance(15);
     const bool silent = last && leg->quirky && request.quirk == Quirk::kNeverSends;
-    at += world_->random.Between(kMicro, 4 * kMilli);
+    at += leg->request->pace * world_->random.Between(kMicro, 4 * kMilli);
     const int times = last && leg->quirky && request.quirk == Quirk::kSendsTwice ? 2 : 1;
     for (int i = 0; i < times && !silent; ++i) {
       world_->RunAfter(process_, at, [this, leg, begin, end, last, life = life_] {

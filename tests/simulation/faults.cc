@@ -10,6 +10,7 @@ namespace {
 constexpr Duration kAftermath = 500 * kMilli;
 // Who asks the registry may be waiting for the next try.
 constexpr Duration kRegistryAftermath = 6 * kSecond;
+constexpr Duration kForGood = 60 * kSecond;
 // How long an agent that leaves waits for its peers to have heard.
 constexpr Duration kLeaves = 300 * kMilli;
 
@@ -19,6 +20,21 @@ void Faults::Plan(TimePoint when) {
   const auto kind =
       static_cast<FaultKind>(world_.random.Below(static_cast<uint64_t>(FaultKind::kKinds)));
   world_.At(when, [this, kind] { Inject(kind); });
+}
+
+void Faults::PlanLongDeath(TimePoint when) {
+  world_.At(when, [this, host = SomePod()] {
+    ++injected_;
+    KillAgent(host, kForGood);
+  });
+}
+
+void Faults::LoseChannels(uint32_t a, uint32_t b) {
+  if (a == b) return;
+  ++injected_;
+  world_.Trace("lose channels of ", a, " and ", b);
+  Disturb({.hosts = {a, b}, .pair = true, .only_broken = true}, Duration(0));
+  cluster_->network().BreakBetween(a, b, 100, SimTransport::kDataPort, /*half_open=*/true);
 }
 
 void Faults::Disturb(Disturbance what, Duration duration) {
@@ -62,6 +78,8 @@ void Faults::Inject(FaultKind kind) {
       return Cut(pod, cluster_->bootstrap_host(), duration);
     case FaultKind::kBreakConnections:
       return Break(pod, random.Chance(20) ? cluster_->bootstrap_host() : SomePod());
+    case FaultKind::kLoseRail:
+      return LoseRail(pod, duration);
     case FaultKind::kSlowPod:
       world_.Trace("slow pod ", pod);
       Disturb({.hosts = {pod}}, duration);
@@ -162,6 +180,24 @@ void Faults::Break(uint32_t a, uint32_t b) {
   Disturb({.hosts = {a, b}, .pair = true, .only_broken = !registry, .registry = registry},
           Duration(0));
   cluster_->network().BreakBetween(a, b, percent, "");
+}
+
+// Its agent sees the port go and come; its peers see nothing.
+void Faults::LoseRail(uint32_t host, Duration duration) {
+  if (cluster_->path().kind != PathKind::kWritten) return Break(host, SomePod());
+  const uint32_t rail = world_.random.Below(cluster_->path().rails);
+  if (!cluster_->network().RailIsUp(host, rail)) return;
+  world_.Trace("lose rail ", rail, " of pod ", host);
+  Disturb({.hosts = {host}, .rail = rail}, duration);
+  cluster_->network().SetRail(host, rail, false);
+  world_.After(kPortGrace, [this, host] {
+    Agent* agent = cluster_->agent(host);
+    world_.Run(agent->process(), [agent] { agent->Wake(); });
+  });
+  world_.After(duration, [this, host, rail] {
+    world_.Trace("rail ", rail, " of pod ", host, " is back");
+    cluster_->network().SetRail(host, rail, true);
+  });
 }
 
 void Faults::DrainAgent(uint32_t host) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "tests/simulation/cluster.h"
@@ -22,6 +23,7 @@ enum class FaultKind : uint8_t {
   kCutPods,
   kCutBootstrap,
   kBreakConnections,
+  kLoseRail,
   kSlowPod,
   kDrainAgent,
   kJumpClock,
@@ -36,6 +38,8 @@ struct Disturbance {
   bool pair = false;
   // A connection was lost, and nothing else.
   bool only_broken = false;
+  // This rail of the first of the hosts alone.
+  std::optional<uint32_t> rail = {};
   // Of these engines alone.
   std::vector<RankRef> ranks = {};
   // Whoever has to ask the registry.
@@ -54,6 +58,10 @@ class Faults {
 
   // One fault, at `when`.
   void Plan(TimePoint when);
+  // An agent dies and is not back before all is mended.
+  void PlanLongDeath(TimePoint when);
+  // The data connections between two pods, of which the dialling ends alone take notice.
+  void LoseChannels(uint32_t a, uint32_t b);
   const std::vector<Disturbance>& disturbances() const { return disturbances_; }
   uint64_t injected() const { return injected_; }
 
@@ -73,6 +81,7 @@ class Faults {
   void StopProcess(const ProcessPtr& process, Duration duration);
   void Break(uint32_t a, uint32_t b);
   void Cut(uint32_t a, uint32_t b, Duration duration);
+  void LoseRail(uint32_t host, Duration duration);
   void DrainAgent(uint32_t host);
   void AwaitLeave(uint32_t host, Agent* agent, TimePoint until);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "tests/simulation/figures.h"
 
 namespace baton::sim {
 
@@ -23,7 +24,10 @@ struct Outcome {
   uint64_t agents = 0;  // starts
   uint64_t quarantined = 0;
   uint64_t flipped = 0;
+  uint64_t moved = 0;         // parts that landed over another channel than their first
+  uint64_t without_rail = 0;  // requests that had no rail left
   std::vector<Duration> abort_times;
+  Figures figures;
 };
 
 Outcome RunHistory(uint64_t seed, bool trace);

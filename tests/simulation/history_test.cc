@@ -50,6 +50,7 @@ TEST(Simulation, HasRoomsThatLandRoomsThatFailAndFaults) {
     sum.faults += one.faults;
     sum.quarantined += one.quarantined;
     sum.flipped += one.flipped;
+    sum.moved += one.moved;
     sum.abort_times.insert(sum.abort_times.end(), one.abort_times.begin(), one.abort_times.end());
   }
   EXPECT_GT(sum.rooms_done, 100u);
@@ -59,6 +60,15 @@ TEST(Simulation, HasRoomsThatLandRoomsThatFailAndFaults) {
   EXPECT_GT(sum.abort_times.size(), 10u);
   EXPECT_GT(sum.quarantined, 0u);
   EXPECT_GT(sum.flipped, 0u);
+  EXPECT_GT(sum.moved, 0u);
+}
+
+TEST(Simulation, HasRoomsThatNoRailIsLeftFor) {
+  FLAGS_minloglevel = 3;
+  for (uint64_t seed = 1; seed <= 3000; ++seed) {
+    if (RunHistory(seed, /*trace=*/false).without_rail > 0) return;
+  }
+  FAIL() << "in none of 3000 histories";
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ namespace {
 
 // How often a sender tries again over a cut.
 constexpr Duration kRetransmit = 20 * kMilli;
+// How long a fabric keeps what was under way when a queue pair broke, at most.
+constexpr Duration kHeld = 40 * kMilli;
 // A dialler gives up.
 constexpr Duration kConnectTime = kSecond;
 
@@ -51,9 +53,7 @@ void Wire::Pump(int to) {
   side.pumping = false;
   const TimePoint now = network_->world().now();
   if (side.closed || side.inbox.empty()) return;
-  if (!network_->Reachable(ends_[0].end.process->host, ends_[1].end.process->host)) {
-    return Schedule(to, now + kRetransmit);
-  }
+  if (!PathIsWhole()) return Schedule(to, now + kRetransmit);
   while (!side.inbox.empty() && side.inbox.front().due <= now) {
     Packet packet = std::move(side.inbox.front());
     side.inbox.pop_front();
@@ -75,11 +75,29 @@ void Wire::Deliver(int to, Packet packet) {
   network_->world().Run(ends_[to].end.process, std::move(run));
 }
 
-void Wire::Break() {
+bool Wire::PathIsWhole() const {
+  const uint32_t one = ends_[0].end.process->host;
+  const uint32_t other = ends_[1].end.process->host;
+  if (!network_->Reachable(one, other)) return false;
+  return !rails_.has_value() ||
+         (network_->RailIsUp(one, (*rails_)[0]) && network_->RailIsUp(other, (*rails_)[1]));
+}
+
+void Wire::Vanish(int end) {
+  ends_[end].closed = true;
+  ends_[end].inbox.clear();
+}
+
+void Wire::Break(bool half_open) {
   if (broken_) return;
   broken_ = true;
   World& world = network_->world();
-  for (int end = 0; end < 2; ++end) {
+  const bool one_end = half_open || rails_.has_value();
+  if (!rails_.has_value()) ends_[1].inbox.clear();
+  // What the fabric holds arrives when it likes, in order.
+  const Duration held = world.random.Between(Duration(0), kHeld);
+  for (Packet& packet : ends_[1].inbox) packet.due += held;
+  for (int end = 0; end < (one_end ? 1 : 2); ++end) {
     ends_[end].inbox.clear();
     if (ends_[end].closed || ends_[end].end.process == nullptr) continue;
     Packet lost{TimePoint(), nullptr, Error(Reason::kPeerLost, "the connection broke")};
@@ -112,6 +130,29 @@ Duration Network::Latency(uint32_t from, uint32_t to) {
 void Network::SetCut(uint32_t a, uint32_t b, bool cut) {
   if (cut_[a][b] && !cut) healed_[a] = healed_[b] = world_->now();
   cut_[a][b] = cut_[b][a] = cut;
+  changed_ = world_->now();
+}
+
+void Network::SetSlow(uint32_t host, uint32_t factor) {
+  slow_[host] = factor;
+  changed_ = world_->now();
+}
+
+bool Network::Calm(TimePoint since) const {
+  constexpr Duration kDialsAgain = 2 * kSecond;
+  if (changed_ >= since || broke_ + kDialsAgain >= since) return false;
+  for (const auto& row : cut_) {
+    if (std::find(row.begin(), row.end(), true) != row.end()) return false;
+  }
+  return std::all_of(slow_.begin(), slow_.end(), [](uint32_t factor) { return factor == 1; });
+}
+
+void Network::SetRail(uint32_t host, uint32_t rail, bool up) {
+  if (up) {
+    rails_down_.erase({host, rail});
+  } else {
+    rails_down_.emplace(std::make_pair(host, rail), world_->now());
+  }
 }
 
 void Network::Listen(const std::string& address, ProcessPtr process, Accept accept) {
@@ -143,14 +184,14 @@ void Network::Establish(const WirePtr& wire, const std::string& address, uint32_
   auto found = listeners_.find(address);
   if (found == listeners_.end()) return refuse("nobody listens");
   Listener& listener = found->second;
-  if (!Reachable(host, listener.host)) {
+  wire->ends_[1].end.process = listener.process;
+  if (!wire->PathIsWhole()) {
     if (world_->now() - since > kConnectTime) return refuse("no route");
     return world_->After(
         kRetransmit, [this, wire, address, host, since] { Establish(wire, address, host, since); });
   }
   if (!listener.process->alive) return refuse("connection refused");
   wire->accepted_ = true;
-  wire->ends_[1].end.process = listener.process;
   listener.process->at_death.push_back([weak = std::weak_ptr<Wire>(wire)] {
     if (WirePtr held = weak.lock()) held->OnProcessDeath(1);
   });
@@ -162,7 +203,8 @@ void Network::Establish(const WirePtr& wire, const std::string& address, uint32_
   if (!side.inbox.empty()) wire->Schedule(1, side.inbox.front().due);
 }
 
-void Network::BreakBetween(uint32_t a, uint32_t b, uint32_t percent, const std::string& suffix) {
+void Network::BreakBetween(uint32_t a, uint32_t b, uint32_t percent, const std::string& suffix,
+                           bool half_open) {
   std::erase_if(wires_, [](const auto& weak) { return weak.expired(); });
   std::vector<WirePtr> hit;
   for (const auto& weak : wires_) {
@@ -174,7 +216,8 @@ void Network::BreakBetween(uint32_t a, uint32_t b, uint32_t percent, const std::
     const bool between = (one == a && other == b) || (one == b && other == a);
     if (between && world_->random.Chance(percent)) hit.push_back(std::move(wire));
   }
-  for (const WirePtr& wire : hit) wire->Break();
+  broke_ = world_->now();
+  for (const WirePtr& wire : hit) wire->Break(half_open);
 }
 
 void Network::Datagram(uint32_t from, const ProcessPtr& to, Action action) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,7 +39,13 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // The other end is told why, after what was sent before.
   void Close(int from, const absl::Status& why);
   // What is under way is lost; each end learns it, at its own time.
-  void Break();
+  // `half_open`: only the dialler learns it.
+  void Break(bool half_open = false);
+  // This end is gone and says nothing: what is under way to the other end goes on, and arrives.
+  void Vanish(int end);
+  // Its ends are queue pairs: on these rails of their hosts; when it breaks, the dialler's end
+  // learns it, and what is under way to the other may arrive still.
+  void SetRails(uint32_t dialler, uint32_t acceptor) { rails_ = {dialler, acceptor}; }
   bool open(int end) const { return !ends_[end].closed; }
   void SetEnd(int end, End callbacks) { ends_[end].end = std::move(callbacks); }
   const ProcessPtr& process(int end) const { return ends_[end].end.process; }
@@ -62,9 +69,11 @@ class Wire : public std::enable_shared_from_this<Wire> {
   void Pump(int to);
   void Deliver(int to, Packet packet);
   void OnProcessDeath(int end);
+  bool PathIsWhole() const;
 
   Network* const network_;
   std::array<Side, 2> ends_;
+  std::optional<std::array<uint32_t, 2>> rails_;
   std::string address_;  // dialled
   Duration drag_ = Duration(0);
   bool accepted_ = false;
@@ -86,6 +95,11 @@ class Network {
   Duration Latency(uint32_t from, uint32_t to);
   bool Reachable(uint32_t a, uint32_t b) const { return !cut_[a][b]; }
   void SetCut(uint32_t a, uint32_t b, bool cut);
+  // A rail of the host: its port is down, or up again.
+  void SetRail(uint32_t host, uint32_t rail, bool up);
+  bool RailIsUp(uint32_t host, uint32_t rail) const { return rails_down_.count({host, rail}) == 0; }
+  // Since when it is down; the rail is not up.
+  TimePoint DownSince(uint32_t host, uint32_t rail) const { return rails_down_.at({host, rail}); }
   // When a cut of the host from anyone last healed; what was said before may be heard after.
   TimePoint healed(uint32_t host) const { return healed_[host]; }
   // Added to what travels on connections whose address ends in `suffix`.
@@ -93,7 +107,9 @@ class Network {
     drag_suffix_ = std::move(suffix);
     drag_ = drag;
   }
-  void SetSlow(uint32_t host, uint32_t factor) { slow_[host] = factor; }
+  void SetSlow(uint32_t host, uint32_t factor);
+  // No path was cut, slow or broken since then, and streams that broke before are dialled again.
+  bool Calm(TimePoint since) const;
 
   // Who serves an address now: `accept` runs in `process` for each connection. A later one takes
   // the address over.
@@ -102,7 +118,8 @@ class Network {
   WirePtr Connect(const std::string& address, uint32_t host, Wire::End dialler);
   // Breaks the connections between two hosts that are open now, each with a chance; of those alone
   // whose address ends in `suffix`.
-  void BreakBetween(uint32_t a, uint32_t b, uint32_t percent, const std::string& suffix);
+  void BreakBetween(uint32_t a, uint32_t b, uint32_t percent, const std::string& suffix,
+                    bool half_open = false);
   // Towards a process, out of order with everything else. Waits while the path is cut.
   void Datagram(uint32_t from, const ProcessPtr& to, Action action);
 
@@ -121,6 +138,9 @@ class Network {
   std::string drag_suffix_;
   Duration drag_ = Duration(0);
   std::vector<TimePoint> healed_;
+  TimePoint changed_;                                              // a path, the last time
+  TimePoint broke_;                                                // a connection
+  std::map<std::pair<uint32_t, uint32_t>, TimePoint> rails_down_;  // by host and rail
   std::map<std::string, Listener> listeners_;
   std::vector<std::weak_ptr<Wire>> wires_;
 };

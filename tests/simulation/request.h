@@ -62,6 +62,8 @@ struct Leg {
   TimePoint ended;    // terminal in the table
   TimePoint aborted;  // when its engine asked
   TimePoint released_at;
+  // When a rank died that it had been offered pages by, or had offered some.
+  TimePoint partner_died;
   // How long its pages may be out of reach though its agent lives: the transport's fence.
   Duration fence = {};
   // Its agent has shown no heartbeat: nobody knows whether its pages are still written.
@@ -84,14 +86,23 @@ struct Request {
   uint64_t prefix = 0;
   uint32_t time_left_ms = 0;
   Quirk quirk = Quirk::kNone;
+  // How much longer than usual its prefill takes.
+  uint32_t pace = 1;
   TimePoint begins;
   // Something happened to one of its parties: it need not succeed.
   bool disturbed = false;
   // More than a lost connection: it need not end at once either.
   bool hurt = false;
   void Hurt() { disturbed = hurt = true; }
-  // When a connection between two of its parties was last lost.
+  // When a connection between two of its parties, or a rail of one, was last lost.
   TimePoint broken;
+  bool rail_lost = false;
+  // Connections whose loss costs time only: where a path is left, its rooms land.
+  bool moves = false;
+  // No rail was left between two of its parties, for a time.
+  bool no_rail = false;
+  // When the last chunk was handed over.
+  TimePoint all_sent;
   // Another request has the same id and no nonce: nobody can tell their ranks apart.
   bool mixed = false;
   std::vector<std::unique_ptr<Leg>> legs;

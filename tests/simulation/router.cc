@@ -34,6 +34,11 @@ Request* Router::Draw(size_t prefill, size_t decode) {
   request->prefix = random.Chance(60) ? 0 : random.Below(request->total + 1);
   request->time_left_ms = random.Chance(70) ? 1000 + random.Below(5000) : 50 + random.Below(900);
   request->begins = cluster_->world().now();
+  if (cluster_->crowded() && random.Chance(80)) {
+    request->pace = 500;
+    request->time_left_ms = 12000;
+  }
+  request->moves = cluster_->path().kind == PathKind::kWritten;
   // Ids of few, so that they come again; a nonce tells them apart, where there is one.
   const bool fresh = random.Chance(75);
   request->key = {random.Below(6), fresh ? random.Next() | 1 : 0};
@@ -141,6 +146,7 @@ void Router::SendProbes() {
       Request* request = Draw(prefill, decode);
       request->key.nonce = cluster_->world().random.Next() | 1;
       request->time_left_ms = 3000;
+      request->pace = 1;
       request->disturbed = request->hurt = false;
       probes_.push_back(request);
       Begin(request);
@@ -157,9 +163,7 @@ bool Router::Touches(const Disturbance& d, const Request& request) const {
   std::set<uint32_t> sources, targets;
   for (const auto& leg : request.legs) {
     if (std::find(d.ranks.begin(), d.ranks.end(), leg->rank) != d.ranks.end()) return true;
-    const Server& server = cluster_->servers()[leg->server];
-    const auto at = std::find(server.coords.begin(), server.coords.end(), leg->rank.coord);
-    const uint32_t host = server.hosts[at - server.coords.begin()];
+    const uint32_t host = cluster_->HostOf(*leg);
     (leg->role == Role::kPrefill ? sources : targets).insert(host);
     const bool on_host = std::find(d.hosts.begin(), d.hosts.end(), host) != d.hosts.end();
     if (on_host && !d.pair) return true;
@@ -170,6 +174,15 @@ bool Router::Touches(const Disturbance& d, const Request& request) const {
          (sources.contains(d.hosts[1]) && targets.contains(d.hosts[0]));
 }
 
+// On the host that lost one, all the time.
+bool Router::RailIsLeft(const Disturbance& lost, const std::vector<Disturbance>& others) const {
+  if (cluster_->path().rails == 1) return false;
+  return std::none_of(others.begin(), others.end(), [&](const Disturbance& d) {
+    return d.rail.has_value() && d.rail != lost.rail && d.hosts == lost.hosts &&
+           d.from <= lost.until && d.until >= lost.from;
+  });
+}
+
 void Router::NoteDisturbed(const std::vector<Disturbance>& disturbances) {
   const TimePoint now = cluster_->world().now();
   for (const auto& request : requests_) {
@@ -177,8 +190,12 @@ void Router::NoteDisturbed(const std::vector<Disturbance>& disturbances) {
     for (const Disturbance& d : disturbances) {
       if (d.from > now || d.until < request->begins || !Touches(d, *request)) continue;
       request->disturbed = true;
-      if (!d.only_broken) request->hurt = true;
-      if (d.only_broken) request->broken = std::max(request->broken, d.from);
+      const bool path_alone = d.only_broken || d.rail.has_value();
+      if (!path_alone) request->hurt = true;
+      if (path_alone) request->broken = std::max(request->broken, d.from);
+      if (!d.rail.has_value()) continue;
+      request->rail_lost = true;
+      request->no_rail = request->no_rail || !RailIsLeft(d, disturbances);
     }
   }
 }

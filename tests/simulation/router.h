@@ -34,6 +34,7 @@ class Router {
   std::vector<size_t> ServersOf(Role role);
   Engine* EngineOf(const Leg& leg);
   bool AllReady(const Request& request);
+  bool RailIsLeft(const Disturbance& lost, const std::vector<Disturbance>& others) const;
   bool Touches(const Disturbance& disturbance, const Request& request) const;
 
   Cluster* const cluster_;

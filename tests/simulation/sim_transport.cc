@@ -7,11 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 #include "tests/simulation/transport_message.h"
+#include "transfer_agent/transport/segment_end.h"
 
 namespace baton::sim {
 
 using transport::Events;
 using transport::Segment;
+using transport::SegmentEnd;
 using transport::Submitted;
 
 namespace {
@@ -38,6 +40,7 @@ SimTransport::SimTransport(Network* network, ProcessPtr process, std::string add
   capabilities_.name = "sim";
   capabilities_.local_fence = kind_ != PathKind::kWritten;
   capabilities_.checksums = kind_ != PathKind::kWritten;
+  capabilities_.retires = kind_ == PathKind::kWritten;
   network_->Listen(address_, wires_at_, [this](const WirePtr& wire) { OnAccepted(wire); });
 }
 
@@ -62,80 +65,12 @@ absl::StatusOr<transport::RemoteMemoryId> SimTransport::ImportMemory(PeerId,
   return transport::RemoteMemoryId(id);
 }
 
-absl::StatusOr<transport::OpenedChannel> SimTransport::Open(PeerId peer) {
-  const ChannelId id(++last_channel_);
-  Channel& channel = channels_[id];
-  channel.peer = peer;
-  channel.source = true;
-  return transport::OpenedChannel{id, ""};
-}
-
-absl::StatusOr<transport::OpenedChannel> SimTransport::Accept(PeerId peer, absl::string_view) {
-  const ChannelId id(++last_channel_);
-  channels_[id].peer = peer;
-  return transport::OpenedChannel{id, absl::StrCat(address_, " ", id.value())};
-}
-
-absl::Status SimTransport::Complete(ChannelId id, absl::string_view data) {
-  auto it = channels_.find(id);
-  const size_t space = data.find(' ');
-  uint64_t other = 0;
-  if (it == channels_.end() || space == data.npos ||
-      !absl::SimpleAtoi(data.substr(space + 1), &other)) {
-    return Error(Reason::kBadMessage, "bad channel data");
-  }
-  Wire::End end;
-  end.process = wires_at_;
-  end.on_message = [this, id](const Payload& payload) { OnMessage(id, payload); };
-  end.on_closed = [this, id](const absl::Status& why) { OnWireClosed(id, why); };
-  Channel& channel = it->second;
-  channel.end = 0;
-  channel.wire = network_->Connect(std::string(data.substr(0, space)), process_->host, end);
-  auto greeting = std::make_shared<Message>();
-  greeting->kind = Message::Kind::kGreeting;
-  greeting->channel = other;
-  channel.wire->Send(0, greeting);
-  return absl::OkStatus();
-}
-
-void SimTransport::OnAccepted(const WirePtr& wire) {
-  auto id = std::make_shared<ChannelId>();
-  Wire::End end;
-  end.process = wires_at_;
-  // The first message says which channel it is.
-  end.on_message = [this, id, weak = std::weak_ptr<Wire>(wire)](const Payload& payload) {
-    if (*id != ChannelId()) return OnMessage(*id, payload);
-    if (WirePtr greeted = weak.lock()) {
-      *id = OnGreeting(greeted, *static_cast<const Message*>(payload.get()));
-    }
-  };
-  end.on_closed = [this, id](const absl::Status& why) { OnWireClosed(*id, why); };
-  wire->SetEnd(1, std::move(end));
-}
-
-ChannelId SimTransport::OnGreeting(const WirePtr& wire, const Message& greeting) {
-  const ChannelId id(greeting.channel);
-  auto it = channels_.find(id);
-  if (it == channels_.end() || it->second.source || it->second.wire != nullptr) {
-    wire->Close(1, Error(Reason::kBadMessage, "no such channel"));
-    return ChannelId();
-  }
-  it->second.wire = wire;
-  it->second.end = 1;
-  it->second.up = true;
-  auto welcome = std::make_shared<Message>();
-  welcome->kind = Message::Kind::kGreeting;
-  wire->Send(1, welcome);
-  Raise([id](Events* events) { events->OnChannelUp(id); });
-  return id;
-}
-
-void SimTransport::OnMessage(ChannelId id, const Payload& payload) {
+void SimTransport::OnMessage(ChannelId id, size_t link, const Payload& payload) {
   auto it = channels_.find(id);
   if (it == channels_.end()) return;
   Channel& channel = it->second;
   auto message = std::static_pointer_cast<const Message>(payload);
-  if (!channel.source && kind_ == PathKind::kWritten) return OnWrite(id, *message);
+  if (!channel.source && kind_ == PathKind::kWritten) return OnWrite(id, link, *message);
   if (!channel.source) {
     arrived_.push_back({id, channel.peer, std::move(message)});
     return wake_();
@@ -144,16 +79,21 @@ void SimTransport::OnMessage(ChannelId id, const Payload& payload) {
     channel.up = true;
     return Raise([id](Events* events) { events->OnChannelUp(id); });
   }
-  OnAck(&channel);
+  OnAck(&channel, link);
 }
 
 // Of the oldest segment under way.
-void SimTransport::OnAck(Channel* channel) {
-  if (channel->flights.empty()) return;
-  Flight flight = std::move(channel->flights.front());
-  channel->flights.pop_front();
-  if (!flight.done) SegmentDone(flight.segment.cookie, absl::OkStatus());
+void SimTransport::OnAck(Channel* channel, size_t link) {
+  std::deque<Flight>& flights = channel->links[link].flights;
+  if (flights.empty()) return;
+  const std::shared_ptr<Handed> handed = std::move(flights.front().handed);
+  flights.pop_front();
+  if (--handed->left == 0) EndHanded(handed.get(), absl::OkStatus());
   wake_();
+}
+
+void SimTransport::EndHanded(Handed* handed, const absl::Status& status) {
+  if (!std::exchange(handed->done, true)) SegmentDone(handed->cookie, status);
 }
 
 void SimTransport::SegmentDone(uint64_t cookie, const absl::Status& status) {
@@ -161,19 +101,25 @@ void SimTransport::SegmentDone(uint64_t cookie, const absl::Status& status) {
 }
 
 void SimTransport::EndSegments(Channel* channel, const absl::Status& why) {
-  for (Flight& flight : channel->flights) {
-    if (flight.message != nullptr) flight.message->cancelled = true;
-    if (!flight.done) SegmentDone(flight.segment.cookie, why);
+  const bool marks = kind_ == PathKind::kWritten;
+  for (Link& link : channel->links) {
+    for (Flight& flight : link.flights) {
+      if (flight.message != nullptr) flight.message->cancelled = true;
+      EndHanded(flight.handed.get(), marks ? Mark(why, SegmentEnd::kDoubt) : why);
+    }
+    link.flights.clear();
   }
-  for (const Segment& segment : channel->queue) SegmentDone(segment.cookie, why);
-  channel->flights.clear();
+  for (const Segment& segment : channel->queue) {
+    SegmentDone(segment.cookie, marks ? Mark(why, SegmentEnd::kFailed) : why);
+  }
   channel->queue.clear();
 }
 
-void SimTransport::OnWireClosed(ChannelId id, const absl::Status& why) {
+void SimTransport::OnWireClosed(ChannelId id, size_t link, const absl::Status& why) {
   auto it = channels_.find(id);
   if (it == channels_.end()) return;
   const absl::Status cause = Error(Reason::kTransport, why.message());
+  if (kind_ == PathKind::kWritten) return FailLink(id, link, cause);
   EndSegments(&it->second, cause);
   channels_.erase(it);
   // What had arrived whole comes before the end; a dead source's lent pages are believed no more.
@@ -191,12 +137,7 @@ void SimTransport::OnWireClosed(ChannelId id, const absl::Status& why) {
 
 void SimTransport::Close(ChannelId id) {
   auto it = channels_.find(id);
-  if (it == channels_.end()) return;
-  EndSegments(&it->second, absl::CancelledError("the channel was closed"));
-  if (it->second.wire != nullptr) {
-    it->second.wire->Close(it->second.end, Error(Reason::kTransport, "closed"));
-  }
-  channels_.erase(it);
+  if (it != channels_.end()) Destroy(it, absl::CancelledError("the channel was closed"));
 }
 
 void SimTransport::ForgetPeer(PeerId peer) {
@@ -211,12 +152,15 @@ void SimTransport::ForgetPeer(PeerId peer) {
   }
   // Its channels are gone, and with them what it could write.
   for (OfferId offer : fenced) Closed({peer, offer});
+  unanswered_.erase(peer);
+  pauses_.Forget(peer);
 }
 
 size_t SimTransport::segments() const {
   size_t segments = 0;
   for (const auto& [id, channel] : channels_) {
-    segments += channel.queue.size() + channel.flights.size();
+    segments += channel.queue.size();
+    for (const Link& link : channel.links) segments += link.flights.size();
   }
   return segments;
 }
@@ -227,7 +171,10 @@ Submitted SimTransport::Submit(ChannelId id, Segment segment) {
   Channel& channel = it->second;
   // Fewer than a real transport takes, so that rooms meet a full channel here.
   constexpr size_t kSegmentsMax = 6;
-  if (channel.queue.size() + channel.flights.size() >= kSegmentsMax) return Submitted::kFull;
+  if (channel.queue.size() + channel.links[0].flights.size() >= kSegmentsMax) {
+    return Submitted::kFull;
+  }
+  channel.used = network_->world().now();
   channel.queue.push_back(std::move(segment));
   wake_();
   return Submitted::kAccepted;
@@ -238,12 +185,13 @@ void SimTransport::Cancel(ChannelId id, OfferId offer) {
   if (it == channels_.end()) return;
   Channel& channel = it->second;
   const absl::Status why = absl::CancelledError("the room was cancelled");
-  for (Flight& flight : channel.flights) {
+  for (Flight& flight : channel.links[0].flights) {
     // What a device has posted cannot be taken back.
-    if (flight.segment.offer != offer || flight.done || kind_ == PathKind::kWritten) continue;
-    flight.done = true;
+    if (flight.handed->offer != offer || flight.handed->done || kind_ == PathKind::kWritten) {
+      continue;
+    }
     flight.message->cancelled = true;
-    SegmentDone(flight.segment.cookie, why);
+    EndHanded(flight.handed.get(), why);
   }
   std::deque<Segment> kept;
   for (Segment& segment : channel.queue) {
@@ -256,19 +204,23 @@ void SimTransport::Cancel(ChannelId id, OfferId offer) {
   channel.queue.swap(kept);
 }
 
+void SimTransport::LandArrived() {
+  while (!arrived_.empty()) {
+    const Arrived arrived = std::move(arrived_.front());
+    arrived_.pop_front();
+    Land(arrived);
+  }
+}
+
 bool SimTransport::Poll(TimePoint now, Events* events) {
-  bool worked = EndLateFences(now);
+  bool worked = kind_ == PathKind::kWritten && (EndLateFences(now) | CheckRails(now));
   std::vector<ChannelId> ids;
   for (const auto& [id, channel] : channels_) {
     if (channel.source && channel.up && !channel.queue.empty()) ids.push_back(id);
   }
   for (ChannelId id : ids) worked |= PumpSource(id, &channels_.at(id));
-  while (!arrived_.empty()) {
-    const Arrived arrived = std::move(arrived_.front());
-    arrived_.pop_front();
-    Land(arrived);
-    worked = true;
-  }
+  worked |= !arrived_.empty();
+  LandArrived();
   std::deque<Event> due;
   due.swap(events_);
   for (Event& event : due) event(events);

@@ -44,8 +44,9 @@ bool ParseFlag(const char* word, const char* name, uint64_t* value) {
 
 struct Totals {
   uint64_t steps = 0, requests = 0, faults = 0, done = 0, failed = 0, clean = 0, agents = 0;
-  uint64_t quarantined = 0, flipped = 0;
+  uint64_t quarantined = 0, flipped = 0, moved = 0, without_rail = 0;
   std::vector<Duration> aborts;
+  Figures figures;
 
   void Add(Outcome outcome) {
     steps += outcome.steps;
@@ -55,14 +56,33 @@ struct Totals {
     failed += outcome.rooms_failed;
     clean += outcome.clean_requests;
     agents += outcome.agents;
+    figures += outcome.figures;
     quarantined += outcome.quarantined;
     flipped += outcome.flipped;
+    moved += outcome.moved;
+    without_rail += outcome.without_rail;
     aborts.insert(aborts.end(), outcome.abort_times.begin(), outcome.abort_times.end());
   }
 };
 
 double Micros(Duration duration) {
   return std::chrono::duration<double, std::micro>(duration).count();
+}
+
+void PrintLongest(const char* what, const Longest& longest, Duration bound) {
+  std::printf("%s: at most %.1f ms (bound %.0f ms), of %llu\n", what, Micros(longest.time) / 1000,
+              Micros(bound) / 1000, (unsigned long long)longest.of);
+}
+
+void PrintFigures(const Figures& figures) {
+  PrintLongest("Death of an agent noticed by a peer", figures.noticed, kSilence + kNoticeSlack);
+  PrintLongest("Death of a rank to the end of its room at the other side", figures.ended,
+               kSilence + kNoticeSlack + kFailSlack);
+  PrintLongest("Planned stop noticed by a peer", figures.goodbye, kGoodbyeTime);
+  PrintLongest("Released after an abort beside a fault, beyond the fence's deadline",
+               figures.abort_of_dead, kAbortTimeOfDead);
+  std::printf("%llu requests landed that the bootstrap service was away for\n",
+              (unsigned long long)figures.beside_restart);
 }
 
 void Print(const Flags& flags, Totals totals, double seconds) {
@@ -81,6 +101,9 @@ void Print(const Flags& flags, Totals totals, double seconds) {
   std::printf("%llu rooms of ranks done, %llu failed; %llu quarantined, %llu bytes flipped\n",
               (unsigned long long)totals.done, (unsigned long long)totals.failed,
               (unsigned long long)totals.quarantined, (unsigned long long)totals.flipped);
+  std::printf("%llu parts landed over another channel; %llu requests had no rail left\n",
+              (unsigned long long)totals.moved, (unsigned long long)totals.without_rail);
+  PrintFigures(totals.figures);
   if (totals.aborts.empty()) return;
   std::sort(totals.aborts.begin(), totals.aborts.end());
   const size_t n = totals.aborts.size();

@@ -23,6 +23,7 @@ std::shared_ptr<SimTransport::Message> SimTransport::MakeMessage(const Segment& 
   message->offer = segment.offer;
   message->part = segment.part;
   message->close_part = segment.close_part;
+  message->attempt = segment.attempt;
   message->tokens = segment.tokens;
   message->chunk = segment.chunk;
   message->length = segment.cursor.bytes_total();
@@ -30,58 +31,80 @@ std::shared_ptr<SimTransport::Message> SimTransport::MakeMessage(const Segment& 
   message->pool = memories_.at(segment.memory);
   message->remote = MemoryId(segment.remote.value());
   std::vector<std::byte> bytes;
-  if (kind_ != PathKind::kLent || traits_.checksums) ReadRuns(*message, &bytes);
+  if (kind_ != PathKind::kLent || traits_.checksums) {
+    ReadRuns(*message, &bytes, kind_ == PathKind::kWritten ? &message->runs : nullptr);
+  }
   message->crc = ExtendCrc32c(0, bytes.data(), bytes.size());
   if (kind_ != PathKind::kLent) message->bytes = std::move(bytes);
   return message;
 }
 
-void SimTransport::ReadRuns(const Message& message, std::vector<std::byte>* bytes) {
+void SimTransport::ReadRuns(const Message& message, std::vector<std::byte>* bytes,
+                            std::vector<planner::CopyRun>* all) {
   planner::Cursor cursor = message.cursor;
   planner::CopyRun runs[32];
   while (size_t n = cursor.Next(absl::MakeSpan(runs))) {
     for (size_t i = 0; i < n; ++i) {
       message.pool->Read(runs[i].source_offset, runs[i].length, bytes);
     }
+    if (all != nullptr) all->insert(all->end(), runs, runs + n);
   }
 }
 
 bool SimTransport::PumpSource(ChannelId id, Channel* channel) {
   // What a socket takes before it blocks.
   constexpr size_t kFlightsMax = 2;
+  auto free = [](const Link& link) { return link.flights.size() < kFlightsMax; };
   bool worked = false;
-  while (!channel->queue.empty() && channel->flights.size() < kFlightsMax) {
-    Segment segment = std::move(channel->queue.front());
+  for (std::vector<Link>& links = channel->links; !channel->queue.empty(); worked = true) {
+    const size_t lightest = std::min_element(links.begin(), links.end(),
+                                             [](const Link& a, const Link& b) {
+                                               return a.flights.size() < b.flights.size();
+                                             }) -
+                            links.begin();
+    // The end of a part goes over each of them.
+    const bool closes = channel->queue.front().close_part;
+    if (!free(links[lightest]) || (closes && !std::all_of(links.begin(), links.end(), free))) break;
+    const Segment segment = std::move(channel->queue.front());
     channel->queue.pop_front();
     std::shared_ptr<Message> message = MakeMessage(segment);
     counters_.bytes_sent += message->length;
-    channel->wire->Send(channel->end, message);
-    const bool done = kind_ == PathKind::kCopied;
-    if (done) SegmentDone(segment.cookie, absl::OkStatus());
-    if (kind_ == PathKind::kWritten) ExpectAck(id, last_flight_ + 1);
-    channel->flights.push_back(
-        {std::move(segment), done ? nullptr : std::move(message), done, ++last_flight_});
-    worked = true;
+    auto handed = std::make_shared<Handed>();
+    handed->cookie = segment.cookie;
+    handed->offer = segment.offer;
+    for (size_t i = 0; closes && i < links.size(); ++i) {
+      if (i == lightest) continue;
+      auto end = std::make_shared<Message>();
+      end->offer = segment.offer;
+      end->part = segment.part;
+      end->close_part = true;
+      end->attempt = segment.attempt;
+      end->remote = message->remote;
+      SendOver(id, channel, i, handed, std::move(end));
+    }
+    SendOver(id, channel, lightest, handed, std::move(message));
+    if (kind_ == PathKind::kCopied) EndHanded(handed.get(), absl::OkStatus());
   }
   return worked;
+}
+
+void SimTransport::SendOver(ChannelId id, Channel* channel, size_t index,
+                            const std::shared_ptr<Handed>& handed,
+                            std::shared_ptr<Message> message) {
+  Link& link = channel->links[index];
+  link.wire->Send(link.end, message);
+  ++handed->left;
+  link.flights.push_back({handed, std::move(message), ++last_flight_});
+  if (kind_ == PathKind::kWritten) ExpectAck(id, index, last_flight_);
 }
 
 void SimTransport::Land(const Arrived& arrived) {
   const ChannelId id = arrived.channel;
   const Message& message = *arrived.message;
-  if (kind_ == PathKind::kWritten) {
-    // The bytes are there; this is the immediate.
-    const WindowKey key{arrived.peer, message.offer};
-    auto open = windows_.find(key);
-    if (open == windows_.end() || open->second.fence_due.has_value()) return;
-    return Raise([this, id, key, part = message.part](Events* events) {
-      if (!windows_.contains(key)) return;
-      events->OnPart(id, key.first, key.second, part, transport::kBytesUnknown);
-    });
-  }
+  if (kind_ == PathKind::kWritten) return OnImmediate(arrived);
   auto channel = channels_.find(id);
   if (channel != channels_.end()) {
-    const Channel& from = channel->second;
+    const Link& from = channel->second.links[0];
     // Lent pages are believed only while their agent lives: its engine may use them anew.
     if (kind_ == PathKind::kLent && !from.wire->process(1 - from.end)->alive) return;
     auto ack = std::make_shared<Message>();
