@@ -50,8 +50,8 @@ TEST(MetricsTable, EveryHelpIsASentence) {
 
 TEST(MetricsTable, NoLabelIsAnId) {
   const std::set<absl::string_view> known = {
-      "program",   "version", "severity",  "role",   "outcome", "reason", "stage",
-      "direction", "state",   "transport", "result", "method",  "code"};
+      "program", "version",   "severity", "role",   "outcome", "reason", "stage", "direction",
+      "state",   "transport", "result",   "method", "code",    "port",   "status"};
   for (const Row& row : Rows()) {
     for (absl::string_view label : row.labels) EXPECT_TRUE(known.contains(label)) << label;
   }

@@ -63,7 +63,8 @@ std::string Markdown() {
       "# Metrics\n\n"
       "What `--admin_listen` serves on `/metrics`, in Prometheus' text format. Generated from "
       "`common/metrics/table.h`;\n`make docs` writes it anew.\n\n"
-      "No label ever holds an id, a name or an address. Histograms have the upper bounds ";
+      "No label ever holds an id, an address or a name, but that of a device's port. Histograms "
+      "have the upper bounds ";
   absl::StrAppend(&out, absl::StrJoin(kBoundsSeconds, ", "),
                   " seconds. A rank's agent counts a room at\nits own side: a hand-off of eight "
                   "ranks to eight is sixteen transfers.\n");

@@ -2,7 +2,8 @@
 // rows.
 //
 // Names: one prefix, base units (seconds, bytes), the unit as suffix, `_total` for what only grows.
-// A label's values come from a small fixed set: never an id, a name or an address.
+// A label's values come from a small fixed set: never an id, an address or a name, but that of a
+// device's port ("mlx5_0/1").
 #ifndef BATON_COMMON_METRICS_TABLE_H_
 #define BATON_COMMON_METRICS_TABLE_H_
 
@@ -57,6 +58,21 @@ enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
     "Channels to peers that ranks here opened as sources.")                                        \
   X(kChannelFailures, "baton_channel_failures_total", kCounter, kAgent, "transport",               \
     "Channels that ended with a cause.")                                                           \
+  X(kPortActive, "baton_port_active", kGauge, kAgent, "port",                                      \
+    "1 for each RDMA port in use that is up, works and has an address; otherwise 0.")              \
+  X(kPortPauses, "baton_port_pauses_total", kCounter, kAgent, "port",                              \
+    "Times that the port failed and was left out of new channels for a while, to one peer or "     \
+    "all.")                                                                                        \
+  X(kQueuePairs, "baton_queue_pairs", kGauge, kAgent, "port,state",                                \
+    "Queue pairs of channels; in state reset those that keep their number until it is safe to "    \
+    "use.")                                                                                        \
+  X(kWorkRequests, "baton_work_requests_in_flight", kGauge, kAgent, "port",                        \
+    "Sends and writes posted and not acknowledged.")                                               \
+  X(kCreditWaits, "baton_credit_waits_total", kCounter, kAgent, "port",                            \
+    "Parts that waited to be closed, on one queue pair, because the target had not given back a "  \
+    "receive: its agent is slow.")                                                                 \
+  X(kCompletionErrors, "baton_completion_errors_total", kCounter, kAgent, "port,status",           \
+    "Work requests that failed, by what the device said.")                                         \
   X(kPeers, "baton_peers", kGauge, kAgent, "state", "Other agents known, by control stream.")      \
   X(kRegistrationFailures, "baton_registration_failures_total", kCounter, kAgent, "reason",        \
     "Registrations of ranks that the bootstrap service refused or did not answer.")                \
