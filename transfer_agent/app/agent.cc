@@ -93,6 +93,7 @@ absl::Status Agent::BuildWorker(uint32_t index) {
   auto made = MakeTransports(options_);
   if (!made.ok()) return made.status();
   std::vector<std::unique_ptr<transport::Transport>> transports = std::move(made->transports);
+  ports_.insert(ports_.end(), made->ports.begin(), made->ports.end());
   if (index == 0) {
     transports_ = std::move(made->status);
     for (const v1::TransportStatus& t : transports_) {

@@ -22,6 +22,7 @@
 #include "common/mutex.h"
 #include "transfer_agent/app/load_board.h"
 #include "transfer_agent/app/options.h"
+#include "transfer_agent/app/port_scrape.h"
 #include "transfer_agent/attach/attach_server.h"
 #include "transfer_agent/control/peer_links.h"
 #include "transfer_agent/worker/worker.h"
@@ -128,6 +129,7 @@ class Agent final : private attach::AttachEvents,
   const std::shared_ptr<LoadBoard> load_board_;  // shared with tasks of workers
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<v1::TransportStatus> transports_;  // set before Start returns
+  PortMetricsList ports_;                        // the same
   std::vector<v1::CheckFinding> findings_;       // as well
   std::unique_ptr<control::PeerLinks> links_;
   std::unique_ptr<Registrar> registrar_;

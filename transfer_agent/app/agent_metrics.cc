@@ -118,6 +118,7 @@ std::string Agent::Metrics() const {
       AddPath(workers, path++, transport.name(), &scrape);
     }
   }
+  AddPorts(ports_, &scrape);
   scrape.Add(Metric::kRegisteredMemory, {},
              Sum(
                  workers, [](auto& w) -> auto& { return w.memory_bytes; }));

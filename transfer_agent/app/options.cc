@@ -67,6 +67,11 @@ void AddRows(Options* o, ConfigTable* table) {
       "are used first. auto: the NUMA node of the agent's processors, if it is one.");
   table->Number("verbs_rails", &o->verbs_rails, {1, 8}, "ports",
                 "Device ports that a worker spreads its pages over.");
+  table->Bool(
+      "verbs_windows", &o->verbs_windows,
+      "Give each channel of a decode rank keys of its own, by memory windows of type 2: they "
+      "are good for that channel alone, and are taken back where a source answers no fence. "
+      "A device without such windows is an error.");
   table->Text("data_host", &o->data_host, "address",
               "Numeric address for tcp data connections; empty: the host of --listen.");
   table->Text("shm_folder", &o->shm_folder, "path",

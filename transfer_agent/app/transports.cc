@@ -42,6 +42,7 @@ absl::Status AddVerbs(const Options& options, MadeTransports* made) {
   transport::verbs::VerbsOptions verbs;
   verbs.wishes.devices = absl::StrSplit(options.verbs_devices, ',', absl::SkipEmpty());
   verbs.wishes.rails_max = options.verbs_rails;
+  verbs.memory_windows = options.verbs_windows;
   if (!absl::SimpleAtoi(options.verbs_gid_index, &verbs.wishes.gid_index)) {
     verbs.wishes.gid_index = -1;
   }
@@ -53,6 +54,7 @@ absl::Status AddVerbs(const Options& options, MadeTransports* made) {
   auto transport = transport::CreateVerbsTransport(verbs, &choice);
   if (!transport.ok()) return transport.status();
   made->transports.push_back(*std::move(transport));
+  made->ports = std::move(choice.ports);
   v1::TransportStatus& status = made->status.emplace_back(StatusOf("verbs", true, choice.summary));
   for (std::string& candidate : choice.candidates) status.add_candidates(std::move(candidate));
   return absl::OkStatus();
@@ -80,7 +82,9 @@ absl::StatusOr<MadeTransports> MakeTransports(const Options& options) {
     status = choose && options.checksums
                  ? absl::FailedPreconditionError("--checksums asks for paths that can check")
                  : AddVerbs(options, &made);
-    if (choose && !status.ok() && ReasonOf(status) != Reason::kConfig) {
+    // What was asked for by name is not left out quietly.
+    const bool asked = options.verbs_windows || ReasonOf(status) == Reason::kConfig;
+    if (choose && !status.ok() && !asked) {
       made.status.push_back(StatusOf("verbs", false, status.message()));
       status = absl::OkStatus();
     }

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "baton/v1/agent.pb.h"
 #include "transfer_agent/app/options.h"
+#include "transfer_agent/app/port_scrape.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::agent {
@@ -17,6 +18,7 @@ struct MadeTransports {
   std::vector<std::unique_ptr<transport::Transport>> transports;
   // Of these, and of those that were tried in vain.
   std::vector<v1::TransportStatus> status;
+  PortMetricsList ports;
 };
 
 // One worker's. What was asked for by name and cannot be had is an error that says what was tried;

@@ -24,7 +24,7 @@ bool VerbsTransport::TakeAsyncEvents() {
 }
 
 Channel* VerbsTransport::ChannelOf(const ibv_qp* qp) {
-  for (const Place& place : places_) {
+  for (const Place& place : places_.all()) {
     if (place.channel != nullptr && place.channel->queue_pairs[place.index]->qp() == qp) {
       return place.channel;
     }
@@ -42,6 +42,11 @@ void VerbsTransport::FailChannels(const Rail& rail, bool sources_only, const abs
     }
   }
   for (Channel* channel : gone) Fail(channel, cause);
+}
+
+void VerbsTransport::PausePath(const Channel& channel, const QueuePair& qp) {
+  qp.rail().metrics()->pauses.Add();
+  pauses_.Failed(channel.peer, qp.rail_index, qp.remote_rail, now_);
 }
 
 void VerbsTransport::FailRail(Rail* rail, const absl::Status& cause) {
@@ -109,7 +114,7 @@ void VerbsTransport::OnQueuePairEvent(const ibv_async_event& event, const std::s
   if (channel == nullptr) return;
   for (const auto& qp : channel->queue_pairs) {
     if (qp->qp() != event.element.qp) continue;
-    pauses_.Failed(channel->peer, qp->rail_index, qp->remote_rail, now_);
+    PausePath(*channel, *qp);
   }
   Fail(channel, Error(Reason::kTransport, text));
 }

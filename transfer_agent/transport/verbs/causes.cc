@@ -15,7 +15,7 @@ absl::string_view Explain(ibv_wc_status status) {
       return "the peer posted no receives in time: its agent hangs";
     case IBV_WC_REM_ACCESS_ERR:
       return "the peer's device refused the address or key: its memory is registered no more (did "
-             "its engine leave?)";
+             "its engine leave?), or it took the channel's keys back as a fence was not answered";
     case IBV_WC_REM_INV_REQ_ERR:
       return "the peer's device refused the request: its queue pair is set up for another use";
     case IBV_WC_REM_OP_ERR:
@@ -24,6 +24,8 @@ absl::string_view Explain(ibv_wc_status status) {
       return "the own device refused the address or key: the pool is registered no more";
     case IBV_WC_LOC_LEN_ERR:
       return "the write is longer than the device or path allows";
+    case IBV_WC_MW_BIND_ERR:
+      return "the own device refused to bind a memory window";
     case IBV_WC_LOC_QP_OP_ERR:
       return "the own device could not carry it out";
     case IBV_WC_WR_FLUSH_ERR:
@@ -43,6 +45,35 @@ std::string ExplainFailure(ibv_wc_status status, uint32_t vendor_error, const Qu
                                                          : GidText(qp.remote_gid),
                       ": ", Explain(status), " (status ", static_cast<int>(status),
                       ", vendor error ", vendor_error, ")");
+}
+
+CompletionError ErrorOf(ibv_wc_status status) {
+  switch (status) {
+    case IBV_WC_RETRY_EXC_ERR:
+      return CompletionError::kRetryExceeded;
+    case IBV_WC_RNR_RETRY_EXC_ERR:
+      return CompletionError::kRnrRetryExceeded;
+    case IBV_WC_REM_ACCESS_ERR:
+      return CompletionError::kRemoteAccess;
+    case IBV_WC_REM_INV_REQ_ERR:
+      return CompletionError::kRemoteRequest;
+    case IBV_WC_REM_OP_ERR:
+      return CompletionError::kRemoteOperation;
+    case IBV_WC_LOC_PROT_ERR:
+      return CompletionError::kLocalProtection;
+    case IBV_WC_LOC_LEN_ERR:
+      return CompletionError::kLocalLength;
+    case IBV_WC_LOC_QP_OP_ERR:
+      return CompletionError::kLocalOperation;
+    case IBV_WC_MW_BIND_ERR:
+      return CompletionError::kWindowBind;
+    case IBV_WC_WR_FLUSH_ERR:
+      return CompletionError::kFlushed;
+    case IBV_WC_FATAL_ERR:
+      return CompletionError::kDevice;
+    default:
+      return CompletionError::kOther;
+  }
 }
 
 bool IsOwnFault(ibv_wc_status status) {

@@ -8,12 +8,14 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "transfer_agent/transport/port_metrics.h"
 #include "transfer_agent/transport/verbs/queue_pair.h"
 
 namespace baton::transport::verbs {
 
 // "verbs mlx5_0/1 to 10.0.0.7: no acknowledgement after all retries: ...".
 std::string ExplainFailure(ibv_wc_status status, uint32_t vendor_error, const QueuePair& qp);
+CompletionError ErrorOf(ibv_wc_status status);
 // The own device failed, not the peer or the way to it.
 bool IsOwnFault(ibv_wc_status status);
 // Another queue pair would refuse the work request too.

@@ -3,6 +3,7 @@
 #define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "common/clock.h"
 #include "transfer_agent/transport/transport.h"
 #include "transfer_agent/transport/verbs/channel_states.h"
+#include "transfer_agent/transport/verbs/channel_windows.h"
 #include "transfer_agent/transport/verbs/queue_pair.h"
 #include "transfer_agent/transport/verbs/source_datapath.h"
 
@@ -34,7 +36,13 @@ struct Channel {
   uint64_t nonce = 0;
   std::vector<std::unique_ptr<QueuePair>> queue_pairs;
   std::unique_ptr<SourceDatapath> source;  // null: the receiving end
-  uint32_t heard = 0;                      // target: queue pairs that spoke
+  // Target: null without memory windows.
+  std::unique_ptr<ChannelWindows> windows;
+  // Source: the peer's memories that are written to by keys of this channel, by what it calls them.
+  std::map<uint64_t, RemoteMemory> keys;
+  // Source: the peer has a memory by now to which this channel has no keys.
+  bool superseded = false;
+  uint32_t heard = 0;  // queue pairs over which the other end spoke
   // Work may be posted: something was submitted, acknowledged or credited since the last try.
   bool runnable = false;
   // When it was last used, by the transport's count of uses.

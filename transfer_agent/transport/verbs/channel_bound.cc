@@ -15,9 +15,8 @@ constexpr int kDrainsMax = 64;
 }  // namespace
 
 bool VerbsTransport::Fits(absl::Span<Rail* const> rails, bool source) const {
-  const QueueUse use = source ? QueueUse::kSource : QueueUse::kTarget;
   std::map<const Rail*, uint32_t> needed;
-  for (const Rail* rail : rails) needed[rail] += SizesOf(options_, *rail, use).completions();
+  for (const Rail* rail : rails) needed[rail] += SizesFor(*rail, source).completions();
   return std::all_of(needed.begin(), needed.end(),
                      [](const auto& n) { return n.first->Fits(n.second); });
 }

@@ -119,12 +119,12 @@ absl::Status ToSend(const VerbsOptions& options, const QueuePair& qp) {
 
 }  // namespace
 
-QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use) {
+QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use, uint32_t windows) {
   const uint32_t most = rail.limits().queue_max;
   QueueSizes sizes;
   if (use == QueueUse::kLoop) return {.sends = kLoopReads, .receives = 1};
   const bool source = use == QueueUse::kSource;
-  sizes.sends = std::min(most, source ? options.send_queue : kWords);
+  sizes.sends = std::min(most, source ? options.send_queue : kWords + windows);
   sizes.receives = std::min(most, source ? kWords : options.receive_queue);
   sizes.gather =
       source ? std::clamp(options.gather_max, 1u, std::min(rail.limits().sge_max, 32u)) : 1;
@@ -132,10 +132,10 @@ QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use) 
   return sizes;
 }
 
-absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(const VerbsOptions& options, Rail* rail,
+absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(Rail* rail, const QueueSizes& wanted,
                                                          QueueUse use, uint16_t place,
                                                          uint16_t generation) {
-  QueueSizes sizes = SizesOf(options, *rail, use);
+  QueueSizes sizes = wanted;
   if (absl::Status status = rail->Reserve(sizes.completions()); !status.ok()) return status;
   ibv_qp_init_attr init{};
   init.send_cq = init.recv_cq = rail->cq();
@@ -181,7 +181,7 @@ absl::Status Connect(const VerbsOptions& options, const Endpoint& peer, QueuePai
     return Error(Reason::kNoTransport, absl::StrCat("verbs ", qp->rail().name(),
                                                     ": one end is InfiniBand, the other RoCE"));
   }
-  qp->remote_rail = peer.rail;
+  qp->remote_rail = qp->key_column = peer.rail;
   qp->remote_gid = peer.gid;
   qp->remote_lid = peer.lid;
   absl::Status status = ToReceive(options, peer, *qp);
@@ -203,7 +203,7 @@ bool Graveyard::Reset(const Rail& rail, ibv_qp* qp) {
   return error == 0;
 }
 
-bool Graveyard::Bury(const QueuePair& qp) {
+bool Graveyard::Bury(const QueuePair& qp, bool keyless) {
   Buried b{.rail = &qp.rail(), .qp = qp.qp(), .completions = qp.sizes().completions(), .until = {}};
   b.reset = Reset(*b.rail, b.qp);
   if (!b.reset && b.rail->provider().DestroyQp(b.qp) == 0) {
@@ -213,7 +213,8 @@ bool Graveyard::Bury(const QueuePair& qp) {
   if (b.reset) {
     b.rail->ReleaseWhenEmpty(b.completions);
   } else {
-    ++undead_;
+    b.undead = !keyless;
+    undead_ += b.undead ? 1 : 0;
   }
   buried_.push_back(b);
   return b.reset;
@@ -225,13 +226,18 @@ void Graveyard::Sweep(TimePoint now) {
     buried_.pop_front();
     if (!b.reset && Reset(*b.rail, b.qp)) {
       b.reset = true;
-      --undead_;
+      undead_ -= b.undead ? 1 : 0;
       b.rail->ReleaseWhenEmpty(b.completions);
     }
     if (!b.until.has_value()) b.until = now + horizon_;
     const bool due = b.reset && *b.until <= now;
     if (!due || b.rail->provider().DestroyQp(b.qp) != 0) buried_.push_back(b);
   }
+}
+
+size_t Graveyard::CountOf(const Rail& rail) const {
+  return std::count_if(buried_.begin(), buried_.end(),
+                       [&](const Buried& b) { return b.rail == &rail; });
 }
 
 std::optional<TimePoint> Graveyard::NextDue() const {

@@ -20,12 +20,13 @@ namespace baton::transport::verbs {
 // kLoop: connected to itself, to read back what came (flusher.h).
 enum class QueueUse : uint8_t { kSource, kTarget, kLoop };
 
-// The lengths of the queues of a queue pair.
-QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use);
+// The lengths of the queues of a queue pair, of a target's with so many memory windows.
+QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use,
+                   uint32_t windows = 0);
 
 // A queue pair in INIT with a random packet sequence number, its completions reserved. FULL when
 // the rail has no room for it.
-absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(const VerbsOptions& options, Rail* rail,
+absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(Rail* rail, const QueueSizes& wanted,
                                                          QueueUse use, uint16_t place,
                                                          uint16_t generation);
 // How the peer reaches it.
@@ -44,12 +45,13 @@ class Graveyard {
   Graveyard& operator=(const Graveyard&) = delete;
 
   // Resets it. Once this has returned true the device neither writes nor reads for it. False: the
-  // device refuses to reset and to destroy it; it is tried again by Sweep.
-  bool Bury(const QueuePair& qp);
+  // device refuses to reset and to destroy it; it is tried again by Sweep. `keyless`: the memory
+  // windows of its peer are invalid, so that it writes nothing even then.
+  bool Bury(const QueuePair& qp, bool keyless = false);
   // Destroys those whose time is over.
   void Sweep(TimePoint now);
   std::optional<TimePoint> NextDue() const;
-  size_t size() const { return buried_.size(); }
+  size_t CountOf(const Rail& rail) const;
   // Queue pairs that could not be taken down: nothing may be said to be fenced meanwhile.
   size_t undead() const { return undead_; }
 
@@ -59,6 +61,7 @@ class Graveyard {
     ibv_qp* qp;
     uint32_t completions;
     bool reset = true;
+    bool undead = false;
     std::optional<TimePoint> until;  // set by the first Sweep
   };
   static bool Reset(const Rail& rail, ibv_qp* qp);

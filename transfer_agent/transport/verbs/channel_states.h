@@ -11,14 +11,15 @@ namespace baton::transport::verbs {
 
 enum class ChannelState : uint8_t {
   kOffered,   // source: waits for the peer's answer
-  kExpected,  // target: its queue pairs work, the source has said nothing yet
+  kExpected,  // the queue pairs work, the other end has said nothing over them yet
   kUp,
   kLeaving,  // closed here: what is posted drains, then the peer is told
 };
 
 enum class ChannelEvent : uint8_t {
   kAnswered,  // the answer came, the source's queue pairs work
-  kHeard,     // the source spoke on every queue pair
+  kAwaited,   // the same, and the target says over them when its memory windows are bound
+  kHeard,     // the other end spoke on every queue pair
   kLeave,
 };
 
@@ -40,6 +41,8 @@ inline absl::string_view Name(ChannelEvent event) {
   switch (event) {
     case ChannelEvent::kAnswered:
       return "answered";
+    case ChannelEvent::kAwaited:
+      return "awaited";
     case ChannelEvent::kHeard:
       return "heard";
     case ChannelEvent::kLeave:
@@ -51,6 +54,7 @@ inline absl::string_view Name(ChannelEvent event) {
 // A channel may end in any state: its queue pairs are reset then, and it is forgotten.
 inline constexpr Transition<ChannelState, ChannelEvent> kChannelRows[] = {
     {ChannelState::kOffered, ChannelEvent::kAnswered, ChannelState::kUp},
+    {ChannelState::kOffered, ChannelEvent::kAwaited, ChannelState::kExpected},
     {ChannelState::kExpected, ChannelEvent::kHeard, ChannelState::kUp},
     {ChannelState::kUp, ChannelEvent::kLeave, ChannelState::kLeaving},
 };

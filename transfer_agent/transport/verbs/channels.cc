@@ -64,19 +64,6 @@ std::vector<Rail*> VerbsTransport::RailsFor(const Greeting& open) const {
   return each;
 }
 
-absl::StatusOr<uint16_t> VerbsTransport::TakePlace() {
-  if (!free_places_.empty()) {
-    const uint16_t place = free_places_.back();
-    free_places_.pop_back();
-    return place;
-  }
-  if (places_.size() > UINT16_MAX) {
-    return Error(Reason::kFull, "verbs: 65536 queue pairs of this worker are in use");
-  }
-  places_.emplace_back();
-  return static_cast<uint16_t>(places_.size() - 1);
-}
-
 absl::StatusOr<std::unique_ptr<Channel>> VerbsTransport::NewChannel(PeerId peer, ChannelState state,
                                                                     absl::Span<Rail* const> rails) {
   auto channel = std::make_unique<Channel>(ChannelId(++last_channel_), peer, state);
@@ -85,16 +72,16 @@ absl::StatusOr<std::unique_ptr<Channel>> VerbsTransport::NewChannel(PeerId peer,
     channel->source = std::make_unique<SourceDatapath>(options_, &events_, &counters_);
   }
   for (Rail* rail : rails) {
-    absl::StatusOr<uint16_t> place = TakePlace();
+    absl::StatusOr<uint16_t> place = places_.Take();
     if (!place.ok()) {
       Release(channel.get());
       return place.status();
     }
     absl::StatusOr<std::unique_ptr<QueuePair>> qp =
-        MakeQueuePair(options_, rail, source ? QueueUse::kSource : QueueUse::kTarget, *place,
-                      places_[*place].generation);
+        MakeQueuePair(rail, SizesFor(*rail, source), source ? QueueUse::kSource : QueueUse::kTarget,
+                      *place, places_[*place].generation);
     if (!qp.ok()) {
-      free_places_.push_back(*place);
+      places_.GiveBack(*place);
       Release(channel.get());
       return qp.status();
     }
@@ -142,8 +129,9 @@ absl::StatusOr<OpenedChannel> VerbsTransport::Accept(PeerId peer, absl::string_v
   }
   absl::StatusOr<std::unique_ptr<Channel>> channel = Answer(peer, *open);
   if (!channel.ok()) return channel.status();
-  Greeting accept{.nonce = open->nonce, .endpoints = {}, .avoid_rails = {}};
+  Greeting accept{.nonce = open->nonce, .endpoints = {}};
   for (const auto& qp : (*channel)->queue_pairs) accept.endpoints.push_back(EndpointOf(*qp));
+  if ((*channel)->windows != nullptr) accept.windows = (*channel)->windows->Keys();
   return Keep(*std::move(channel), EncodeAccept(accept));
 }
 
@@ -155,13 +143,14 @@ absl::StatusOr<std::unique_ptr<Channel>> VerbsTransport::Answer(PeerId peer, con
   if (absl::Status room = MakeRoom(each, /*source=*/false); !room.ok()) return room;
   auto channel = NewChannel(peer, ChannelState::kExpected, each);
   if (!channel.ok()) return channel.status();
-  for (size_t i = 0; i < open.endpoints.size(); ++i) {
-    absl::Status status = Connect(options_, open.endpoints[i], (*channel)->queue_pairs[i].get());
-    if (status.ok()) continue;
-    Release(channel->get());
-    return status;
+  absl::Status status;
+  for (size_t i = 0; i < open.endpoints.size() && status.ok(); ++i) {
+    status = Connect(options_, open.endpoints[i], (*channel)->queue_pairs[i].get());
   }
-  return channel;
+  if (status.ok()) status = BindWindows(channel->get());
+  if (status.ok()) return channel;
+  Release(channel->get());
+  return status;
 }
 
 absl::Status VerbsTransport::Complete(ChannelId id, absl::string_view data) {
@@ -176,12 +165,12 @@ absl::Status VerbsTransport::Complete(ChannelId id, absl::string_view data) {
     Fail(channel, Error(Reason::kBadMessage, "verbs: the answer is to another channel"));
     return absl::OkStatus();
   }
-  if (status.ok()) status = ConnectSource(channel, *accept);
+  if (status.ok()) status = ConnectSource(channel, *std::move(accept));
   if (!status.ok()) Fail(channel, status);
   return status;
 }
 
-absl::Status VerbsTransport::ConnectSource(Channel* channel, const Greeting& accept) {
+absl::Status VerbsTransport::ConnectSource(Channel* channel, Greeting accept) {
   if (accept.endpoints.size() != channel->queue_pairs.size()) {
     return Error(Reason::kBadMessage,
                  absl::StrCat("verbs: ", accept.endpoints.size(), " endpoints answer ",
@@ -190,14 +179,25 @@ absl::Status VerbsTransport::ConnectSource(Channel* channel, const Greeting& acc
   for (size_t i = 0; i < accept.endpoints.size(); ++i) {
     QueuePair* qp = channel->queue_pairs[i].get();
     if (absl::Status s = Connect(options_, accept.endpoints[i], qp); !s.ok()) return s;
+    if (!accept.windows.empty()) qp->key_column = static_cast<uint32_t>(i);
     // Receives that stay free for the words: hello, goodbye.
     qp->credits = accept.endpoints[i].receives - 4;
     qp->AddWord({.word = Word::kHello, .value = 0});
     if (absl::Status s = qp->Ring(); !s.ok()) return s;
     qp->rail().Restore();
   }
-  channel->machine.Advance(ChannelEvent::kAnswered);
   channel->deadline.reset();
+  for (RemoteMemory& memory : accept.windows) {
+    channel->keys.emplace(memory.windows(), std::move(memory));
+  }
+  if (!channel->source->Rekey([&](const RemoteMemory& m) { return KeysOf(*channel, m); })) {
+    return NoKeys();
+  }
+  if (!accept.windows.empty()) {
+    channel->machine.Advance(ChannelEvent::kAwaited);
+    return absl::OkStatus();
+  }
+  channel->machine.Advance(ChannelEvent::kAnswered);
   events_.ChannelUp(channel->id);
   MakeRunnable(channel);
   return absl::OkStatus();

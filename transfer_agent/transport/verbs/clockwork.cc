@@ -3,6 +3,7 @@
 #include <sys/timerfd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
@@ -27,6 +28,7 @@ bool VerbsTransport::CheckClock(TimePoint now) {
   CheckFences(now);
   graveyard_.Sweep(now);
   CheckRetired();
+  RefreshGauges();
   return worked || asked;
 }
 
@@ -55,7 +57,7 @@ void VerbsTransport::CheckChannels(TimePoint now) {
                                                         Name(channel->machine.state()))));
   }
   for (Channel* channel : replaced) {
-    Fail(channel, Error(Reason::kTransport, "verbs: a rail is back: a new channel uses it"));
+    Fail(channel, Error(Reason::kTransport, "verbs: a better channel has taken its place"));
   }
 }
 
@@ -89,11 +91,24 @@ bool VerbsTransport::SayGoodbye(Channel* channel) {
   return true;
 }
 
+// True: the source's channels lose their keys before they are destroyed, and there is time left.
+bool VerbsTransport::AwaitsInvalidation(PendingFence* fence, TimePoint now) {
+  if (!fence->invalid_by.has_value()) fence->invalid_by = now + options_.leave_timeout;
+  bool awaits = false;
+  for (auto& [id, channel] : channels_) {
+    if (channel->peer != fence->peer || channel->windows == nullptr) continue;
+    // What cannot be posted is left to the reset.
+    if (!channel->windows->Invalidate().ok()) continue;
+    awaits |= !channel->windows->invalidated();
+  }
+  return awaits && now < *fence->invalid_by;
+}
+
 void VerbsTransport::CheckFences(TimePoint now) {
   std::vector<PendingFence> due;
   for (PendingFence& fence : fences_) {
     if (!fence.deadline.has_value()) fence.deadline = now + options_.fence_timeout;
-    if (*fence.deadline <= now) due.push_back(fence);
+    if (*fence.deadline <= now && !AwaitsInvalidation(&fence, now)) due.push_back(fence);
   }
   if (due.empty()) return;
   // Parts that are in already count: their completions are taken before anything is reset.
@@ -115,7 +130,27 @@ void VerbsTransport::CheckFences(TimePoint now) {
   }
 }
 
+void VerbsTransport::RefreshGauges() {
+  // Nothing is allocated here: it runs while rooms are under way.
+  std::array<uint64_t, kRailsMax> in_flight{};
+  std::array<uint64_t, kRailsMax> queue_pairs{};
+  for (const auto& [id, channel] : channels_) {
+    for (const auto& qp : channel->queue_pairs) {
+      ++queue_pairs[qp->rail_index];
+      in_flight[qp->rail_index] += qp->added() - qp->completed();
+    }
+  }
+  for (size_t i = 0; i < rails_.size(); ++i) {
+    PortMetrics& metrics = *rails_[i]->metrics();
+    metrics.active.Set(rails_[i]->works() ? 1 : 0);
+    metrics.queue_pairs.Set(queue_pairs[i]);
+    metrics.in_flight.Set(in_flight[i]);
+    metrics.in_reset.Set(graveyard_.CountOf(*rails_[i]));
+  }
+}
+
 void VerbsTransport::ArmTimer() {
+  RefreshGauges();
   std::optional<TimePoint> next = graveyard_.NextDue();
   const auto at = [&next](TimePoint when) {
     if (!next.has_value() || when < *next) next = when;

@@ -40,7 +40,12 @@ bool VerbsTransport::PollRail(Rail* rail) {
                                                             ": its completion queue is broken")));
       return true;
     }
-    for (int c = 0; c < n; ++c) OnCompletion(completions[c]);
+    for (int c = 0; c < n; ++c) {
+      if (completions[c].status != IBV_WC_SUCCESS) {
+        rail->metrics()->CountError(ErrorOf(completions[c].status));
+      }
+      OnCompletion(completions[c]);
+    }
     worked |= n > 0;
     if (n == kBatch) continue;
     rail->SeenEmpty();
@@ -51,34 +56,35 @@ bool VerbsTransport::PollRail(Rail* rail) {
 
 void VerbsTransport::OnCompletion(const ibv_wc& wc) {
   const WorkId id = UnpackWorkId(wc.wr_id);
-  if (id.place >= places_.size()) return;
-  const Place& place = places_[id.place];
-  // Of a queue pair that was taken down: nobody waits for it.
-  if (place.generation != id.generation) return;
-  if (place.loop && id.kind == WorkKind::kSend) {
-    return flusher_.OnCompletion(place.index, wc, id.sequence);
+  const Place* place = places_.Find(id);
+  if (place == nullptr) return;
+  if (place->loop && id.kind == WorkKind::kSend) {
+    return flusher_.OnCompletion(place->index, wc, id.sequence);
   }
-  if (place.channel == nullptr) return;
-  Channel* channel = place.channel;
-  QueuePair* qp = channel->queue_pairs[place.index].get();
+  if (place->channel == nullptr) return;
+  Channel* channel = place->channel;
+  QueuePair* qp = channel->queue_pairs[place->index].get();
   if (wc.status != IBV_WC_SUCCESS) {
     const std::string text = ExplainFailure(wc.status, wc.vendor_err, *qp);
     // A peer that died says nothing about the rail, and others are served over it.
     if (IsOwnFault(wc.status)) qp->rail().Pause(now_);
     if (wc.status == IBV_WC_RETRY_EXC_ERR || IsOwnFault(wc.status)) {
-      pauses_.Failed(channel->peer, qp->rail_index, qp->remote_rail, now_);
+      PausePath(*channel, *qp);
     }
-    if (IsRequestFault(wc.status) && id.kind == WorkKind::kSend) {
+    // The target may have made the channel's own keys invalid: its rooms move to another.
+    const bool taken_back = wc.status == IBV_WC_REM_ACCESS_ERR && !channel->keys.empty();
+    if (IsRequestFault(wc.status) && !taken_back && id.kind == WorkKind::kSend) {
       SourceDatapath::Blame(*qp, id.sequence, Error(Reason::kBadRegion, text));
     }
     return Fail(channel, Error(Reason::kTransport, text));
   }
   channel->quiet_since.reset();
-  if (id.kind == WorkKind::kReceive) return OnReceived(channel, place.index, wc);
+  if (id.kind == WorkKind::kReceive) return OnReceived(channel, place->index, wc);
   if (channel->source != nullptr) {
     channel->source->OnSent(qp, id.sequence);
   } else {
     qp->Retire(id.sequence, [](const QueuePair::Posted&) {});
+    if (channel->windows != nullptr && channel->windows->invalidated()) look_at_clock_ = true;
   }
   MakeRunnable(channel);
 }
@@ -117,8 +123,11 @@ void VerbsTransport::OnReceived(Channel* channel, uint32_t index, const ibv_wc& 
 absl::Status VerbsTransport::OnWord(Channel* channel, uint32_t index, WordImmediate word) {
   QueuePair* qp = channel->queue_pairs[index].get();
   const bool source = channel->source != nullptr;
-  if (word.word == Word::kHello && !source) {
+  if (word.word == Word::kHello && (!source || !channel->keys.empty())) {
     channel->heard |= 1u << index;
+    // It leaves behind the binds.
+    if (channel->windows != nullptr) qp->AddWord({.word = Word::kHello, .value = 0});
+    if (source) MakeRunnable(channel);
     if (channel->machine.state() == ChannelState::kExpected &&
         channel->heard == (1u << channel->queue_pairs.size()) - 1) {
       channel->machine.Advance(ChannelEvent::kHeard);
@@ -166,9 +175,11 @@ bool VerbsTransport::Post() {
 
 // False: there is nothing to post until something happens.
 bool VerbsTransport::PostChannel(Channel* channel) {
-  if (channel->machine.state() == ChannelState::kOffered) return false;
+  const ChannelState state = channel->machine.state();
+  const bool source = channel->source != nullptr;
+  if (source && (state == ChannelState::kOffered || state == ChannelState::kExpected)) return false;
   absl::StatusOr<bool> posted = false;
-  if (channel->source != nullptr) {
+  if (source) {
     posted = channel->source->Post();
   } else {
     for (const auto& qp : channel->queue_pairs) {

@@ -60,6 +60,7 @@ void VerbsTransport::CheckRetired() {
 bool VerbsTransport::Superseded(ChannelId id) const {
   const Channel* channel = Find(id);
   if (channel == nullptr || channel->source == nullptr || !channel->up()) return false;
+  if (channel->superseded) return true;
   std::set<const Rail*> used;
   for (const auto& qp : channel->queue_pairs) used.insert(&qp->rail());
   return used.size() < RailsTo(channel->peer).size();
@@ -76,10 +77,14 @@ void VerbsTransport::Fail(Channel* channel, const absl::Status& cause) {
 }
 
 void VerbsTransport::Release(Channel* channel) {
+  const bool keyless = channel->windows != nullptr && channel->windows->invalidated();
   for (const auto& qp : channel->queue_pairs) {
-    graveyard_.Bury(*qp);
-    FreePlace(qp->place());
+    graveyard_.Bury(*qp, keyless);
+    places_.Free(qp->place());
   }
+  // Behind the reset, so that no write is refused for its key which would only have been lost. A
+  // queue pair cannot be destroyed before.
+  channel->windows.reset();
   look_at_clock_ = true;
 }
 

@@ -14,7 +14,9 @@ absl::StatusOr<std::unique_ptr<Transport>> CreateVerbsTransport(const verbs::Ver
   if (!made.ok()) return made.status();
   if (choice != nullptr) {
     choice->summary = (*made)->selection().Summary();
+    if (options.memory_windows) choice->summary += "; keys by memory windows";
     choice->candidates = (*made)->selection().candidates;
+    choice->ports = (*made)->port_metrics();
   }
   return *std::move(made);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "transfer_agent/transport/port_metrics.h"
 #include "transfer_agent/transport/transport.h"
 #include "transfer_agent/transport/verbs/options.h"
 
@@ -18,6 +19,8 @@ struct VerbsChoice {
   std::string summary;
   // One line for each port of the host: taken or not, and why.
   std::vector<std::string> candidates;
+  // What is counted at each rail's port.
+  std::vector<std::shared_ptr<const PortMetrics>> ports;
 };
 
 // NO_TRANSPORT lists every device that was tried and what is wrong with it. `choice` may be null.

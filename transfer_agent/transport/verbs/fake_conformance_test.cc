@@ -63,9 +63,17 @@ Candidate Gpu() {
   return candidate;
 }
 
+// Each channel with keys of its own.
+Candidate Windows() {
+  VerbsOptions options = Quick();
+  options.queue_pairs_per_rail = 2;
+  options.memory_windows = true;
+  return Fake("windows", options);
+}
+
 INSTANTIATE_TEST_SUITE_P(FakeVerbs, TransportConformance,
                          testing::Values(OneRail(), Narrow(), ThreeQueuePairsOnEachOfTwoRails(),
-                                         Gpu()),
+                                         Gpu(), Windows()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -43,7 +43,8 @@ absl::Status Flusher::Build(size_t rail) {
   }
   absl::StatusOr<Place> place = take_(rail);
   if (!place.ok()) return place.status();
-  auto qp = MakeQueuePair(options_, loop.rail, QueueUse::kLoop, place->place, place->generation);
+  auto qp = MakeQueuePair(loop.rail, SizesOf(options_, *loop.rail, QueueUse::kLoop),
+                          QueueUse::kLoop, place->place, place->generation);
   if (!qp.ok()) {
     leave_(place->place);
     return qp.status();

@@ -53,19 +53,11 @@ void VerbsTransport::OnFlushed(const Flusher::Waiting& waiting, const absl::Stat
 }
 
 absl::StatusOr<Flusher::Place> VerbsTransport::TakeLoopPlace(size_t rail) {
-  absl::StatusOr<uint16_t> place = TakePlace();
+  absl::StatusOr<uint16_t> place = places_.Take();
   if (!place.ok()) return place.status();
   places_[*place].index = static_cast<uint32_t>(rail);
   places_[*place].loop = true;
   return Flusher::Place{*place, places_[*place].generation};
-}
-
-void VerbsTransport::FreePlace(uint16_t number) {
-  Place& place = places_[number];
-  place.channel = nullptr;
-  place.loop = false;
-  place.generation = (place.generation + 1) & kWorkGenerationMask;
-  free_places_.push_back(number);
 }
 
 }  // namespace baton::transport::verbs

@@ -28,7 +28,7 @@ constexpr PartImmediate UnpackPart(uint32_t word) {
 }
 
 enum class Word : uint8_t {
-  kHello = 1,    // source: the queue pair works from here on
+  kHello = 1,    // source: the queue pair works from here on; target: its memory windows do
   kGoodbye = 2,  // either: nothing follows
   kCredit = 3,   // target: so many more receives are posted
   kProbe =

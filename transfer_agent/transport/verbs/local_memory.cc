@@ -63,7 +63,8 @@ std::string Advice(bool dma_buf, int error) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalMemory>> LocalMemory::Register(
-    absl::Span<const LocalRegion> regions, absl::Span<const std::unique_ptr<Rail>> rails) {
+    absl::Span<const LocalRegion> regions, absl::Span<const std::unique_ptr<Rail>> rails,
+    uint64_t windows) {
   std::unique_ptr<LocalMemory> memory(new LocalMemory());
   for (const auto& rail : rails) memory->rails_.push_back(rail.get());
   memory->regions_.reserve(regions.size());
@@ -78,6 +79,9 @@ absl::StatusOr<std::unique_ptr<LocalMemory>> LocalMemory::Register(
     // All regions of a rank are on its one GPU: one of them tells for all.
     if (late && region.local.size > 0) memory->flush_region_ = std::min(memory->flush_region_, i);
   }
+  const bool opened = std::all_of(regions.begin(), regions.end(),
+                                  [](const LocalRegion& region) { return region.target; });
+  if (opened && !regions.empty()) memory->windows_ = windows;
   for (size_t i = 0; i < regions.size(); ++i) {
     if (absl::Status status = memory->RegisterRegion(i); !status.ok()) return status;
   }
@@ -122,9 +126,13 @@ absl::Status LocalMemory::RegisterPiece(size_t index, size_t at) {
                             std::strerror(error), ": ", Advice(region.local.dma_buf, error)));
 }
 
-ibv_mr* LocalMemory::Pin(const Rail& rail, Region* region, uint64_t offset, uint64_t length) {
+ibv_mr* LocalMemory::Pin(const Rail& rail, Region* region, uint64_t offset, uint64_t length) const {
   const LocalRegion& local = region->local;
-  unsigned access = local.target ? IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE : 0u;
+  unsigned access = 0;
+  if (local.target) {
+    access =
+        IBV_ACCESS_LOCAL_WRITE | (windows_ != 0 ? IBV_ACCESS_MW_BIND : IBV_ACCESS_REMOTE_WRITE);
+  }
   if (rail.limits().relaxed_ordering) access |= IBV_ACCESS_RELAXED_ORDERING;
   if (local.dma_buf) {
     // Read by the flush alone: queue pairs to peers allow no reading.
@@ -161,16 +169,36 @@ LocalMemory::~LocalMemory() {
   }
 }
 
-std::string LocalMemory::Key() const {
-  std::vector<RemoteMemory::Region> regions;
+std::vector<LocalMemory::Piece> LocalMemory::Pieces(size_t rail) const {
+  std::vector<Piece> pieces;
   for (const Region& region : regions_) {
-    if (!region.local.target) return "";
-    RemoteMemory::Region& out = regions.emplace_back();
-    out.size = region.local.size;
-    out.piece_bytes = region.piece_bytes;
-    for (const ibv_mr* piece : region.pieces) out.keys.push_back(piece->rkey);
+    for (uint64_t at = 0; at * rails_.size() < region.pieces.size(); ++at) {
+      const uint64_t offset = at * region.piece_bytes;
+      pieces.push_back({.mr = region.pieces[at * rails_.size() + rail],
+                        .offset = offset,
+                        .length = std::min(region.piece_bytes, region.local.size - offset)});
+    }
   }
-  return EncodeMemory(RemoteMemory(static_cast<uint32_t>(rails_.size()), std::move(regions)));
+  return pieces;
+}
+
+std::vector<RemoteMemory::Region> LocalMemory::Shape() const {
+  std::vector<RemoteMemory::Region> shape;
+  for (const Region& region : regions_) {
+    shape.push_back({.size = region.local.size, .piece_bytes = region.piece_bytes, .keys = {}});
+  }
+  return shape;
+}
+
+std::string LocalMemory::Key() const {
+  std::vector<RemoteMemory::Region> shape = Shape();
+  for (size_t i = 0; i < regions_.size(); ++i) {
+    if (!regions_[i].local.target) return "";
+    if (windows_ != 0) continue;
+    for (const ibv_mr* piece : regions_[i].pieces) shape[i].keys.push_back(piece->rkey);
+  }
+  return EncodeMemory(
+      RemoteMemory(static_cast<uint32_t>(rails_.size()), std::move(shape), windows_));
 }
 
 }  // namespace baton::transport::verbs

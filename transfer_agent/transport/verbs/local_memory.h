@@ -2,7 +2,8 @@
 //
 // A registration's addresses are offsets into its region, on both sides: what a peer learns is a
 // key, never an address of this process. Regions longer than a device registers at once are cut
-// into pieces. A source's pool gets no remote access. Slow path, but for Resolve.
+// into pieces. A source's pool gets no remote access; with memory windows no pool does, and each
+// channel opens it for itself (channel_windows.h). Slow path, but for Resolve.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_LOCAL_MEMORY_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_LOCAL_MEMORY_H_
 
@@ -23,9 +24,18 @@ namespace baton::transport::verbs {
 
 class LocalMemory {
  public:
-  // BAD_REGION says which region, which rail, what the system said and what is missing.
+  struct Piece {
+    ibv_mr* mr = nullptr;
+    uint64_t offset = 0;  // in its region, and the registration's first address
+    uint64_t length = 0;
+  };
+
+  // `windows`: the number under which channels tell of their keys to it; 0: there are no windows,
+  // its own keys are given away. BAD_REGION says which region, which rail, what the system said and
+  // what is missing.
   static absl::StatusOr<std::unique_ptr<LocalMemory>> Register(
-      absl::Span<const LocalRegion> regions, absl::Span<const std::unique_ptr<Rail>> rails);
+      absl::Span<const LocalRegion> regions, absl::Span<const std::unique_ptr<Rail>> rails,
+      uint64_t windows = 0);
   ~LocalMemory();
   LocalMemory(const LocalMemory&) = delete;
   LocalMemory& operator=(const LocalMemory&) = delete;
@@ -51,6 +61,11 @@ class LocalMemory {
   }
   // What peers need to write to it; empty for a source's memory.
   std::string Key() const;
+  uint64_t windows() const { return windows_; }
+  // Of the rail, region by region.
+  std::vector<Piece> Pieces(size_t rail) const;
+  // Their sizes and pieces, without keys.
+  std::vector<RemoteMemory::Region> Shape() const;
 
  private:
   struct Region {
@@ -65,9 +80,10 @@ class LocalMemory {
   absl::Status RegisterRegion(size_t index);
   // Of one region on several threads at once, but for its first piece.
   absl::Status RegisterPiece(size_t index, size_t at);
-  static ibv_mr* Pin(const Rail& rail, Region* region, uint64_t offset, uint64_t length);
+  ibv_mr* Pin(const Rail& rail, Region* region, uint64_t offset, uint64_t length) const;
 
   std::vector<Rail*> rails_;
+  uint64_t windows_ = 0;
   std::vector<Region> regions_;
   size_t flush_region_ = SIZE_MAX;
 };

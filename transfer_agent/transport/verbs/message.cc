@@ -14,6 +14,7 @@ namespace {
 constexpr uint32_t kBits24 = 0xffffff;
 constexpr size_t kRegionsMax = 4096;
 constexpr size_t kKeysMax = 1 << 16;
+constexpr size_t kMemoriesMax = 1024;
 
 absl::Status Bad(absl::string_view what, uint64_t value) {
   return Error(Reason::kBadMessage, absl::StrCat("verbs: ", what, " ", value));
@@ -52,6 +53,52 @@ absl::StatusOr<Endpoint> FromProto(const v1::VerbsEndpoint& in) {
   return e;
 }
 
+void ToProto(const RemoteMemory& memory, v1::VerbsMemory* out) {
+  out->set_version(kWireVersion);
+  out->set_rails(memory.rails());
+  out->set_windows(memory.windows());
+  for (const RemoteMemory::Region& region : memory.regions()) {
+    v1::VerbsRegion* to = out->add_regions();
+    to->set_size(region.size);
+    to->set_piece_bytes(region.piece_bytes);
+    for (uint32_t key : region.keys) to->add_keys(key);
+  }
+}
+
+absl::StatusOr<RemoteMemory> FromProto(const v1::VerbsMemory& in, bool keyed) {
+  if (in.version() != kWireVersion) return Bad("memory key of version", in.version());
+  const uint32_t rails = in.rails();
+  if (rails == 0 || rails > kRailsMax) return Bad("memory key: rails", rails);
+  if (in.regions_size() > static_cast<int>(kRegionsMax)) {
+    return Bad("memory key: regions", in.regions_size());
+  }
+  std::vector<RemoteMemory::Region> regions;
+  for (const v1::VerbsRegion& r : in.regions()) {
+    if (!std::has_single_bit(r.piece_bytes())) return Bad("piece bytes", r.piece_bytes());
+    const uint64_t pieces = r.size() / r.piece_bytes() + (r.size() % r.piece_bytes() != 0);
+    if (pieces > kKeysMax || (keyed ? pieces * rails : 0) != static_cast<uint64_t>(r.keys_size())) {
+      return Bad("memory key: keys", r.keys_size());
+    }
+    regions.push_back({r.size(), r.piece_bytes(), {r.keys().begin(), r.keys().end()}});
+  }
+  return RemoteMemory(rails, std::move(regions), in.windows());
+}
+
+absl::Status ParseWindows(const v1::VerbsAccept& in, std::vector<RemoteMemory>* out) {
+  if (in.windows_size() > static_cast<int>(kMemoriesMax)) {
+    return Bad("memories with windows:", in.windows_size());
+  }
+  for (const v1::VerbsMemory& memory : in.windows()) {
+    if (memory.windows() == 0 || memory.rails() != static_cast<uint32_t>(in.endpoints_size())) {
+      return Bad("windows over queue pairs:", memory.rails());
+    }
+    absl::StatusOr<RemoteMemory> parsed = FromProto(memory, /*keyed=*/true);
+    if (!parsed.ok()) return parsed.status();
+    out->push_back(*std::move(parsed));
+  }
+  return absl::OkStatus();
+}
+
 template <typename Message>
 std::string Encode(const Greeting& greeting) {
   Message message;
@@ -60,6 +107,9 @@ std::string Encode(const Greeting& greeting) {
   for (const Endpoint& e : greeting.endpoints) ToProto(e, message.add_endpoints());
   if constexpr (requires { message.avoid_rails(); }) {
     for (uint32_t rail : greeting.avoid_rails) message.add_avoid_rails(rail);
+  }
+  if constexpr (requires { message.windows(); }) {
+    for (const RemoteMemory& memory : greeting.windows) ToProto(memory, message.add_windows());
   }
   return message.SerializeAsString();
 }
@@ -87,6 +137,9 @@ absl::StatusOr<Greeting> Parse(absl::string_view data) {
     }
     if (greeting.avoid_rails.size() > kRailsMax) return Bad("rails to avoid:", kRailsMax + 1);
   }
+  if constexpr (requires { message.windows(); }) {
+    if (absl::Status s = ParseWindows(message, &greeting.windows); !s.ok()) return s;
+  }
   return greeting;
 }
 
@@ -101,14 +154,7 @@ absl::StatusOr<Greeting> ParseAccept(absl::string_view data) {
 
 std::string EncodeMemory(const RemoteMemory& memory) {
   v1::VerbsMemory message;
-  message.set_version(kWireVersion);
-  message.set_rails(memory.rails());
-  for (const RemoteMemory::Region& region : memory.regions()) {
-    v1::VerbsRegion* out = message.add_regions();
-    out->set_size(region.size);
-    out->set_piece_bytes(region.piece_bytes);
-    for (uint32_t key : region.keys) out->add_keys(key);
-  }
+  ToProto(memory, &message);
   return message.SerializeAsString();
 }
 
@@ -117,22 +163,7 @@ absl::StatusOr<RemoteMemory> ParseMemory(absl::string_view key) {
   if (!message.ParseFromArray(key.data(), static_cast<int>(key.size()))) {
     return Error(Reason::kBadMessage, "verbs: memory key: not a message of ours");
   }
-  if (message.version() != kWireVersion) return Bad("memory key of version", message.version());
-  const uint32_t rails = message.rails();
-  if (rails == 0 || rails > kRailsMax) return Bad("memory key: rails", rails);
-  if (message.regions_size() > static_cast<int>(kRegionsMax)) {
-    return Bad("memory key: regions", message.regions_size());
-  }
-  std::vector<RemoteMemory::Region> regions;
-  for (const v1::VerbsRegion& in : message.regions()) {
-    if (!std::has_single_bit(in.piece_bytes())) return Bad("piece bytes", in.piece_bytes());
-    const uint64_t pieces = in.size() / in.piece_bytes() + (in.size() % in.piece_bytes() != 0);
-    if (pieces > kKeysMax || pieces * rails != static_cast<uint64_t>(in.keys_size())) {
-      return Bad("memory key: keys", in.keys_size());
-    }
-    regions.push_back({in.size(), in.piece_bytes(), {in.keys().begin(), in.keys().end()}});
-  }
-  return RemoteMemory(rails, std::move(regions));
+  return FromProto(message, /*keyed=*/message.windows() == 0);
 }
 
 }  // namespace baton::transport::verbs

@@ -29,19 +29,6 @@ struct Endpoint {
   uint32_t rail = 0;
 };
 
-struct Greeting {
-  uint64_t nonce = 0;
-  std::vector<Endpoint> endpoints;
-  // Of an open: rails of the target that it had better not use.
-  std::vector<uint32_t> avoid_rails;
-};
-
-std::string EncodeOpen(const Greeting& greeting);
-std::string EncodeAccept(const Greeting& greeting);
-// BAD_MESSAGE names the field.
-absl::StatusOr<Greeting> ParseOpen(absl::string_view data);
-absl::StatusOr<Greeting> ParseAccept(absl::string_view data);
-
 // Memory of a rank elsewhere. Addresses are offsets into its regions.
 class RemoteMemory {
  public:
@@ -51,9 +38,14 @@ class RemoteMemory {
     std::vector<uint32_t> keys;  // of piece p on rail r: [p * rails + r]
   };
 
-  RemoteMemory(uint32_t rails, std::vector<Region> regions)
-      : rails_(rails), regions_(std::move(regions)) {}
+  RemoteMemory(uint32_t rails, std::vector<Region> regions, uint64_t windows = 0)
+      : rails_(rails), windows_(windows), regions_(std::move(regions)) {}
 
+  // Not 0: the number under which each channel has keys of its own to it; here are none, so that
+  // nothing is to be resolved.
+  uint64_t windows() const { return windows_; }
+  // The two are of one worker.
+  static bool SameWorker(uint64_t a, uint64_t b) { return a >> 16 == b >> 16; }
   // Bytes that one write may cover from `offset` on, at most `wanted`, and their key. 0: outside.
   uint64_t Resolve(uint32_t region, uint64_t offset, uint64_t wanted, uint32_t rail,
                    uint32_t* key) const {
@@ -70,8 +62,24 @@ class RemoteMemory {
 
  private:
   const uint32_t rails_;
+  const uint64_t windows_;
   const std::vector<Region> regions_;
 };
+
+struct Greeting {
+  uint64_t nonce = 0;
+  std::vector<Endpoint> endpoints;
+  // Of an open: rails of the target that it had better not use.
+  std::vector<uint32_t> avoid_rails = {};
+  // Of an accept: keys of this channel alone, those of queue pair q in the place of rail q.
+  std::vector<RemoteMemory> windows = {};
+};
+
+std::string EncodeOpen(const Greeting& greeting);
+std::string EncodeAccept(const Greeting& greeting);
+// BAD_MESSAGE names the field.
+absl::StatusOr<Greeting> ParseOpen(absl::string_view data);
+absl::StatusOr<Greeting> ParseAccept(absl::string_view data);
 
 std::string EncodeMemory(const RemoteMemory& memory);
 absl::StatusOr<RemoteMemory> ParseMemory(absl::string_view key);

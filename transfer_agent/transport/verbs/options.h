@@ -35,6 +35,9 @@ struct VerbsOptions {
   uint64_t posted_bytes_max = 16 << 20;
   uint32_t inline_bytes_max = 64;
   uint32_t queue_pairs_per_rail = 1;
+  // Peers write to pools through memory windows of their channel (channel_windows.h): a device that
+  // has none of type 2 is refused.
+  bool memory_windows = false;
   // Exponent: 4.096 us * 2^n without an acknowledgement, then the next of the retries.
   uint8_t ack_timeout = 14;
   // Below 7: soft-RoCE of Linux 6.1 takes 7 for no limit.
@@ -46,7 +49,8 @@ struct VerbsOptions {
   Duration handshake_timeout = std::chrono::seconds(10);
   // How long a fence waits for the source's answer before the channel is destroyed.
   Duration fence_timeout = std::chrono::seconds(1);
-  // How long a channel that is closed may take to drain and to say so.
+  // How long a channel that is closed may take to drain and to say so, and how long the keys of one
+  // whose fence was not answered may take to become invalid.
   Duration leave_timeout = std::chrono::milliseconds(300);
   // An idle channel is tried this often, so that a peer that vanished is noticed.
   Duration probe_interval = std::chrono::seconds(2);

@@ -63,6 +63,9 @@ class QueuePair {
   // Posts the chain. A send queue that is full is no error: what is left goes with the next call.
   absl::Status Ring();
   bool has_chain() const { return chained_ > 0; }
+  // Sends added so far, and those of them that have completed.
+  uint64_t added() const { return tail_; }
+  uint64_t completed() const { return head_; }
   // Nothing is posted or about to be.
   bool idle() const { return head_ == tail_; }
   uint64_t posted_bytes() const { return posted_bytes_; }
@@ -101,8 +104,10 @@ class QueuePair {
   uint32_t granted = 0;
   // Position of rail() among this agent's rails: which of its own keys go with it.
   size_t rail_index = 0;
-  // The other end's rail: which of its keys go with this queue pair.
+  // The other end's rail.
   uint32_t remote_rail = 0;
+  // Which of its keys go with this queue pair: its rail's, or with memory windows its own.
+  uint32_t key_column = 0;
   uint32_t packet_sequence = 0;
   GidBytes remote_gid{};
   uint32_t remote_lid = 0;

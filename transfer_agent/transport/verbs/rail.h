@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/clock.h"
+#include "transfer_agent/transport/port_metrics.h"
 #include "transfer_agent/transport/verbs/options.h"
 #include "transfer_agent/transport/verbs/selection.h"
 #include "transfer_agent/transport/verbs/verbs.h"
@@ -29,6 +30,7 @@ class Rail {
 
   Provider& provider() const { return *provider_; }
   const ChosenRail& chosen() const { return chosen_; }
+  const std::shared_ptr<PortMetrics>& metrics() const { return metrics_; }
   const DeviceLimits& limits() const { return limits_; }
   ibv_context* context() const { return context_; }
   ibv_pd* pd() const { return pd_; }
@@ -66,12 +68,16 @@ class Rail {
   std::optional<TimePoint> down_since;
 
  private:
-  Rail(Provider* provider, const ChosenRail& chosen) : provider_(provider), chosen_(chosen) {}
+  Rail(Provider* provider, const ChosenRail& chosen) : provider_(provider), chosen_(chosen) {
+    metrics_->port = name();
+  }
   absl::Status Build(const VerbsOptions& options);
   absl::Status Failed(absl::string_view call) const;
 
   Provider* const provider_;
   ChosenRail chosen_;
+  // Shared with the scrape, which may come when the rail is gone.
+  const std::shared_ptr<PortMetrics> metrics_ = std::make_shared<PortMetrics>();
   DeviceLimits limits_;
   ibv_context* context_ = nullptr;
   ibv_pd* pd_ = nullptr;

@@ -16,8 +16,9 @@ namespace {
 
 constexpr PoolShape kLarge{.layers = 2, .page_tokens = 16, .token_bytes = 4096, .pages = 512};
 
-Candidate Verbs(uint32_t rails) {
+Candidate Verbs(uint32_t rails, bool windows = false) {
   verbs::VerbsOptions options;
+  options.memory_windows = windows;
   options.wishes.rails_max = rails;
   options.fence_timeout = std::chrono::milliseconds(100);
   return {.name = "verbs",
@@ -134,6 +135,38 @@ TEST_F(RxeFaults, FencesUnderLoadLetNothingLandAndTakeNothingFromOtherRooms) {
   world.Settle();
   EXPECT_EQ(world.target.pool.FirstTouched(kept), -1);
   EXPECT_FALSE(world.source.recorder.is_down(channel.source));
+}
+
+// With `windows` the device takes the keys of the channel back before its queue pairs go.
+void ExpectNothingLandsAfterAFenceWithoutAnAnswer(bool windows) {
+  World world(Verbs(2, windows), kLarge, kLarge);
+  const ChannelPair channel = world.Connect();
+  const Room& before = world.NewRoom(16 * 20);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(before)).ok());
+  world.Send(channel.source, before);
+  ASSERT_TRUE(world.Drive([&] { return world.HasPart(before); }));
+  EXPECT_EQ(world.FirstMismatch(before), -1);
+  const Room& room = world.NewRoom(16 * 400);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+  const uint64_t cookie = world.Send(channel.source, room);
+  ASSERT_TRUE(world.Drive([&] { return world.BytesLanded() > 2'000'000; }));
+  // The source is not polled from here on: what it posted is its device's to send.
+  world.target.transport->Fence(World::kSource, room.offer);
+  ASSERT_TRUE(world.DriveOne(&world.target, [&] { return world.IsFenced(room); }));
+  world.target.pool.FillCanary();
+  ASSERT_TRUE(world.Drive([&] { return world.source.recorder.done.contains(cookie); }));
+  world.Settle();
+  EXPECT_FALSE(world.source.recorder.done[cookie].ok());
+  EXPECT_FALSE(world.HasPart(room));
+  EXPECT_EQ(world.target.pool.FirstTouched({}), -1);
+}
+
+TEST_F(RxeFaults, NothingLandsAfterAFenceThatTheSourceDoesNotAnswer) {
+  ExpectNothingLandsAfterAFenceWithoutAnAnswer(/*windows=*/false);
+}
+
+TEST_F(RxeFaults, NothingLandsOnceTheKeysOfAChannelAreTakenBack) {
+  ExpectNothingLandsAfterAFenceWithoutAnAnswer(/*windows=*/true);
 }
 
 TEST_F(RxeFaults, ARailThatGoesDownInMidTransferIsLeftAndTakenAgainWhenItIsBack) {

@@ -29,6 +29,8 @@ struct Job {
   uint32_t count = 0;
   // Queue pairs on which the part is still to be closed.
   uint32_t closes_left = 0;
+  // And those on which that has waited for a credit.
+  uint32_t credit_waits = 0;
   // Work requests that are posted and not acknowledged.
   uint32_t unacknowledged = 0;
   // Nothing more will be posted: its end is reported at the last acknowledgement.
@@ -82,7 +84,7 @@ class SendRooms {
 
   // Calls each(offer, first job) for every room.
   template <typename Each>
-  void ForEach(Each each) const {
+  void ForEach(Each each) {
     for (const auto& [offer, room] : rooms_) each(offer, *room->first);
   }
 

@@ -105,7 +105,7 @@ bool SourceDatapath::AddWrite(Job* job, size_t index) {
   uint32_t key = 0;
   // Of the whole run, so that one that leaves the region is refused before its first byte.
   uint64_t room =
-      job->remote->Resolve(run.target_region, run.target_offset, run.length, qp.remote_rail, &key);
+      job->remote->Resolve(run.target_region, run.target_offset, run.length, qp.key_column, &key);
   if (room == 0) return false;
   const uint64_t address = run.target_offset;
   if (room == run.length) room = UINT64_MAX;  // neighbours may follow it
@@ -142,7 +142,7 @@ bool SourceDatapath::Gather(Job* job, const QueuePair& qp, uint64_t bytes_max, i
     uint32_t key = 0;
     uint32_t remote_key = 0;
     const uint64_t there =
-        job->remote->Resolve(region, expected, run.length, qp.remote_rail, &remote_key);
+        job->remote->Resolve(region, expected, run.length, qp.key_column, &remote_key);
     // A run that leaves the region is refused when it comes first.
     if (there == 0 || remote_key != first_key) break;
     const uint64_t here =
@@ -183,7 +183,12 @@ void SourceDatapath::Close(Job* job) {
   for (size_t i = 0; i < qps_.size(); ++i) {
     QueuePair& qp = *qps_[i];
     const uint32_t bit = 1u << i;
-    if ((job->closes_left & bit) == 0 || qp.credits == 0 || !qp.CanAdd()) continue;
+    if ((job->closes_left & bit) == 0 || !qp.CanAdd()) continue;
+    if (qp.credits == 0) {
+      if ((job->credit_waits & bit) == 0) qp.rail().metrics()->credit_waits.Add();
+      job->credit_waits |= bit;
+      continue;
+    }
     ibv_send_wr& wr = qp.Add();
     wr.wr.rdma.remote_addr = 0;
     wr.wr.rdma.rkey = 0;

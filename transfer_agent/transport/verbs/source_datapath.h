@@ -39,6 +39,19 @@ class SourceDatapath {
   void Abandon(const absl::Status& cause);
   void ForgetMemory(const LocalMemory* local);
 
+  // The keys have come: each segment's memory is key_of(memory) from now on. False: one has none.
+  template <typename KeyOf>
+  bool Rekey(KeyOf key_of) {
+    bool all = true;
+    rooms_.ForEach([&](OfferId, Job& first) {
+      for (Job* job = &first; job != nullptr; job = job->next) {
+        if (job->remote != nullptr) job->remote = key_of(*job->remote);
+        all = all && (job->remote != nullptr || job->segment.cursor.bytes_total() == 0);
+      }
+    });
+    return all;
+  }
+
   // Posts at most one chain on each queue pair. True when something was posted.
   absl::StatusOr<bool> Post();
   // A completion of `qp`.

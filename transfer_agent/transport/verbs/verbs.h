@@ -59,6 +59,7 @@ struct DeviceLimits {
   uint64_t region_bytes_max = 0;
   uint64_t message_bytes_max = 1u << 30;
   bool relaxed_ordering = false;
+  bool memory_windows = false;  // of type 2
 };
 
 class Provider {
@@ -81,6 +82,10 @@ class Provider {
   virtual ibv_mr* RegisterDmaBuf(ibv_pd* pd, uint64_t offset, size_t length, uint64_t iova, int fd,
                                  unsigned access) = 0;
   virtual int Deregister(ibv_mr* mr) = 0;
+  // Of type 2: bound and invalidated by work requests of one queue pair, which alone it serves.
+  virtual ibv_mw* AllocWindow(ibv_pd* pd) = 0;
+  // Ends its binding too.
+  virtual int FreeWindow(ibv_mw* window) = 0;
 
   virtual ibv_comp_channel* CreateChannel(ibv_context* context) = 0;
   virtual int DestroyChannel(ibv_comp_channel* channel) = 0;

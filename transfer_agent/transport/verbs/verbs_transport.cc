@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/timerfd.h>
 
 #include <algorithm>
@@ -34,7 +35,7 @@ VerbsTransport::VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOp
       target_(&counters_),
       flusher_(
           options_, &graveyard_, [this](size_t rail) { return TakeLoopPlace(rail); },
-          [this](uint16_t place) { FreePlace(place); },
+          [this](uint16_t place) { places_.Free(place); },
           [this](const Flusher::Waiting& w, const absl::Status& s) { OnFlushed(w, s); }) {}
 
 VerbsTransport::~VerbsTransport() {
@@ -52,6 +53,9 @@ absl::Status VerbsTransport::Watch(int fd) {
 }
 
 absl::Status VerbsTransport::Build() {
+  CHECK_LE(selection_.rails.size(), kRailsMax);
+  PCHECK(getrandom(&worker_, sizeof(worker_), 0) == sizeof(worker_));
+  worker_ |= 1;  // so that no memory is called 0
   if (!epoll_ || !timer_) return SystemError("epoll_create1, timerfd_create", errno);
   absl::Status status = Watch(timer_.get());
   for (const ChosenRail& chosen : selection_.rails) {
@@ -74,8 +78,17 @@ const Capabilities& VerbsTransport::capabilities() const {
   return kCapabilities;
 }
 
+std::vector<std::shared_ptr<const PortMetrics>> VerbsTransport::port_metrics() const {
+  std::vector<std::shared_ptr<const PortMetrics>> ports;
+  for (const auto& rail : rails_) ports.push_back(rail->metrics());
+  return ports;
+}
+
 absl::StatusOr<ExportedMemory> VerbsTransport::ExportMemory(absl::Span<const LocalRegion> regions) {
-  absl::StatusOr<std::unique_ptr<LocalMemory>> memory = LocalMemory::Register(regions, rails_);
+  const uint64_t windows =
+      options_.memory_windows ? (worker_ << 16) | (uint64_t{last_memory_} & 0xffff) : 0;
+  absl::StatusOr<std::unique_ptr<LocalMemory>> memory =
+      LocalMemory::Register(regions, rails_, windows);
   if (!memory.ok()) return memory.status();
   if ((*memory)->needs_flush()) {
     if (absl::Status status = flusher_.Prepare(rails_); !status.ok()) return status;
@@ -90,6 +103,7 @@ void VerbsTransport::ForgetMemory(MemoryId memory) {
   auto it = memories_.find(memory);
   if (it == memories_.end()) return;
   for (auto& [id, channel] : channels_) {
+    if (channel->windows != nullptr) channel->windows->Forget(it->second.get());
     if (channel->source == nullptr) continue;
     channel->source->ForgetMemory(it->second.get());
     MakeRunnable(channel.get());
@@ -102,6 +116,7 @@ absl::StatusOr<RemoteMemoryId> VerbsTransport::ImportMemory(PeerId peer, absl::s
   absl::StatusOr<RemoteMemory> memory = ParseMemory(key);
   if (!memory.ok()) return memory.status();
   const RemoteMemoryId id(++last_import_);
+  if (memory->windows() != 0) Supersede(peer, *memory);
   imports_[id] = {peer, std::make_unique<RemoteMemory>(*std::move(memory))};
   return id;
 }
@@ -147,12 +162,21 @@ Submitted VerbsTransport::Submit(ChannelId id, Segment segment) {
   }
   auto local = memories_.find(segment.memory);
   auto remote = imports_.find(segment.remote);
+  const RemoteMemory* target = nullptr;
+  if (remote != imports_.end() && remote->second.first == channel->peer) {
+    target = remote->second.second.get();
+    // Before the answer there are none, and Complete looks for them.
+    if (channel->machine.state() != ChannelState::kOffered) target = KeysOf(*channel, *target);
+    if (target == nullptr) {
+      // Its room goes on over another channel, which has them.
+      Fail(channel, NoKeys());
+      return Submitted::kNoChannel;
+    }
+  }
   MakeRunnable(channel);
   channel->used = ++uses_;
   return channel->source->Submit(segment, local == memories_.end() ? nullptr : local->second.get(),
-                                 remote == imports_.end() || remote->second.first != channel->peer
-                                     ? nullptr
-                                     : remote->second.second.get());
+                                 target);
 }
 
 void VerbsTransport::Cancel(ChannelId id, OfferId offer) {

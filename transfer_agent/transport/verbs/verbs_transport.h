@@ -26,6 +26,7 @@
 #include "transfer_agent/transport/verbs/flusher.h"
 #include "transfer_agent/transport/verbs/local_memory.h"
 #include "transfer_agent/transport/verbs/path_pauses.h"
+#include "transfer_agent/transport/verbs/places.h"
 #include "transfer_agent/transport/verbs/rail.h"
 #include "transfer_agent/transport/verbs/target_datapath.h"
 
@@ -39,6 +40,8 @@ class VerbsTransport final : public Transport {
   ~VerbsTransport() override;
 
   const Selection& selection() const { return selection_; }
+  // Of each of its ports, also for another thread and when it is gone.
+  std::vector<std::shared_ptr<const PortMetrics>> port_metrics() const;
 
   const Capabilities& capabilities() const override;
   absl::StatusOr<ExportedMemory> ExportMemory(absl::Span<const LocalRegion> regions) override;
@@ -62,18 +65,13 @@ class VerbsTransport final : public Transport {
   Counters counters() const override { return counters_; }
 
  private:
-  // What a wr_id names. Used again under another generation.
-  struct Place {
-    Channel* channel = nullptr;
-    uint32_t index = 0;  // among the channel's queue pairs; without a channel, of the rail
-    bool loop = false;   // of the flusher
-    uint16_t generation = 0;
-  };
   struct PendingFence {
     PeerId peer;
     OfferId offer;
     const LocalMemory* memory = nullptr;               // to be flushed before the fence is told of
     std::optional<TimePoint> deadline = std::nullopt;  // set by the next Poll
+    // The keys of the source's channels are being made invalid, until then at most.
+    std::optional<TimePoint> invalid_by = std::nullopt;
   };
 
   VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOptions& options,
@@ -95,11 +93,12 @@ class VerbsTransport final : public Transport {
   // are in use.
   absl::Status MakeRoom(absl::Span<Rail* const> rails, bool source);
   bool Fits(absl::Span<Rail* const> rails, bool source) const;
+  QueueSizes SizesFor(const Rail& rail, bool source) const;
   size_t OpenChannels(bool source) const;
   bool Idle(const Channel& channel) const;
   Channel* LeastRecentlyUsed(bool source) const;
   absl::StatusOr<std::unique_ptr<Channel>> Answer(PeerId peer, const Greeting& open);
-  absl::Status ConnectSource(Channel* channel, const Greeting& accept);
+  absl::Status ConnectSource(Channel* channel, Greeting accept);
   Channel* Find(ChannelId channel) const;
 
   // endings.cc
@@ -110,7 +109,16 @@ class VerbsTransport final : public Transport {
   // Drains, says goodbye, ends.
   void Leave(Channel* channel, const absl::Status& cause);
   void CheckRetired();
-  absl::StatusOr<uint16_t> TakePlace();
+
+  // window_keys.cc
+  // Of target memory, while there are memory windows.
+  std::vector<const LocalMemory*> WindowedMemories() const;
+  absl::Status BindWindows(Channel* channel);
+  // Null: the channel has no keys to that memory.
+  static const RemoteMemory* KeysOf(const Channel& channel, const RemoteMemory& memory);
+  static absl::Status NoKeys();
+  // Channels that the memory's worker accepted before it had that memory.
+  void Supersede(PeerId peer, const RemoteMemory& memory);
 
   // completions.cc
   bool PollRails();
@@ -127,6 +135,7 @@ class VerbsTransport final : public Transport {
   bool CheckClock(TimePoint now);
   void CheckChannels(TimePoint now);
   void CheckFences(TimePoint now);
+  bool AwaitsInvalidation(PendingFence* fence, TimePoint now);
   void Probe(Channel* channel, TimePoint now);
   bool SayGoodbye(Channel* channel);
   // False: none is pending.
@@ -136,12 +145,13 @@ class VerbsTransport final : public Transport {
   void OnPartDone(const Channel& channel, const Flusher::Waiting& part, const LocalMemory& memory);
   void OnFlushed(const Flusher::Waiting& waiting, const absl::Status& status);
   absl::StatusOr<Flusher::Place> TakeLoopPlace(size_t rail);
-  void FreePlace(uint16_t place);
   void ArmTimer();
+  void RefreshGauges();
 
   // async_events.cc
   bool TakeAsyncEvents();
   void OnAsyncEvent(Rail* rail, const ibv_async_event& event);
+  void PausePath(const Channel& channel, const QueuePair& qp);
   void FailRail(Rail* rail, const absl::Status& cause);
   void FailChannels(const Rail& rail, bool sources_only, const absl::Status& cause);
   void OnPortEvent(Rail* rail, bool up, const std::string& text);
@@ -164,6 +174,7 @@ class VerbsTransport final : public Transport {
   TargetDatapath target_;
   Flusher flusher_;
 
+  uint64_t worker_ = 0;  // drawn: the upper bits of what channels call a memory
   uint32_t last_memory_ = 0;
   uint32_t last_import_ = 0;
   uint64_t last_channel_ = 0;
@@ -171,8 +182,7 @@ class VerbsTransport final : public Transport {
   absl::flat_hash_map<MemoryId, std::unique_ptr<LocalMemory>> memories_;
   absl::flat_hash_map<RemoteMemoryId, std::pair<PeerId, std::unique_ptr<RemoteMemory>>> imports_;
   absl::flat_hash_map<ChannelId, std::unique_ptr<Channel>> channels_;
-  std::vector<Place> places_;
-  std::vector<uint16_t> free_places_;
+  Places places_;
   std::vector<Channel*> runnable_;
   std::vector<PendingFence> fences_;
   // Fences that ended without the source's answer. Until it comes, a source that never heard of

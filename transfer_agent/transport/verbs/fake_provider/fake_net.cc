@@ -11,16 +11,6 @@
 #include "absl/strings/str_cat.h"
 
 namespace baton::transport::verbs {
-namespace {
-
-constexpr uint32_t kFirstQp = 17;
-
-template <typename Fake, typename Base>
-Fake* As(Base* base) {
-  return reinterpret_cast<Fake*>(base);  // base is the first member
-}
-
-}  // namespace
 
 // The same net as every other provider of it sees.
 class FakeProvider final : public Provider {
@@ -45,6 +35,8 @@ class FakeProvider final : public Provider {
   ibv_mr* RegisterDmaBuf(ibv_pd* pd, uint64_t offset, size_t length, uint64_t iova, int fd,
                          unsigned access) override;
   int Deregister(ibv_mr* mr) override;
+  ibv_mw* AllocWindow(ibv_pd* pd) override { return net_->AllocWindow(pd); }
+  int FreeWindow(ibv_mw* window) override { return net_->FreeWindow(window); }
   ibv_comp_channel* CreateChannel(ibv_context* context) override;
   int DestroyChannel(ibv_comp_channel* channel) override;
   ibv_cq* CreateCq(ibv_context* context, int entries, ibv_comp_channel* channel) override;
@@ -124,6 +116,14 @@ std::vector<uint32_t> FakeNet::Sending() const {
     if (qp != nullptr && qp->send_head != qp->send_tail) numbers.push_back(qp->base.qp_num);
   }
   return numbers;
+}
+
+std::vector<const FakeMr*> FakeNet::Registrations() const {
+  std::vector<const FakeMr*> there;
+  for (const FakeMr* mr : regions_) {
+    if (mr != nullptr) there.push_back(mr);
+  }
+  return there;
 }
 
 std::vector<uint32_t> FakeNet::QpNumbers() const {
@@ -235,6 +235,7 @@ void FakeProvider::Unmap(bool mapped, std::byte* at, size_t length) {
 
 int FakeProvider::Deregister(ibv_mr* base) {
   auto* mr = As<FakeMr>(base);
+  if (mr->windows > 0) return EBUSY;
   net_->regions_[base->rkey >> 8] = nullptr;
   --net_->objects_;
   if (mr->dma_buf) {
@@ -318,6 +319,7 @@ int FakeProvider::ModifyQp(ibv_qp* base, ibv_qp_attr* attributes, int mask) {
                        (to == IBV_QPS_RTR && from == IBV_QPS_INIT) ||
                        (to == IBV_QPS_RTS && from == IBV_QPS_RTR);
   if (!forward && to != IBV_QPS_ERR && to != IBV_QPS_RESET) return EINVAL;
+  if (to == IBV_QPS_RESET && net_->faults_.keep_queue_pairs) return EIO;
   if ((mask & IBV_QP_ACCESS_FLAGS) != 0) qp->access = attributes->qp_access_flags;
   if (to == IBV_QPS_RTR) {
     std::copy_n(attributes->ah_attr.grh.dgid.raw, 16, qp->remote_gid.begin());
@@ -340,6 +342,7 @@ int FakeProvider::ModifyQp(ibv_qp* base, ibv_qp_attr* attributes, int mask) {
 
 int FakeProvider::DestroyQp(ibv_qp* base) {
   auto* qp = As<FakeQp>(base);
+  if (qp->windows > 0 || net_->faults_.keep_queue_pairs) return EBUSY;
   // A queue of events would keep the real call waiting for ever.
   for (const ibv_async_event& event : qp->device->events) {
     if (event.event_type == IBV_EVENT_QP_FATAL && event.element.qp == base) return EBUSY;

@@ -61,6 +61,7 @@ class FakeNet {
   uint64_t doorbells() const { return doorbells_; }
   // Contexts, registrations, queues that are not given back.
   int objects() const { return objects_; }
+  std::vector<const FakeMr*> Registrations() const;
   std::vector<uint32_t> QpNumbers() const;
 
  private:
@@ -90,12 +91,24 @@ class FakeNet {
   void RaiseOn(FakeContext* context, const ibv_async_event& event);
   FakeMr* FindMr(uint32_t key);
 
+  // fake_windows.cc
+  ibv_mw* AllocWindow(ibv_pd* pd);
+  int FreeWindow(ibv_mw* window);
+  FakeMw* FindWindow(uint32_t key);
+  ibv_wc_status RunLocal(FakeQp* qp, const FakeSend& send);
+  static ibv_wc_status BindWindow(FakeQp* qp, const FakeSend& send);
+  static void Unbind(FakeMw* window, FakeQp* qp);
+  // What a write to that key and address reaches.
+  ibv_wc_status FindTarget(FakeQp* peer, const FakeSend& send, uint64_t bytes, bool* dma_buf,
+                           std::byte** out);
+
   Faults faults_;
   int work_per_poll_ = 8;
   std::deque<FakeDeviceSpec> devices_;
   std::vector<FakeContext*> contexts_;
   Mutex registering_;             // several threads register
   std::vector<FakeMr*> regions_;  // by key >> 8
+  std::vector<FakeMw*> windows_;  // by key >> 8, less kFirstWindow
   std::vector<FakeQp*> qps_;      // by number - kFirstQp
   std::vector<FakeQp*> busy_;
   std::vector<FakeQp> ghosts_;  // broken: copies, with what they had posted

@@ -20,8 +20,17 @@ namespace baton::transport::verbs {
 
 class FakeNet;
 
+// Of the library's struct, which is the first member.
+template <typename Fake, typename Base>
+Fake* As(Base* base) {
+  return reinterpret_cast<Fake*>(base);
+}
+
+inline constexpr uint32_t kFirstQp = 17;
 inline constexpr uint32_t kFakeSgeMax = 16;
 inline constexpr uint32_t kFakeInlineMax = 64;
+// Keys of windows begin here, those of registrations at 0: key >> 8.
+inline constexpr uint32_t kFirstWindow = 1 << 23;
 
 // What a test gives a device.
 struct FakeDeviceSpec {
@@ -32,7 +41,8 @@ struct FakeDeviceSpec {
                          .completions_max = 1 << 16,
                          .region_bytes_max = uint64_t{1} << 40,
                          .message_bytes_max = uint64_t{1} << 30,
-                         .relaxed_ordering = true};
+                         .relaxed_ordering = true,
+                         .memory_windows = true};
   bool dma_buf = true;
   // What is written to a dma-buf waits on the bus until something is read back from there.
   bool late_bus = true;
@@ -60,12 +70,28 @@ struct FakeMr {
   std::byte* at = nullptr;
   uint64_t iova = 0;
   unsigned access = 0;
+  int windows = 0;  // bound to it
   bool dma_buf = false;
   bool mapped = false;  // of a dma-buf; else it was allocated
 
   std::byte* Resolve(uint64_t address, uint64_t bytes) const {
     if (address < iova || address - iova > base.length) return nullptr;
     return bytes > base.length - (address - iova) ? nullptr : at + (address - iova);
+  }
+};
+
+// Of type 2.
+struct FakeMw {
+  ibv_mw base;
+  FakeMr* mr = nullptr;  // null: not bound
+  uint32_t queue_pair = 0;
+  uint64_t address = 0;
+  uint64_t length = 0;
+  unsigned access = 0;
+
+  std::byte* Resolve(uint64_t at, uint64_t bytes) const {
+    if (mr == nullptr || at < address || at - address > length) return nullptr;
+    return bytes > length - (at - address) ? nullptr : mr->Resolve(at, bytes);
   }
 };
 
@@ -95,6 +121,9 @@ struct FakeSend {
   int sges = 0;
   std::array<ibv_sge, kFakeSgeMax> sge;
   std::array<std::byte, kFakeInlineMax> inlined;
+  // Of a bind; `key` is the new key.
+  FakeMw* window = nullptr;
+  ibv_mw_bind_info bind{};
 };
 
 struct FakeQp {
@@ -113,6 +142,7 @@ struct FakeQp {
   uint32_t receive_psn = 0;
   uint32_t send_psn = 0;
   unsigned access = 0;
+  int windows = 0;  // bound through it
   // Unsuccessful tries of the first send.
   uint32_t tries = 0;
   uint8_t rnr_retry = 0;

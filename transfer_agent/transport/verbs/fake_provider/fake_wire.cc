@@ -12,12 +12,6 @@ namespace {
 
 // Without a peer that answers, a send is tried this often.
 constexpr uint32_t kTriesMax = 16;
-constexpr uint32_t kFirstQp = 17;
-
-template <typename Fake, typename Base>
-Fake* As(Base* base) {
-  return reinterpret_cast<Fake*>(base);  // base is the first member
-}
 
 bool Sendable(ibv_qp_state state) { return state == IBV_QPS_RTS; }
 bool Reachable(ibv_qp_state state) { return state == IBV_QPS_RTR || state == IBV_QPS_RTS; }
@@ -31,6 +25,12 @@ bool CopyIn(const ibv_send_wr& wr, const FakeQp& qp, FakeSend* out) {
   out->remote = wr.wr.rdma.remote_addr;
   out->key = wr.wr.rdma.rkey;
   out->sges = wr.num_sge;
+  if (wr.opcode == IBV_WR_BIND_MW) {
+    out->window = As<FakeMw>(wr.bind_mw.mw);
+    out->key = wr.bind_mw.rkey;
+    out->bind = wr.bind_mw.bind_info;
+  }
+  if (wr.opcode == IBV_WR_LOCAL_INV) out->key = wr.invalidate_rkey;
   size_t inlined = 0;
   for (int i = 0; i < wr.num_sge; ++i) {
     out->sge[i] = wr.sg_list[i];
@@ -180,6 +180,7 @@ FakeQp* FakeNet::PeerOf(const FakeQp& qp) {
 }
 
 ibv_wc_status FakeNet::Execute(FakeQp* qp, const FakeSend& send, bool* wait) {
+  if (send.opcode == IBV_WR_BIND_MW || send.opcode == IBV_WR_LOCAL_INV) return RunLocal(qp, send);
   FakeQp* peer = PeerOf(*qp);
   if (peer == nullptr) {
     *wait = ++qp->tries < kTriesMax;
@@ -243,15 +244,12 @@ ibv_wc_status FakeNet::ReadBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send)
 ibv_wc_status FakeNet::CopyBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send, uint64_t* bytes) {
   for (int i = 0; i < send.sges; ++i) *bytes += send.sge[i].length;
   if (*bytes == 0) return IBV_WC_SUCCESS;
-  FakeMr* to = FindMr(send.key);
-  if (to == nullptr || to->base.pd != peer->base.pd ||
-      (to->access & IBV_ACCESS_REMOTE_WRITE) == 0) {
-    return IBV_WC_REM_ACCESS_ERR;
-  }
-  std::byte* out = to->Resolve(send.remote, *bytes);
-  if (out == nullptr) return IBV_WC_REM_ACCESS_ERR;
+  std::byte* out = nullptr;
+  bool dma_buf = false;
+  const ibv_wc_status found = FindTarget(peer, send, *bytes, &dma_buf, &out);
+  if (found != IBV_WC_SUCCESS) return found;
   ++writes_;
-  if (to->dma_buf && peer->device->spec->late_bus) {
+  if (dma_buf && peer->device->spec->late_bus) {
     std::vector<std::byte>& late =
         peer->device->bus.emplace_back(out, std::vector<std::byte>(*bytes)).bytes;
     out = late.data();

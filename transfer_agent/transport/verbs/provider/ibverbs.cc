@@ -38,6 +38,8 @@ class IbverbsProvider final : public Provider {
     limits->region_bytes_max = attr.max_mr_size;
     // An optional flag: the library drops it where the kernel does not know it.
     limits->relaxed_ordering = true;
+    limits->memory_windows = (attr.device_cap_flags &
+                              (IBV_DEVICE_MEM_WINDOW_TYPE_2A | IBV_DEVICE_MEM_WINDOW_TYPE_2B)) != 0;
     return 0;
   }
   bool PortActive(ibv_context* context, uint32_t port) override {
@@ -56,6 +58,8 @@ class IbverbsProvider final : public Provider {
     return ibv_reg_dmabuf_mr(pd, offset, length, iova, fd, static_cast<int>(access));
   }
   int Deregister(ibv_mr* mr) override { return ibv_dereg_mr(mr); }
+  ibv_mw* AllocWindow(ibv_pd* pd) override { return ibv_alloc_mw(pd, IBV_MW_TYPE_2); }
+  int FreeWindow(ibv_mw* window) override { return ibv_dealloc_mw(window); }
 
   ibv_comp_channel* CreateChannel(ibv_context* context) override {
     return ibv_create_comp_channel(context);
