@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
@@ -36,6 +38,17 @@ absl::StatusOr<UniqueFd> Create(const std::string& name, uint64_t bytes) {
     return MemoryError("ftruncate", name, bytes);
   }
   return fd;
+}
+
+// Of huge pages the kernel unmaps whole ones alone: a mapping of a part would stay for good.
+absl::Status CheckWholeHugePages(int fd, uint64_t bytes) {
+  struct statfs info;
+  if (fstatfs(fd, &info) != 0) return SystemError("fstatfs of a handed over descriptor", errno);
+  auto page = static_cast<uint64_t>(info.f_bsize);
+  if (info.f_type != HUGETLBFS_MAGIC || bytes % page == 0) return absl::OkStatus();
+  return Error(Reason::kBadRegion,
+               absl::StrCat("the memfd is of huge pages of ", page,
+                            " bytes: announce whole ones, not ", bytes, " bytes"));
 }
 
 absl::Status AddSeals(int fd, int seals) {
@@ -107,7 +120,7 @@ absl::Status CheckSealed(int fd, uint64_t bytes) {
     return Error(Reason::kBadRegion, absl::StrCat("the memfd has ", info.st_size,
                                                   " bytes, fewer than the ", bytes, " announced"));
   }
-  return absl::OkStatus();
+  return CheckWholeHugePages(fd, bytes);
 }
 
 absl::StatusOr<Mapping> MapShared(int fd, uint64_t bytes, Access access) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/memfd.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -114,6 +115,20 @@ TEST(Memfd, SaysWhenThereIsNoAddressSpace) {
   auto mapping = MapShared(fd.get(), uint64_t{1} << 60, Access::kRead);
   EXPECT_EQ(ReasonOf(mapping.status()), Reason::kSystem);
   EXPECT_THAT(mapping.status().message(), HasSubstr("mmap"));
+}
+
+// Needs no huge page: none is taken before memory is mapped.
+TEST(Memfd, IsTakenInWholeHugePagesAlone) {
+  constexpr uint64_t kHuge = 2 << 20;
+  UniqueFd fd(memfd_create("pool", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_HUGE_2MB));
+  ASSERT_TRUE(fd) << strerror(errno);
+  ASSERT_EQ(ftruncate(fd.get(), 2 * kHuge), 0);
+  ASSERT_EQ(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
+  EXPECT_TRUE(CheckSealed(fd.get(), 2 * kHuge).ok());
+  EXPECT_TRUE(CheckSealed(fd.get(), kHuge).ok());
+  absl::Status part = CheckSealed(fd.get(), kHuge + 4096);
+  EXPECT_EQ(ReasonOf(part), Reason::kBadRegion);
+  EXPECT_THAT(part.message(), HasSubstr("huge pages of 2097152 bytes"));
 }
 
 // Why a missing or full /dev/shm is no matter: a memfd lives on a mount of the kernel's own.
