@@ -60,6 +60,9 @@ enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
     "Channels that ended with a cause.")                                                           \
   X(kPortActive, "baton_port_active", kGauge, kAgent, "port",                                      \
     "1 for each RDMA port in use that is up, works and has an address; otherwise 0.")              \
+  X(kPortSentBytes, "baton_port_sent_bytes_total", kCounter, kAgent, "port",                       \
+    "Bytes of pages that RDMA writes from this port have taken to targets: shows how rooms "       \
+    "spread over rails.")                                                                          \
   X(kPortPauses, "baton_port_pauses_total", kCounter, kAgent, "port",                              \
     "Times that the port failed and was left out of new channels for a while, to one peer or "     \
     "all.")                                                                                        \

@@ -24,6 +24,7 @@ void AddPort(const std::string& port, const Workers& workers, metrics::Scrape* s
   const auto of = [&](metrics::Count PortMetrics::*member) {
     return sum([member](const PortMetrics& w) -> const metrics::Count& { return w.*member; });
   };
+  scrape->Add(Metric::kPortSentBytes, {port}, of(&PortMetrics::sent_bytes));
   scrape->Add(Metric::kPortPauses, {port}, of(&PortMetrics::pauses));
   scrape->Add(Metric::kQueuePairs, {port, "open"}, of(&PortMetrics::queue_pairs));
   scrape->Add(Metric::kQueuePairs, {port, "reset"}, of(&PortMetrics::in_reset));

@@ -68,6 +68,18 @@ TEST_F(Scraped, QueuePairsAndTheirWorkRequestsAreCountedWhileTheyAreThere) {
   EXPECT_THAT(Text(&world), HasSubstr("baton_queue_pairs{port=\"fake0/1\",state=\"reset\"} 1\n"));
 }
 
+TEST_F(Scraped, BytesAreCountedAtThePortThatTookThem) {
+  transport::World world(net.candidate());
+  const transport::ChannelPair channel = world.Connect();
+  EXPECT_THAT(Text(&world), HasSubstr("baton_port_sent_bytes_total{port=\"fake0/1\"} 0\n"));
+  world.Send(channel.source, world.NewRoom(100));
+  world.Settle();
+  const uint64_t sent = world.source.transport->counters().bytes_sent;
+  ASSERT_GT(sent, 0u);
+  EXPECT_THAT(Text(&world), HasSubstr("baton_port_sent_bytes_total{port=\"fake0/1\"} " +
+                                      std::to_string(sent) + "\n"));
+}
+
 TEST_F(Scraped, FailuresAreCountedByWhatTheDeviceSaid) {
   transport::World world(net.candidate());
   const transport::ChannelPair channel = world.Connect();

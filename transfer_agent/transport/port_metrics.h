@@ -44,6 +44,7 @@ struct PortMetrics {
   metrics::Count queue_pairs;  // of channels
   metrics::Count in_reset;     // queue pairs that wait for their numbers to be free
   // Since the start.
+  metrics::Count sent_bytes;  // of pages, acknowledged
   metrics::Count pauses;
   metrics::Count credit_waits;
   std::array<metrics::Count, kCompletionErrors> errors;

@@ -56,7 +56,10 @@ class SourceDatapath {
   absl::StatusOr<bool> Post();
   // A completion of `qp`.
   void OnSent(QueuePair* qp, uint32_t sequence) {
-    qp->Retire(sequence, [this](const QueuePair::Posted& posted) { Acknowledge(posted); });
+    qp->Retire(sequence, [this, qp](const QueuePair::Posted& posted) {
+      qp->rail().metrics()->sent_bytes.Add(posted.bytes);
+      Acknowledge(posted);
+    });
   }
   // No segment is left.
   bool idle() const { return rooms_.jobs() == 0; }
