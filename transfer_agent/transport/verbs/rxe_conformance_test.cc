@@ -6,10 +6,11 @@
 namespace baton::transport {
 namespace {
 
-Candidate Verbs(const std::string& name, uint32_t rails, uint32_t queue_pairs) {
+Candidate Verbs(const std::string& name, uint32_t rails, bool memory_windows) {
   verbs::VerbsOptions options;
   options.wishes.rails_max = rails;
-  options.queue_pairs_per_rail = queue_pairs;
+  options.queue_pairs_per_rail = 1;
+  options.memory_windows = memory_windows;
   options.fence_timeout = std::chrono::milliseconds(100);
   return {.name = name,
           .create = [options](bool) { return CreateVerbsTransport(options); },
@@ -18,7 +19,8 @@ Candidate Verbs(const std::string& name, uint32_t rails, uint32_t queue_pairs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rxe, TransportConformance,
-                         testing::Values(Verbs("one_rail", 1, 1), Verbs("two_rails", 2, 1)),
+                         testing::Values(Verbs("one_rail", 1, false), Verbs("two_rails", 2, false),
+                                         Verbs("windows", 1, true)),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace
