@@ -14,7 +14,6 @@
 namespace baton::agent {
 namespace {
 
-using transport::Transport;
 
 v1::TransportStatus StatusOf(absl::string_view name, bool on, absl::string_view summary) {
   v1::TransportStatus status;

@@ -86,8 +86,8 @@ Link::Outcome Link::HandleFrame(Priority priority, const v1::Frame& frame, size_
   absl::Status valid = ValidateFrame(frame);
   if (!valid.ok()) {
     // Delivered as far as the stream is concerned: a replay would not mend it.
-    LOG(ERROR) << "peer " << address_ << ": dropped frame " << frame.seq()
-                            << " of its " << Name(priority) << " stream: " << valid.message();
+    LOG(ERROR) << "peer " << address_ << ": dropped frame " << frame.seq() << " of its "
+               << Name(priority) << " stream: " << valid.message();
     return {.bad = *fresh ? valid : absl::OkStatus()};
   }
   if (frame.has_goodbye()) {

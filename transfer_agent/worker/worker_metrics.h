@@ -27,7 +27,7 @@ inline constexpr size_t kRoleCount = 2;
 // A worker has at most this many transports.
 inline constexpr size_t kTransportsMax = 4;
 
-#define X(...) +1
+#define X(...) +1  // NOLINT(bugprone-macro-parentheses): a term of a sum
 inline constexpr size_t kReasonCount = 0 BATON_REASONS(X);
 #undef X
 

@@ -250,9 +250,8 @@ ibv_wc_status FakeNet::CopyBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send,
   if (found != IBV_WC_SUCCESS) return found;
   ++writes_;
   if (dma_buf && peer->device->spec->late_bus) {
-    std::vector<std::byte>& late =
-        peer->device->bus.emplace_back(out, std::vector<std::byte>(*bytes)).bytes;
-    out = late.data();
+    peer->device->bus.push_back({out, std::vector<std::byte>(*bytes)});
+    out = peer->device->bus.back().bytes.data();
   }
   if ((send.flags & IBV_SEND_INLINE) != 0) {
     std::memcpy(out, send.inlined.data(), *bytes);
