@@ -86,7 +86,11 @@ struct Stuck {
     net.net->faults().keep_queue_pairs = true;
     world.target.transport->Fence(World::kSource, room->offer);
   }
-  ~Stuck() { net.net->faults().keep_queue_pairs = false; }
+  // The source, too, lets go of the broken pair, once it has heard of it.
+  ~Stuck() {
+    net.net->faults().keep_queue_pairs = false;
+    world.source.recorder.Poll(world.source.transport.get());
+  }
 
   WindowNet net;
   World world;
