@@ -7,10 +7,8 @@
 #include <thread>
 
 #include "client/engine/cuda_pool.h"
-#include "client/engine/engine_client.h"
-#include "client/engine/testing/small_engine.h"
+#include "client/engine/testing/attach_dma_buf.h"
 #include "transfer_agent/attach/testing/small_rank.h"
-#include "transfer_agent/attach/testing/test_agent.h"
 
 namespace baton {
 namespace {
@@ -52,24 +50,7 @@ TEST(CudaPoolOnAGpu, IsTakenOverByAnAgent) {
   absl::StatusOr<CudaPool> part = ExportCudaPool(gpu.memory() + 4096, attach::kSmallPoolBytes);
   ASSERT_TRUE(part.ok()) << part.status();
   std::cout << "device orders writes: " << pool->device_orders_writes << "\n";
-
-  attach::SocketFolder folder;
-  attach::AttachOptions agent_options;
-  agent_options.socket_path = folder.socket();
-  agent_options.epoch = Epoch(1);
-  attach::TestAgent agent(agent_options);
-  ASSERT_TRUE(agent.Start().ok());
-  EngineOptions options =
-      SmallEngine(folder.socket(), Role::kDecode, part->dma_buf.get(), /*dma_buf=*/true);
-  auto engine = EngineClient::Attach(options);
-  ASSERT_TRUE(engine.ok()) << engine.status();
-  agent.WithRanks([](attach::AttachedRank& rank) {
-    EXPECT_TRUE(rank.regions[0].dma_buf());
-    EXPECT_EQ(rank.regions[0].size(), attach::kSmallPoolBytes);
-  });
-
-  options.regions[0].size = attach::kSmallPoolBytes + 4096;
-  EXPECT_FALSE(EngineClient::Attach(options).ok()) << "the dma-buf is smaller";
+  ExpectTakenOver(*part);
 }
 
 TEST(CudaPoolOnAGpu, RefusesWhatIsNoMemoryOfTheDevice) {

@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "client/engine/engine_client.h"
-#include "client/engine/testing/small_engine.h"
+#include "client/engine/testing/attach_dma_buf.h"
 #include "common/reason.h"
 #include "transfer_agent/attach/testing/small_rank.h"
-#include "transfer_agent/attach/testing/test_agent.h"
 
 namespace baton {
 namespace {
@@ -40,23 +38,8 @@ class CudaPools : public ::testing::Test {
 TEST_F(CudaPools, AreTakenOverByAnAgentWithTheSizeOfTheirRange) {
   absl::StatusOr<CudaPool> pool = Export(kBase + kPage, attach::kSmallPoolBytes);
   ASSERT_TRUE(pool.ok()) << pool.status();
-  attach::SocketFolder folder;
-  attach::AttachOptions agent_options;
-  agent_options.socket_path = folder.socket();
-  agent_options.epoch = Epoch(1);
-  attach::TestAgent agent(agent_options);
-  ASSERT_TRUE(agent.Start().ok());
-
-  EngineOptions options =
-      SmallEngine(folder.socket(), Role::kDecode, pool->dma_buf.get(), /*dma_buf=*/true);
-  options.device_orders_writes = pool->device_orders_writes;
-  auto engine = EngineClient::Attach(std::move(options));
-  ASSERT_TRUE(engine.ok()) << engine.status();
-  agent.WithRanks([](attach::AttachedRank& rank) {
-    EXPECT_TRUE(rank.regions[0].dma_buf());
-    EXPECT_EQ(rank.regions[0].size(), attach::kSmallPoolBytes);
-    EXPECT_TRUE(rank.device_orders_writes);
-  });
+  EXPECT_TRUE(pool->device_orders_writes);
+  ExpectTakenOver(*pool);
 }
 
 TEST_F(CudaPools, OfADeviceThatOrdersNothingAskForTheFlush) {
