@@ -6,6 +6,7 @@
 
 #include "common/metrics/scrape.h"
 #include "common/reason.h"
+#include "common/version.h"
 
 namespace baton::registry {
 namespace {
@@ -70,7 +71,7 @@ std::string BootstrapMetrics(const StoreStats& stats, const WatchHub& hub, const
   scrape.Add(Metric::kBoundRooms, {}, static_cast<double>(stats.bound_rooms));
   scrape.Add(Metric::kWaitingLookups, {}, static_cast<double>(stats.waiting_rooms));
   scrape.Add(Metric::kSettled, {}, stats.settled ? 1 : 0);
-  scrape.AddCommon("baton-bootstrap", kBootstrapVersion, ready);
+  scrape.AddCommon("baton-bootstrap", kVersionText, ready);
   return scrape.Text();
 }
 

@@ -10,8 +10,6 @@
 
 namespace baton::registry {
 
-inline constexpr char kBootstrapVersion[] = "0.1.0";
-
 std::string BootstrapMetrics(const StoreStats& stats, const WatchHub& hub, const RpcMetrics& rpcs,
                              bool ready);
 

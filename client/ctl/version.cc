@@ -1,10 +1,9 @@
 // batonctl version
-#include "client/ctl/version.h"
-
 #include <google/protobuf/struct.pb.h>
 
 #include "absl/strings/str_cat.h"
 #include "client/ctl/commands.h"
+#include "common/version.h"
 #include "planner/plan.h"
 
 namespace baton::ctl {

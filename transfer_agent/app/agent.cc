@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "common/reason.h"
+#include "common/version.h"
 #include "transfer_agent/app/host_key.h"
 #include "transfer_agent/app/transports.h"
 
@@ -74,7 +75,7 @@ absl::Status Agent::Build(grpc::Service* beside) {
   attach::AttachOptions attach;
   attach.socket_path = options_.attach_socket;
   attach.epoch = epoch_;
-  attach.version = kAgentVersion;
+  attach.version = kVersionText;
   attach.ranks_max = options_.ranks_max;
   attach.socket_mode = SocketMode(options_);
   auto server = attach::AttachServer::Start(attach, this);

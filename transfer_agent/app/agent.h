@@ -29,8 +29,6 @@
 
 namespace baton::agent {
 
-inline constexpr char kAgentVersion[] = "0.1.0";
-
 // Thread-safe after Start.
 class Agent final : private attach::AttachEvents,
                     private control::PeerEvents,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/metrics/scrape.h"
+#include "common/version.h"
 #include "transfer_agent/app/agent.h"
 
 namespace baton::agent {
@@ -127,7 +128,7 @@ std::string Agent::Metrics() const {
   scrape.Add(Metric::kWorkerBusy, {},
              1e-9 * Sum(
                         workers, [](auto& w) -> auto& { return w.busy_nanos; }));
-  scrape.AddCommon("baton-agent", kAgentVersion, Health().ready);
+  scrape.AddCommon("baton-agent", kVersionText, Health().ready);
   return scrape.Text();
 }
 

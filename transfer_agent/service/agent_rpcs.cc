@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "client/rpc/status.h"
 #include "common/reason.h"
+#include "common/version.h"
 #include "transfer_agent/service/ask_workers.h"
 #include "transfer_agent/worker/wire_ids.h"
 
@@ -60,7 +61,7 @@ bool FillStatus(Agent* agent, v1::AgentStatusResponse* response) {
   }
   gathered->clear_peers();
   response->Swap(gathered.get());
-  response->set_version(kAgentVersion);
+  response->set_version(kVersionText);
   response->set_epoch(agent->epoch().value());
   response->set_address(agent->address());
   response->set_workers(agent->workers().size());

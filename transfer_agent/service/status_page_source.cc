@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/mutex.h"
+#include "common/version.h"
 #include "transfer_agent/page/status_page.h"
 #include "transfer_agent/service/ask_workers.h"
 
@@ -79,7 +80,7 @@ admin::HttpAnswer StatusPageOf(Agent* agent) {
                     "not shown.");
   }
   v1::AgentStatusResponse& status = input.status;
-  status.set_version(kAgentVersion);
+  status.set_version(kVersionText);
   status.set_epoch(agent->epoch().value());
   status.set_address(agent->address());
   status.set_workers(agent->workers().size());

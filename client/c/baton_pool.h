@@ -1,0 +1,62 @@
+/* Memory that an agent can reach; included by baton.h. */
+#ifndef BATON_CLIENT_C_BATON_POOL_H_
+#define BATON_CLIENT_C_BATON_POOL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "baton_error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One piece of memory that the agent is to reach. */
+typedef struct baton_region {
+  uint32_t struct_size;
+  int32_t fd; /* a memfd with F_SEAL_SHRINK, or a dma-buf */
+  uint64_t bytes;
+  const char* name;
+  uint8_t dma_buf;
+  uint8_t reserved[7];
+} baton_region;
+
+typedef struct baton_pool baton_pool;
+
+typedef struct baton_pool_info {
+  uint32_t struct_size;
+  int32_t fd; /* the pool's own: do not close it */
+  uint64_t bytes;
+  void* address;   /* of the region's first byte; NULL for a GPU's */
+  uint64_t offset; /* of adopted memory: where the range that was given begins in the region */
+  uint8_t dma_buf;
+  uint8_t device_orders_writes;
+  uint8_t reserved[6];
+} baton_pool_info;
+
+/* New host memory in a sealed memfd, zeroed. */
+BATON_API baton_code baton_pool_create(const char* name, uint64_t bytes, baton_pool** pool,
+                                       baton_error* error);
+
+#define BATON_ADOPT_WHOLE_PAGES 0 /* refuses a range that is not whole pages */
+#define BATON_ADOPT_AROUND 1      /* takes along what shares the first and the last page */
+
+/* Puts a memfd behind memory that the engine has allocated, in place and with its contents. Only
+ * private, writable memory without a file; nothing may write to it during the call. */
+BATON_API baton_code baton_pool_adopt(const char* name, void* address, uint64_t bytes,
+                                      uint32_t around, baton_pool** pool, baton_error* error);
+
+/* A dma-buf of device memory; the thread has the device's CUDA context as its current one. */
+BATON_API baton_code baton_pool_export_cuda(uint64_t address, uint64_t bytes, baton_pool** pool,
+                                            baton_error* error);
+
+BATON_API void baton_pool_get_info(const baton_pool* pool, baton_pool_info* info);
+/* Closes the descriptor and unmaps created memory; adopted memory stays the engine's. Not before
+ * every client that was attached with it is detached. NULL is allowed. */
+BATON_API void baton_pool_free(baton_pool* pool);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BATON_CLIENT_C_BATON_POOL_H_ */

@@ -1,0 +1,116 @@
+"""Memory that an agent can reach."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from baton import _abi
+from baton.errors import check
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Region:
+    """One piece of memory as an engine hands it over: a memfd with F_SEAL_SHRINK, or a dma-buf.
+
+    The descriptor is borrowed until the engine is closed.
+    """
+
+    fd: int
+    size: int
+    name: str
+    dma_buf: bool = False
+
+
+class Pool:
+    """A descriptor and what it holds. Keep it as long as engines are attached with it."""
+
+    def __init__(self, name: str, handle: ctypes.c_void_p) -> None:
+        self.name = name
+        self._handle = handle
+        info = _abi.sized(_abi.PoolInfo)
+        _abi.pool_get_info(handle, ctypes.byref(info))
+        self.fd: int = info.fd
+        self.size: int = info.bytes
+        self.address: int = info.address or 0
+        #: Of adopted memory: where the range that was given begins in the region.
+        self.offset: int = info.offset
+        self.dma_buf = bool(info.dma_buf)
+        #: Of GPU memory: its kernels see what an adapter has written without a flush.
+        self.device_orders_writes = bool(info.device_orders_writes)
+
+    def region(self) -> Region:
+        """The pool as `Engine` takes it."""
+        return Region(self.fd, self.size, self.name, self.dma_buf)
+
+    def close(self) -> None:
+        """Closes the descriptor and unmaps memory that is ours. Arrays over it must be gone."""
+        if self._handle:
+            _abi.pool_free(self._handle)
+            self._handle = ctypes.c_void_p()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+
+class HostPool(Pool):
+    """Zeroed host memory in a sealed memfd. Its pages come when they are touched.
+
+    The memory is never unmapped on its own: arrays and tensors over it stay valid until `close`.
+    """
+
+    def __init__(self, size: int, name: str = "kv") -> None:
+        """`size` in bytes. Raises BatonError (BAD_REGION, SYSTEM) with what was short."""
+        handle = ctypes.c_void_p()
+        check(_abi.pool_create, name.encode(), size, ctypes.byref(handle))
+        super().__init__(name, handle)
+
+    @property
+    def buffer(self) -> memoryview:
+        """All bytes, writable."""
+        return memoryview((ctypes.c_uint8 * self.size).from_address(self.address)).cast("B")
+
+    def numpy(self, dtype: DTypeLike = np.uint8) -> np.ndarray:
+        """All of it as a flat array."""
+        return np.frombuffer(self.buffer, dtype=dtype)
+
+    def torch(self, dtype: torch.dtype | None = None) -> torch.Tensor:
+        """All of it as a flat tensor, of bytes unless told."""
+        import torch  # noqa: PLC0415  an engine may not have it
+
+        return torch.frombuffer(self.buffer, dtype=dtype or torch.uint8)
+
+
+def adopt(address: int, size: int, name: str = "kv", neighbours: bool = False) -> Pool:
+    """Puts a memfd behind memory that the engine has allocated, in place, with its contents.
+
+    The range must be private, writable memory without a file behind it, as malloc or
+    `torch.zeros` give it, and whole pages; with `neighbours` what shares its first and last page
+    moves along, and the agent can reach that too. Nothing may write to it during the call. Raises
+    BatonError (BAD_REGION) that says what the memory is instead.
+    """
+    handle = ctypes.c_void_p()
+    around = 1 if neighbours else 0
+    check(_abi.pool_adopt, name.encode(), address, size, around, ctypes.byref(handle))
+    return Pool(name, handle)
+
+
+def export_cuda(address: int, size: int, name: str = "kv") -> Pool:
+    """A dma-buf of NVIDIA device memory from `address` on, both multiples of 4096.
+
+    The calling thread must have the device's context as its current one, as it has after any
+    CUDA call of PyTorch. Raises BatonError (NO_TRANSPORT, BAD_REGION) with the driver's word.
+    """
+    handle = ctypes.c_void_p()
+    check(_abi.pool_export_cuda, address, size, ctypes.byref(handle))
+    return Pool(name, handle)
