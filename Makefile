@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
+.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -63,6 +63,12 @@ test-rdma: setup-rdma  ## The tests on real verbs devices, in guests of their ow
 
 test-deploy: setup-deploy  ## Manifests, shells, images, pods as network namespaces, the guides' commands (root; Go proxy and PyPI once)
 	@tools/test_deploy
+
+wheel: setup-build  ## Build the Python wheel into dist/ (PyPI once, for the tools that pack it)
+	@tools/wheel/build.sh
+
+test-wheel: setup-build  ## Install the wheel as a new user does, and run its demo and its tests
+	@tools/test_wheel
 
 setup-browser:
 	@tools/setup.sh build browser

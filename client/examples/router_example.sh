@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs router_example.py on the stubs that the build made beside it.
+# Runs router_example.py on the stubs that the build made.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-PYTHONPATH=$here/stubs exec /usr/bin/python3 -B "$here/router_example.py" "$@"
+PYTHONPATH=$here/../python/v1 exec /usr/bin/python3 -B "$here/router_example.py" "$@"

@@ -9,7 +9,7 @@ import unittest
 
 import grpc
 
-sys.path.insert(0, os.path.abspath("client/examples/stubs"))
+sys.path.insert(0, os.path.abspath("client/python/v1"))
 # pylint: disable=wrong-import-position
 from baton.v1 import bootstrap_pb2_grpc
 from baton.v1 import registry_pb2

@@ -6,8 +6,16 @@ import time
 import urllib.error
 import urllib.request
 
-AGENT = os.path.abspath("transfer_agent/app/baton-agent")
-BOOTSTRAP = os.path.abspath("bootstrap_service/app/baton-bootstrap")
+
+
+def _find(name: str, built: str) -> str:
+    """Where the program is: in the folder BATON_PROGRAMS, or where Bazel puts it."""
+    folder = os.environ.get("BATON_PROGRAMS")
+    return os.path.join(folder, name) if folder else os.path.abspath(built)
+
+
+AGENT = _find("baton-agent", "transfer_agent/app/baton-agent")
+BOOTSTRAP = _find("baton-bootstrap", "bootstrap_service/app/baton-bootstrap")
 # Far beyond what a passing test takes.
 LIMIT_S = 60
 
