@@ -32,7 +32,7 @@ tools_ready() {
 stage() {
   local folder=$1 binaries=bazel-bin
   cp -r client/python/. "$folder"
-  rm -rf "$folder/tests" "$folder/BUILD.bazel"
+  rm -rf "$folder"/*tests "$folder/BUILD.bazel"
   find "$folder" -name __pycache__ -prune -exec rm -r {} +
   sed -nE 's/.*kVersionText\[\] = "(.*)";/\1/p' common/version.h >"$folder/VERSION"
   mkdir -p "$folder/baton/"{bin,lib,include,v1}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from dataclasses import dataclass
 
 from baton import _abi
-from baton.errors import check
+from baton.errors import BatonError, check
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,18 @@ def read_pod() -> Pod:
     return Pod(
         pod.agent_socket.decode(), pod.server.decode(), pod.launch_id.decode(), pod.index, pod.pods
     )
+
+
+def labels() -> dict[str, str]:
+    """What the engine tells routers of itself: BATON_LABELS, as "key=value,key=value".
+
+    Raises BatonError (CONFIG) for what is no label.
+    """
+    found = {}
+    for word in os.environ.get("BATON_LABELS", "").split(","):
+        key, equals, value = word.strip().partition("=")
+        if word.strip() and not (key and equals):
+            raise BatonError("CONFIG", f"BATON_LABELS: {word.strip()!r} is not key=value")
+        if key:
+            found[key] = value
+    return found
