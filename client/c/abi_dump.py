@@ -1,5 +1,5 @@
-"""Writes a C program that prints what the ABI's headers promise: each struct with the place and size
-of every field, and each constant.
+"""Writes a C program that prints what the ABI's headers promise: each struct with the place and
+size of every field, and each constant.
 
     abi_dump.py HEADER... > abi_dump.c
 """

@@ -1,22 +1,21 @@
-/* Baton's engine client for every language: a C ABI over client/engine/engine_client.h, where the
- * meaning of each call is told. docs/design/c-abi.md says what may change in it.
- *
- *   baton_options options = {.struct_size = sizeof options};  // the rest zero: defaults
- *   options.agent_socket = "/run/baton/attach.sock"; ...
- *   baton_client* client;
- *   baton_error error = {.struct_size = sizeof error};
- *   if (baton_attach(&options, &client, &error) != BATON_OK) puts(error.text);
- *
- * Structs that may grow begin with struct_size, which the caller sets to sizeof: the library reads
- * and writes no further, and what a caller does not know of has its default, which is always zero.
- * In an array the struct_size of the first element is the distance of all of them, and equal in each.
- *
- * Texts are UTF-8, ended by a zero byte; NULL is the empty text. Everything that a struct points to
- * is borrowed for the call alone, except for the descriptors of regions, which the client needs
- * until it is detached. Calls return BATON_OK or one of BATON_E_*, and fill `error`, unless it is
- * NULL. Nothing throws. All calls on a client are thread-safe, but for baton_detach; none blocks but
- * baton_attach. A client does not survive fork().
- */
+// Baton's engine client for every language: a C ABI over client/engine/engine_client.h, where the
+// meaning of each call is told. docs/design/c-abi.md says what may change in it.
+//
+//   baton_options options = {.struct_size = sizeof options};  // the rest zero: defaults
+//   options.agent_socket = "/run/baton/attach.sock"; ...
+//   baton_client* client;
+//   baton_error error = {.struct_size = sizeof error};
+//   if (baton_attach(&options, &client, &error) != BATON_OK) puts(error.text);
+//
+// Structs that may grow begin with struct_size, which the caller sets to sizeof: the library reads
+// and writes no further, and what a caller does not know of has its default, which is always zero.
+// In an array the struct_size of the first element is the distance of all, and equal in each.
+//
+// Texts are UTF-8, ended by a zero byte; NULL is the empty text. Everything that a struct points to
+// is borrowed for the call alone, except for the descriptors of regions, which the client needs
+// until it is detached. Calls return BATON_OK or one of BATON_E_*, and fill `error`, unless it is
+// NULL. Nothing throws. All calls on a client are thread-safe, but for baton_detach; none blocks
+// but baton_attach. A client does not survive fork().
 #ifndef BATON_CLIENT_C_BATON_H_
 #define BATON_CLIENT_C_BATON_H_
 
@@ -210,4 +209,4 @@ BATON_API void baton_set_log(baton_log_function function, void* context);
 }
 #endif
 
-#endif /* BATON_CLIENT_C_BATON_H_ */
+#endif  // BATON_CLIENT_C_BATON_H_

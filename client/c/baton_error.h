@@ -1,4 +1,4 @@
-/* What a call that failed says; included by baton.h. */
+// What a call that failed says; included by baton.h.
 #ifndef BATON_CLIENT_C_BATON_ERROR_H_
 #define BATON_CLIENT_C_BATON_ERROR_H_
 
@@ -76,4 +76,4 @@ typedef struct baton_error {
 }
 #endif
 
-#endif /* BATON_CLIENT_C_BATON_ERROR_H_ */
+#endif  // BATON_CLIENT_C_BATON_ERROR_H_

@@ -1,5 +1,5 @@
-/* What a cache means, and where one rank's share of it lies; included by baton.h. The fields are
- * those of proto/baton/v1/layout.proto, which explains each. */
+// What a cache means, and where one rank's share of it lies; included by baton.h. The fields are
+// those of proto/baton/v1/layout.proto, which explains each.
 #ifndef BATON_CLIENT_C_BATON_LAYOUT_H_
 #define BATON_CLIENT_C_BATON_LAYOUT_H_
 
@@ -89,4 +89,4 @@ typedef struct baton_buffer {
 }
 #endif
 
-#endif /* BATON_CLIENT_C_BATON_LAYOUT_H_ */
+#endif  // BATON_CLIENT_C_BATON_LAYOUT_H_

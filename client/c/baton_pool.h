@@ -1,4 +1,4 @@
-/* Memory that an agent can reach; included by baton.h. */
+// Memory that an agent can reach; included by baton.h.
 #ifndef BATON_CLIENT_C_BATON_POOL_H_
 #define BATON_CLIENT_C_BATON_POOL_H_
 
@@ -59,4 +59,4 @@ BATON_API void baton_pool_free(baton_pool* pool);
 }
 #endif
 
-#endif /* BATON_CLIENT_C_BATON_POOL_H_ */
+#endif  // BATON_CLIENT_C_BATON_POOL_H_

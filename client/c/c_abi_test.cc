@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/c/baton.h"
+#include "common/mutex.h"
 #include "tests/support/eventually.h"
 #include "transfer_agent/attach/testing/small_rank.h"
 #include "transfer_agent/attach/testing/test_agent.h"
@@ -281,11 +282,11 @@ TEST(CAbiNames, EveryCodeHasANameAHelpAndComesBackFromItsName) {
 struct Lines {
   static void Add(void* context, int32_t level, const char* text) {
     auto* lines = static_cast<Lines*>(context);
-    std::lock_guard<std::mutex> lock(lines->mutex);
+    MutexLock lock(&lines->mutex);
     lines->texts.push_back(std::to_string(level) + " " + text);
   }
-  std::mutex mutex;
-  std::vector<std::string> texts;
+  Mutex mutex;
+  std::vector<std::string> texts ABSL_GUARDED_BY(mutex);
 };
 
 TEST_F(CAbi, LogLinesGoToTheCallersFunction) {
@@ -293,6 +294,7 @@ TEST_F(CAbi, LogLinesGoToTheCallersFunction) {
   baton_set_log(&Lines::Add, &lines);
   Start(BATON_ROLE_DECODE);
   baton_set_log(nullptr, nullptr);
+  MutexLock lock(&lines.mutex);
   EXPECT_THAT(lines.texts,
               Contains(HasSubstr("0 decode-a[dp0/pp0/cp0/tp0] attached to its agent")));
 }

@@ -15,8 +15,8 @@ class FunctionSink final : public google::LogSink {
   FunctionSink(baton_log_function function, void* context)
       : function_(function), context_(context) {}
 
-  void send(google::LogSeverity severity, const char*, const char*, int, const google::LogMessageTime&,
-            const char* message, size_t length) override {
+  void send(google::LogSeverity severity, const char*, const char*, int,
+            const google::LogMessageTime&, const char* message, size_t length) override {
     const std::string text(message, length);
     function_(context_, std::min<int32_t>(severity, BATON_LOG_ERROR), text.c_str());
   }

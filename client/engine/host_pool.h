@@ -1,6 +1,6 @@
 // A pool in host memory that an agent can reach: a sealed memfd, mapped here.
 //
-//   auto pool = HostPool::Create("kv", bytes);                      // memory of ours for the engine
+//   auto pool = HostPool::Create("kv", bytes);  // memory of ours, for the engine
 //   auto pool = HostPool::Adopt("kv", address, bytes, Around::kRefuse);  // the engine's, in place
 //   options.regions = {pool->Region()};
 //

@@ -57,7 +57,8 @@ def main() -> None:
                                      description="Sends each request to a prefill and a decode "
                                                  "server at once, and passes the answer through.")
     parser.add_argument("--bootstrap", default="127.0.0.1:7411", help="Baton's registry")
-    parser.add_argument("--listen", default="127.0.0.1:8000", help="host:port; port 0 takes a free one")
+    parser.add_argument("--listen", default="127.0.0.1:8000",
+                        help="host:port; port 0 takes a free one")
     parser.add_argument("--port_file", help="file to write the address to, once it is served")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")

@@ -97,7 +97,7 @@ class Proxy:
                 async for piece in attempt.rest():
                     await out.write(piece)
             except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-                # The client has had a part of it: an error in the stream is all that is left to say.
+                # The client has had a part of it: an error in the stream is all that is left.
                 words = {"error": {"message": f"the decode server: {error}",
                                    "type": "server_error", "code": 502}}
                 await out.write(b"data: " + json.dumps(words).encode() + b"\n\n")
