@@ -1,5 +1,7 @@
 #include "admin/admin.h"
 
+#include <grpc/support/log.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +15,16 @@ namespace {
 HttpAnswer Say(bool good, const Health& health) {
   if (good) return {200, kPlainText, "ok\n"};
   return {503, kPlainText, absl::StrCat(health.why.empty() ? "no" : health.why, "\n")};
+}
+
+void LogOfGrpc(gpr_log_func_args* said) {
+  const absl::string_view file = said->file;
+  const absl::string_view base = file.substr(file.rfind('/') + 1);
+  if (said->severity == GPR_LOG_SEVERITY_ERROR) {
+    LOG(ERROR) << "gRPC: " << base << ":" << said->line << ": " << said->message;
+  } else {
+    LOG(INFO) << "gRPC: " << base << ":" << said->line << ": " << said->message;
+  }
 }
 
 HttpRoutes RoutesOf(const AdminSources& sources) {
@@ -39,6 +51,8 @@ HttpRoutes RoutesOf(const AdminSources& sources) {
 
 void StartLog(const AdminOptions& options, absl::string_view program) {
   StartLogFormat(options.log_format == "json" ? LogFormat::kJson : LogFormat::kText, program);
+  // gRPC would write to standard error itself, and wait for whoever reads it.
+  gpr_set_log_function(LogOfGrpc);
 }
 
 absl::StatusOr<std::unique_ptr<Admin>> Admin::Start(const AdminOptions& options,

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/rpc/grpc_listener.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mutex.h"
@@ -32,6 +33,7 @@ class HealthServer final : public ProbeServer {
     }
     if (refresher_.joinable()) refresher_.join();
     if (server_ == nullptr) return;
+    listener_->Stop();
     server_->GetHealthCheckService()->Shutdown();
     server_->Shutdown(std::chrono::system_clock::now() + kGrace);
     server_->Wait();
@@ -39,22 +41,22 @@ class HealthServer final : public ProbeServer {
 
   absl::Status Serve(const std::string& listen) {
     grpc::EnableDefaultHealthCheckService(true);
+    auto listener = GrpcListener::Bind("probes", listen);
+    if (!listener.ok()) {
+      return Error(Reason::kConfig,
+                   absl::StrCat("--probe_listen=", listen, ": the address cannot be served: ",
+                                listener.status().message()));
+    }
+    listener_ = *std::move(listener);
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    listener_->Join(&builder);
     builder.SetMaxReceiveMessageSize(4096);
     // A server of nothing but health is not built: this service refuses whatever else is called.
     builder.RegisterCallbackGenericService(&others_);
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr || port == 0) {
-      server_ = nullptr;
-      return Error(Reason::kConfig,
-                   absl::StrCat("--probe_listen=", listen,
-                                ": the address cannot be served: is the port in use, or the host "
-                                "not one of this machine's?"));
-    }
-    address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+    if (server_ == nullptr) return Error(Reason::kSystem, "gRPC does not start");
+    listener_->Start();
+    address_ = listener_->address();
     Refresh();
     refresher_ = std::thread([this] { RefreshUntilStopped(); });
     return absl::OkStatus();
@@ -87,6 +89,8 @@ class HealthServer final : public ProbeServer {
 
   const HealthSource health_;
   grpc::CallbackGenericService others_;
+  // Hands its connections to the server, and is destroyed after it.
+  std::unique_ptr<GrpcListener> listener_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   // Held over the whole of a refresh, so that an older answer never replaces a newer one.

@@ -2,7 +2,6 @@
 
 #include <glog/logging.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/flood_gate.h"
+#include "common/log_writer.h"
 #include "common/mutex.h"
 #include "common/utf8.h"
 
@@ -19,6 +19,8 @@ namespace {
 
 constexpr absl::string_view kSeverities[] = {"info", "warning", "error", "fatal"};
 constexpr size_t kMessageBytesMax = 16384;
+// For the last words; nobody waits longer for whoever reads them.
+constexpr auto kDrain = std::chrono::milliseconds(500);
 
 std::string UtcOf(const google::LogMessageTime& time) {
   tm utc = {};
@@ -33,20 +35,11 @@ const char* Base(const char* path) {
   return slash == nullptr ? path : slash + 1;
 }
 
-void WriteAll(int fd, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    // A log that nobody can take is no reason to stop.
-    if (written <= 0) return;
-    text.remove_prefix(written);
-  }
-}
-
 // glog holds a lock of its own around send: nothing in here may log.
 class Sink final : public google::LogSink {
  public:
   Sink(LogFormat format, absl::string_view program, int fd)
-      : format_(format), program_(program), fd_(fd) {}
+      : format_(format), program_(program), writer_(fd) {}
 
   void send(google::LogSeverity severity, const char* full, const char* base, int line,
             const google::LogMessageTime& time, const char* message, size_t bytes) override {
@@ -59,7 +52,10 @@ class Sink final : public google::LogSink {
         severity == google::GLOG_FATAL) {
       Write(severity, base, line, time, text);
     }
+    if (severity == google::GLOG_FATAL) Drain();
   }
+
+  void Drain() { writer_.Drain(kDrain); }
 
   void SayHeldBut(int64_t second) {
     timespec now = {};
@@ -71,12 +67,16 @@ class Sink final : public google::LogSink {
 
   LogCounts counts() const {
     auto count = [&](int severity) { return counts_[severity].load(std::memory_order_relaxed); };
-    return {count(0), count(1), count(2) + count(3)};
+    return {count(0), count(1), count(2) + count(3), writer_.lost()};
   }
 
  private:
   void SayHeld(const google::LogMessageTime& time, int64_t second)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (const uint64_t lost = writer_.TakeLost(); lost > 0) {
+      Write(google::GLOG_WARNING, Base(__FILE__), __LINE__, time,
+            absl::StrCat(lost, " lines were lost: nobody read the log fast enough"));
+    }
     for (const FloodGate::Held& held : gate_.TakeHeld(second)) {
       Write(held.severity, Base(held.statement.file), held.statement.line, time,
             absl::StrCat(held.lines, " more lines were kept back, the last of them: ", held.last));
@@ -84,12 +84,13 @@ class Sink final : public google::LogSink {
   }
 
   void Write(google::LogSeverity severity, const char* base, int line,
-             const google::LogMessageTime& time, absl::string_view text) const {
+             const google::LogMessageTime& time, absl::string_view text) {
     if (format_ == LogFormat::kText) {
-      return WriteAll(
-          fd_, absl::StrCat(ToString(severity, base, line, time, text.data(), text.size()), "\n"));
+      writer_.Write(
+          absl::StrCat(ToString(severity, base, line, time, text.data(), text.size()), "\n"));
+      return;
     }
-    WriteAll(fd_, absl::StrCat("{\"time\": \"", UtcOf(time), "\", \"severity\": \"",
+    writer_.Write(absl::StrCat("{\"time\": \"", UtcOf(time), "\", \"severity\": \"",
                                kSeverities[severity], "\", \"program\": ", JsonQuoted(program_),
                                ", \"source\": ", JsonQuoted(absl::StrCat(base, ":", line)),
                                ", \"message\": ", JsonQuoted(text), "}\n"));
@@ -97,7 +98,7 @@ class Sink final : public google::LogSink {
 
   const LogFormat format_;
   const std::string program_;
-  const int fd_;
+  LogWriter writer_;
   std::array<std::atomic<uint64_t>, 4> counts_ = {};
   Mutex mu_;
   FloodGate gate_ ABSL_GUARDED_BY(mu_);
@@ -126,7 +127,10 @@ void TickLog(int64_t now) {
   if (Sink* sink = g_sink.load()) sink->SayHeldBut(now);
 }
 
-void FlushLog() { TickLog(-1); }
+void FlushLog() {
+  TickLog(-1);
+  if (Sink* sink = g_sink.load()) sink->Drain();
+}
 
 LogCounts ReadLogCounts() {
   const Sink* sink = g_sink.load();

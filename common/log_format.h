@@ -3,7 +3,7 @@
 // text: glog's own line. json: one object a line, {"time", "severity", "program", "source",
 // "message"}, for what collects logs. A flood is kept back as flood_gate.h says; how much was kept
 // back is said when its second is over, by the next line of any kind or by TickLog, whichever comes
-// first. All lines are counted, printed or not.
+// first. All lines are counted, printed or not. Nobody who logs waits for whoever reads the log.
 #ifndef BATON_COMMON_LOG_FORMAT_H_
 #define BATON_COMMON_LOG_FORMAT_H_
 
@@ -23,7 +23,8 @@ void StartLogFormat(LogFormat format, absl::string_view program, int fd = 2);
 // Says what was kept back until the second `now` (since 1970) began. Programs call it at
 // least once a second, so that a flood's end is told also when nothing else is logged.
 void TickLog(int64_t now = time(nullptr));
-// Says all that is kept back: before the program ends.
+// Says all that is kept back, and waits half a second at most for whoever reads it: before the
+// program ends.
 void FlushLog();
 
 // Lines since StartLogFormat. Thread-safe.
@@ -31,6 +32,7 @@ struct LogCounts {
   uint64_t info = 0;
   uint64_t warning = 0;
   uint64_t error = 0;  // fatal ones too
+  uint64_t lost = 0;   // of all these: nobody read fast enough
 };
 LogCounts ReadLogCounts();
 

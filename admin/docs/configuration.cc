@@ -23,7 +23,7 @@ std::string ConfigurationMarkdown() {
       "`BATON_FLAGFILE` names (`lease_ms=5000`; `#` starts\na comment). The command line beats "
       "the environment, which beats the flag file. A bad value, an unknown flag\nand an unknown "
       "line of the flag file keep the program from starting, with one line that names them. "
-      "Unknown\n`BATON_*` variables are ignored: the programs of a pod share one environment.\n",
+      "Of a `BATON_*`\nvariable that no program of a pod reads it warns, with the nearest name.\n",
       "\n## baton-agent\n\n", agent_table.Markdown(), "\n## baton-bootstrap\n\n",
       bootstrap_table.Markdown());
 }

@@ -62,7 +62,7 @@ planner::ServerSpec Spec() {
 class NoEvents : public RegistrarEvents {
  public:
   void OnRegistered(const RankRef&, Incarnation) override {}
-  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) override {
+  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause, bool) override {
     fprintf(stderr, "%s: %s\n", ToString(rank).c_str(), cause.ToString().c_str());
   }
   void OnLeaseLost(const RankRef&) override {}

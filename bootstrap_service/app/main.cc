@@ -10,6 +10,7 @@
 #include "admin/port_file.h"
 #include "bootstrap_service/app/options.h"
 #include "bootstrap_service/app/server.h"
+#include "common/accept_loop.h"
 #include "common/log.h"
 #include "common/log_format.h"
 
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
   baton::ConfigTable table("baton-bootstrap", "The registry of servers and of their ranks.");
   baton::registry::AddRows(&options, &table);
   table.ParseOrExit(argc, argv);
+  baton::RaiseFileLimit();
   baton::admin::StartLog(options.admin, "baton-bootstrap");
 
   // Build and serve.

@@ -8,7 +8,7 @@ void AddRows(BootstrapOptions* o, ConfigTable* table) {
   table->Text("port_file", &o->port_file, "path",
               "File to write host:port to, once it is served, with the port that was taken.");
   table->Number("lease_ms", &o->lease_ms, {100, 600000}, "ms",
-                "A rank that is not heard of for so long takes no new rooms.");
+                "A rank that is not heard of for so long is listed no more.");
   table->Choice("settle", &o->settle, {"lease", "none"},
                 "How long after its start the service issues no incarnation, lest a process that "
                 "was replaced before the restart replaces its successor: one lease time, or none "

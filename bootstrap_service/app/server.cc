@@ -16,6 +16,7 @@
 #include "bootstrap_service/rpc/service.h"
 #include "bootstrap_service/store/memory_store.h"
 #include "bootstrap_service/watch/hub.h"
+#include "client/rpc/grpc_listener.h"
 #include "common/log.h"
 #include "common/mutex.h"
 #include "common/reason.h"
@@ -32,8 +33,6 @@ uint64_t DrawStoreEpoch() {
   std::random_device random;
   return (uint64_t{random()} << 32 | random()) | 1;
 }
-
-std::string HostOf(const std::string& listen) { return listen.substr(0, listen.rfind(':')); }
 
 HubOptions HubOptionsOf(const BootstrapOptions& options) {
   HubOptions hub;
@@ -61,11 +60,15 @@ class ServerImpl : public BootstrapServer {
   absl::Status Serve() {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    auto listener = GrpcListener::Bind("registry", options_.listen);
+    if (!listener.ok()) {
+      return Error(Reason::kConfig,
+                   absl::StrCat("--listen=", options_.listen, ": the address cannot be served: ",
+                                listener.status().message()));
+    }
+    listener_ = *std::move(listener);
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
-    // Otherwise a second service on the same port would start and take half of the connections.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    listener_->Join(&builder);
     // Connections whose peer has vanished end within 15 s.
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
@@ -75,14 +78,9 @@ class ServerImpl : public BootstrapServer {
     builder.SetMaxSendMessageSize(-1);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr || port == 0) {
-      server_ = nullptr;
-      return Error(Reason::kConfig,
-                   absl::StrCat("--listen=", options_.listen,
-                                ": the address cannot be served: is the port in use, or the host "
-                                "not one of this machine's?"));
-    }
-    address_ = absl::StrCat(HostOf(options_.listen), ":", port);
+    if (server_ == nullptr) return Error(Reason::kSystem, "gRPC does not start");
+    listener_->Start();
+    address_ = listener_->address();
     server_->GetHealthCheckService()->SetServingStatus(kServiceName, true);
     swept_ = Monotonic::now().time_since_epoch().count();
     sweeper_ = std::thread([this] { SweepUntilStopped(); });
@@ -97,6 +95,11 @@ class ServerImpl : public BootstrapServer {
     health.live = Monotonic::now() - TimePoint(Duration(swept_.load())) < kStalled;
     health.ready = health.live && !draining_;
     if (!health.live) health.why = "the sweeper has not turned for 10 s";
+    if (const absl::Status listening = listener_->health(); !listening.ok()) {
+      health.live = health.live && listener_->turning();
+      health.ready = false;
+      health.why = std::string(listening.message());
+    }
     if (draining_) health.why = "the service is stopping";
     return health;
   }
@@ -132,6 +135,7 @@ class ServerImpl : public BootstrapServer {
       stop_changed_.NotifyAll();
     }
     sweeper_.join();
+    listener_->Stop();
     server_->Shutdown(std::chrono::system_clock::now() +
                       std::chrono::milliseconds(options_.drain_ms));
     server_->Wait();
@@ -155,6 +159,8 @@ class ServerImpl : public BootstrapServer {
   MemoryStore store_;
   WatchHub hub_;
   BootstrapService service_;
+  // Hands its connections to the server, and is destroyed after it.
+  std::unique_ptr<GrpcListener> listener_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   std::atomic<bool> draining_{false};

@@ -36,7 +36,7 @@ void Heard::OnRegistered(const RankRef& rank, Incarnation incarnation) {
   registered_[rank] = incarnation;
   ++registrations_;
 }
-void Heard::OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) {
+void Heard::OnRegistrationFailing(const RankRef& rank, const absl::Status& cause, bool) {
   MutexLock lock(&mu_);
   failures_[rank] = cause;
 }

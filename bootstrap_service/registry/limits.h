@@ -44,7 +44,7 @@ inline constexpr size_t kMissingListed = 64;
 // Launches of one name that are remembered so that a late one of them is refused.
 inline constexpr size_t kLaunchesRemembered = 8;
 // Epochs of one slot that are remembered so that a woken agent does not replace its successor.
-inline constexpr size_t kEpochsRemembered = 4;
+inline constexpr size_t kEpochsRemembered = 16;
 // Unix milliseconds are below this for 8 900 years; a claim above it is no incarnation of ours.
 inline constexpr uint64_t kIncarnationMax = uint64_t{1} << 48;
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "bootstrap_service/registry/check.h"
 #include "bootstrap_service/registry/difference.h"
 #include "bootstrap_service/registry/registry.h"
@@ -25,6 +26,27 @@ Identity IdentityOf(const Request& request) {
   identity.labels.insert(request.labels().begin(), request.labels().end());
   return identity;
 }
+
+// Without its port.
+absl::string_view HostOf(absl::string_view address) { return address.substr(0, address.rfind(':')); }
+
+// "its agents are at 10.0.0.7:7100 and 10.0.0.8:7100", of those that hold a server's ranks.
+std::string AddressesOf(const Server* server) {
+  constexpr size_t kNamed = 2;
+  if (server == nullptr || server->agents.empty()) return "none of its agents is here";
+  std::vector<std::string> named;
+  for (const auto& [epoch, agent] : server->agents) named.push_back(agent.address);
+  std::sort(named.begin(), named.end());
+  const size_t others = named.size() - std::min(named.size(), kNamed);
+  named.resize(named.size() - others);
+  return absl::StrCat("its agents are at ", absl::StrJoin(named, " and "),
+                      others == 0 ? "" : absl::StrCat(" and ", others, " more"));
+}
+
+constexpr absl::string_view kTwoLaunches =
+    "; pods of one server need one launch id, and two deployments need two names";
+constexpr absl::string_view kTwins =
+    "; two pods claim it, with one server name, launch id and rank";
 
 absl::Status Refuse(Reason reason, absl::string_view message, const RankRef* rank) {
   return rank == nullptr ? Error(reason, message) : Error(reason, message, *rank);
@@ -74,7 +96,8 @@ absl::StatusOr<v1::RegisterServerResponse> Registry::Apply(const v1::RegisterSer
     return Error(Reason::kStaleIncarnation,
                  absl::StrCat("server ", request.name(), ": launch ", old->id, " (incarnation ",
                               old->incarnation.value(), ") was replaced by launch ",
-                              names_.Latest(request.name())->id));
+                              names_.Latest(request.name())->id, ", ", AddressesOf(server),
+                              kTwoLaunches));
   }
   if (!settled_) {
     return Error(Reason::kSettling,
@@ -104,8 +127,11 @@ absl::StatusOr<Server*> Registry::JoinServer(const v1::RegisterRankRequest& requ
   const Launch* latest = names_.Latest(request.server());
   if (latest != nullptr && incarnation < latest->incarnation) {
     return Error(Reason::kStaleIncarnation,
-                 absl::StrCat("rank ", ToString(rank), " is of incarnation ", incarnation.value(),
-                              ", the server is at ", latest->incarnation.value()),
+                 absl::StrCat("rank ", ToString(rank), " of launch ", identity.launch_id,
+                              " (incarnation ", incarnation.value(), "), whose agent is at ",
+                              request.rank().agent_address(), ", was replaced by launch ",
+                              latest->id, " (incarnation ", latest->incarnation.value(), "), ",
+                              AddressesOf(FindMutable(request.server())), kTwoLaunches),
                  rank);
   }
   Server* server = FindMutable(request.server());
@@ -143,19 +169,33 @@ absl::Status Registry::CheckHolder(const Server& server, uint32_t slot,
                      " for epoch ", epoch.value(), ", now it brings ", record.agent_address()),
         rank);
   }
+  const Slot& now = server.slots[slot];
+  const auto held_by = server.agents.find(now.epoch);
+  const std::string held_at = held_by == server.agents.end() ? "" : held_by->second.address;
+  const std::string holder =
+      absl::StrCat("epoch ", now.epoch.value(), held_at.empty() ? "" : " at ", held_at);
   auto retired = server.retired.find(slot);
   if (retired != server.retired.end() &&
       std::find(retired->second.begin(), retired->second.end(), epoch) != retired->second.end()) {
     return Error(Reason::kStaleEpoch,
                  absl::StrCat("rank ", ToString(rank), ": epoch ", epoch.value(),
-                              " was replaced by ", server.slots[slot].epoch.value()),
+                              " at ", record.agent_address(), " was replaced by ", holder,
+                              kTwins),
                  rank);
   }
-  bool held = server.slots[slot].phase.state() == SlotPhase::kLive;
-  if (!settled_ && held && server.slots[slot].epoch != epoch) {
+  if (now.phase.state() != SlotPhase::kLive || now.epoch == epoch) return absl::OkStatus();
+  if (!settled_) {
     return Error(Reason::kSettling,
-                 absl::StrCat("rank ", ToString(rank), ": epoch ", server.slots[slot].epoch.value(),
+                 absl::StrCat("rank ", ToString(rank), ": ", holder,
                               " holds the slot and the service has just started"),
+                 rank);
+  }
+  // An agent that started again is where it was. Elsewhere the slot is free once its holder has
+  // been silent for a lease time: of two that live, neither takes it from the other.
+  if (HostOf(held_at) != HostOf(record.agent_address())) {
+    return Error(Reason::kSettling,
+                 absl::StrCat("rank ", ToString(rank), ": ", holder, " holds the slot and lives, ",
+                              record.agent_address(), " asks for it", kTwins),
                  rank);
   }
   return absl::OkStatus();

@@ -29,7 +29,7 @@ class DirectoryEvents {
 
 struct DirectoryOptions {
   std::string bootstrap_address;
-  std::chrono::milliseconds rpc_deadline{2000};
+  std::chrono::milliseconds rpc_deadline{12000};  // as the registrar's
   std::chrono::milliseconds backoff_max{2000};
 };
 

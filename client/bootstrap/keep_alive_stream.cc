@@ -13,36 +13,31 @@ std::shared_ptr<KeepAliveStream> KeepAliveStream::Open(v1::Bootstrap::Stub* stub
   stub->async()->KeepAlive(&stream->context_, stream.get());
   // Operations come from outside of the reactor's own callbacks: the hold keeps the call open.
   stream->AddHold();
+  stream->StartRead(&stream->response_);
   stream->StartCall();
   return stream;
 }
 
 void KeepAliveStream::Send(const v1::KeepAliveRequest& request) {
   MutexLock lock(&mu_);
-  if (!held_ || steps_left_ > 0) return;
-  request_ = request;
-  steps_left_ = 2;
-  StartWrite(&request_);
-  StartRead(&response_);
+  if (!held_) return;
+  unsent_.push_back(request);
+  if (unsent_.size() == 1) StartWrite(&unsent_.front());
 }
 
-// The read's answer may be told before the write's: both must be over before the next request.
-void KeepAliveStream::StepDone(bool ok) {
-  bool answered;
-  {
-    MutexLock lock(&mu_);
-    failed_ = failed_ || !ok;
-    answered = --steps_left_ == 0 && !failed_;
-  }
-  if (answered) {
-    callbacks_.answered(response_);
-  } else if (!ok) {
-    ReleaseHold();
-  }
+void KeepAliveStream::OnWriteDone(bool ok) {
+  if (!ok) return ReleaseHold();
+  MutexLock lock(&mu_);
+  unsent_.pop_front();
+  if (held_ && !unsent_.empty()) StartWrite(&unsent_.front());
 }
 
-void KeepAliveStream::OnReadDone(bool ok) { StepDone(ok); }
-void KeepAliveStream::OnWriteDone(bool ok) { StepDone(ok); }
+void KeepAliveStream::OnReadDone(bool ok) {
+  if (!ok) return ReleaseHold();
+  callbacks_.answered(response_);
+  MutexLock lock(&mu_);
+  if (held_) StartRead(&response_);
+}
 
 void KeepAliveStream::ReleaseHold() {
   {

@@ -1,9 +1,11 @@
-// The client's end of one KeepAlive stream: one request at a time, each answered once. Skin.
+// The client's end of one KeepAlive stream: requests in order, each answered once, in that order,
+// and none of them waits for an answer. Skin.
 #ifndef BATON_CLIENT_BOOTSTRAP_KEEP_ALIVE_STREAM_H_
 #define BATON_CLIENT_BOOTSTRAP_KEEP_ALIVE_STREAM_H_
 
 #include <grpcpp/grpcpp.h>
 
+#include <deque>
 #include <functional>
 #include <memory>
 
@@ -27,7 +29,7 @@ class KeepAliveStream
   static std::shared_ptr<KeepAliveStream> Open(v1::Bootstrap::Stub* stub, InFlight* in_flight,
                                                Callbacks callbacks);
 
-  // Only when the answer to the one before has come. Nothing when the stream is ending.
+  // Nothing when the stream is ending.
   void Send(const v1::KeepAliveRequest& request);
   void Cancel();
 
@@ -38,18 +40,16 @@ class KeepAliveStream
  private:
   KeepAliveStream(InFlight* in_flight, Callbacks callbacks)
       : ticket_(in_flight->Take()), callbacks_(std::move(callbacks)) {}
-  void StepDone(bool ok);
   void ReleaseHold();
 
   const InFlight::Ticket ticket_;
   const Callbacks callbacks_;
   grpc::ClientContext context_;
-  v1::KeepAliveRequest request_;
-  v1::KeepAliveResponse response_;
+  v1::KeepAliveResponse response_;  // of the read under way
   std::shared_ptr<KeepAliveStream> self_;  // until OnDone
   Mutex mu_;
-  int steps_left_ ABSL_GUARDED_BY(mu_) = 0;  // of a write and a read
-  bool failed_ ABSL_GUARDED_BY(mu_) = false;
+  // The first one is being written. Bounded by the caller, who counts what is not answered.
+  std::deque<v1::KeepAliveRequest> unsent_ ABSL_GUARDED_BY(mu_);
   bool held_ ABSL_GUARDED_BY(mu_) = true;
 };
 

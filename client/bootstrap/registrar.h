@@ -32,8 +32,13 @@ class RegistrarEvents {
   virtual ~RegistrarEvents() = default;
   virtual void OnRegistered(const RankRef& rank, Incarnation incarnation) = 0;
   // Refused or unreachable; retried unless the reason is STALE_INCARNATION or SPEC_MISMATCH.
-  virtual void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) = 0;
-  // The lease ended before it could be renewed: no new rooms until OnRegistered comes again.
+  // `decides`: the rank takes no new rooms until OnRegistered comes (again). A service that does
+  // not answer decides nothing about a rank that it has answered about before.
+  virtual void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause,
+                                     bool decides) = 0;
+  // Nothing was heard of the service for a whole lease time. It may be dead, or alive and cut off
+  // from here: it decides nothing by its silence, and the rank goes on. OnRegistered comes when it
+  // is heard again.
   virtual void OnLeaseLost(const RankRef& rank) = 0;
 };
 
@@ -41,7 +46,8 @@ struct RegistrarOptions {
   std::string bootstrap_address;
   std::string agent_address;
   Epoch epoch;
-  std::chrono::milliseconds rpc_deadline{2000};
+  // Twice the slowest service that is still served (5 s): a first call pays for the connection, too.
+  std::chrono::milliseconds rpc_deadline{12000};
   std::chrono::milliseconds backoff_max{5000};
 };
 

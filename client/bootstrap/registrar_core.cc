@@ -10,14 +10,19 @@ namespace baton {
 namespace {
 
 constexpr auto kFirstDelay = std::chrono::milliseconds(50);
-// A settling service is up and cheap to ask.
-constexpr auto kSettlingDelay = std::chrono::milliseconds(200);
 // Enough to fill the wire, few enough that a service in trouble is not flooded.
 constexpr uint32_t kAskingMax = 64;
 
 bool ForGood(const absl::Status& cause) {
   Reason reason = ReasonOf(cause);
   return reason == Reason::kStaleIncarnation || reason == Reason::kSpecMismatch;
+}
+
+// The service has not answered, so that nothing is decided. Else it lives and says no.
+bool IsSilence(const absl::Status& cause) {
+  const Reason reason = ReasonOf(cause);
+  return reason == Reason::kPeerLost || reason == Reason::kDeadline ||
+         reason == Reason::kDraining || reason == Reason::kAborted;
 }
 
 }  // namespace
@@ -69,7 +74,7 @@ void RegistrarCore::Add(RankRegistration rank, TimePoint now) {
              NewRegistrationMachine(),
              0,
              {},
-             {},
+             false,
              false,
              now,
              Backoff(kFirstDelay, options_.backoff_max, ++seed_)};
@@ -94,10 +99,9 @@ std::optional<uint64_t> RegistrarCore::Remove(const RankRef& ref) {
 
 Duration RegistrarCore::DelayAfter(const absl::Status& cause, Backoff* backoff) const {
   switch (ReasonOf(cause)) {
+    // Settling: soon over where the service has just started, or a twin that goes on for ever.
     case Reason::kSettling:
-      return backoff->Next(std::min<Duration>(kSettlingDelay, Period()));
     case Reason::kPeerLost:
-    case Reason::kDeadline:
     case Reason::kDraining:
       // Back in time to be seen alive by a service that restarts.
       return backoff->Next(Period());
@@ -121,7 +125,6 @@ RegistrarCore::Calls RegistrarCore::Step(TimePoint now) {
                rank.next_attempt <= now;
     if (!due) continue;
     rank.phase.Advance(RegistrationEvent::kAsk);
-    rank.asked = now;
     ++asking_;
     calls.ranks.emplace_back(ticket, rank.request);
     calls.ranks.back().second.set_incarnation(launch.incarnation->value());
@@ -155,8 +158,15 @@ void RegistrarCore::OnServer(const LaunchKey& key,
   for (auto& [ticket, rank] : ranks_) {
     if (rank.launch != key) continue;
     if (for_good) rank.phase.Advance(RegistrationEvent::kRefuse);
-    events_->OnRegistrationFailing(rank.ref, answer.status());
+    NoteFailing(&rank, answer.status());
   }
+}
+
+void RegistrarCore::NoteFailing(Rank* rank, const absl::Status& cause) {
+  const bool silence = IsSilence(cause);
+  const bool decides = !silence || !rank->answered;
+  rank->answered = rank->answered || !silence;
+  events_->OnRegistrationFailing(rank->ref, cause, decides);
 }
 
 std::optional<uint64_t> RegistrarCore::OnRank(
@@ -171,15 +181,16 @@ std::optional<uint64_t> RegistrarCore::OnRank(
     bool for_good = ForGood(answer.status());
     rank.phase.Advance(for_good ? RegistrationEvent::kRefuse : RegistrationEvent::kFail);
     rank.next_attempt = now + DelayAfter(answer.status(), &rank.backoff);
-    events_->OnRegistrationFailing(rank.ref, answer.status());
+    NoteFailing(&rank, answer.status());
     return std::nullopt;
   }
   rank.phase.Advance(RegistrationEvent::kGrant);
   rank.backoff.Reset();
   rank.lease = answer->lease_id();
   if (answer->lease_ms() > 0) lease_ = std::chrono::milliseconds(answer->lease_ms());
-  rank.lease_ends = rank.asked + lease_;
+  rank.lease_ends = now + lease_;
   rank.lost = false;
+  rank.answered = true;
   list_changed_ = true;
   events_->OnRegistered(rank.ref, *launches_.at(rank.launch).incarnation);
   return std::nullopt;
@@ -196,8 +207,10 @@ TimePoint RegistrarCore::next(TimePoint now) const {
     if (waits) at = std::min(at, rank.next_attempt);
     if (rank.lease != 0 && !rank.lost) at = std::min(at, rank.lease_ends);
   }
-  if (outstanding_) return std::min(at, sent_ + Duration(options_.rpc_deadline));
-  if (!leases().empty()) at = std::min(at, next_keep_alive_);
+  if (!unanswered_.empty()) {
+    at = std::min(at, unanswered_.front().at + Duration(options_.rpc_deadline));
+  }
+  if (!full() && !leases().empty()) at = std::min(at, next_keep_alive_);
   return at;
 }
 

@@ -7,6 +7,7 @@
 #ifndef BATON_CLIENT_BOOTSTRAP_REGISTRAR_CORE_H_
 #define BATON_CLIENT_BOOTSTRAP_REGISTRAR_CORE_H_
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,7 +32,7 @@ class RegistrarCore {
   struct Calls {
     std::vector<std::pair<LaunchKey, v1::RegisterServerRequest>> servers;
     std::vector<std::pair<Ticket, v1::RegisterRankRequest>> ranks;
-    // The answer to the latest one is overdue: begin a new stream.
+    // The answer to the oldest one is overdue: begin a new stream.
     bool reset_stream = false;
     std::optional<v1::KeepAliveRequest> keep_alive;
   };
@@ -46,7 +47,7 @@ class RegistrarCore {
   std::optional<uint64_t> Remove(const RankRef& rank);
   void SetLoad(const AgentLoad& load) { load_ = load; }
 
-  // Calls that are due; each is answered by one On... below.
+  // Calls that are due; each is answered by one On... below, keep-alives in their order.
   Calls Step(TimePoint now);
   void OnServer(const LaunchKey& key, const absl::StatusOr<v1::RegisterServerResponse>& answer,
                 TimePoint now);
@@ -77,9 +78,9 @@ class RegistrarCore {
     v1::RegisterRankRequest request;
     RegistrationMachine phase = NewRegistrationMachine();
     uint64_t lease = 0;
-    TimePoint asked;
-    TimePoint lease_ends;  // by this side's clock, from when the renewal was sent
+    TimePoint lease_ends;  // by this side's clock, from when the latest answer came
     bool lost = false;     // OnLeaseLost was said
+    bool answered = false;  // the service has said something about it, yes or no
     TimePoint next_attempt;
     Backoff backoff;
   };
@@ -87,9 +88,12 @@ class RegistrarCore {
   Launch& LaunchOf(const RankRegistration& rank, TimePoint now);
   Duration DelayAfter(const absl::Status& cause, Backoff* backoff) const;
   Duration Period() const { return lease_ / 3; }
+  // With a lease of a second and the slowest service 36 keep-alives are under way.
+  bool full() const { return unanswered_.size() >= 64; }
   void StepKeepAlive(TimePoint now, Calls* calls);
   void NoteLost(TimePoint now);
-  void Confirm(Rank* rank, TimePoint sent);
+  void NoteFailing(Rank* rank, const absl::Status& cause);
+  void Confirm(Rank* rank, TimePoint now);
 
   const RegistrarOptions options_;
   RegistrarEvents* const events_;
@@ -101,12 +105,16 @@ class RegistrarCore {
   AgentLoad load_;
   Duration lease_ = std::chrono::seconds(3);
 
-  // The keep-alive stream.
+  // The keep-alive stream. Requests do not wait for answers: of a slow service several are under
+  // way, and leases that live shorter than its answers take are renewed in time all the same.
+  struct Sent {
+    TimePoint at;
+    std::vector<uint64_t> leases;
+  };
   Backoff stream_backoff_;
   TimePoint next_keep_alive_;
   bool list_changed_ = false;
-  bool outstanding_ = false;
-  TimePoint sent_;
+  std::deque<Sent> unanswered_;   // oldest first, as the answers come
   std::vector<uint64_t> listed_;  // leases of the latest list sent
 };
 

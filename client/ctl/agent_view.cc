@@ -10,7 +10,7 @@ namespace baton::ctl {
 namespace {
 
 Section Facts(const v1::AgentStatusResponse& status) {
-  return {"agent",
+  Section section{"agent",
           {{"FIELD", "VALUE"},
            {{"version", status.version()},
             {"address", status.address()},
@@ -23,6 +23,10 @@ Section Facts(const v1::AgentStatusResponse& status) {
             {"landed", ShowBytes(status.bytes_landed())},
             {"copied", ShowBytes(status.bytes_copied())}}},
           ""};
+  for (const std::string& warning : status.warnings()) {
+    section.table.rows.push_back({"warning", warning});
+  }
+  return section;
 }
 
 Section Ranks(const v1::AgentStatusResponse& status) {

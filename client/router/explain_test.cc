@@ -48,6 +48,20 @@ TEST(Explain, ServersOfTwoModelsAreNoPair) {
   EXPECT_EQ(found[0].decode, "other");
 }
 
+TEST(Explain, RevisionsOfOneModelAreNoPair) {
+  ServerShape prefill = kPrefill;
+  prefill.labels = {{"revision", "r1"}};
+  ServerShape decode = kDecode;
+  decode.labels = {{"revision", "r2"}};
+  auto found = ExplainPair(RecordOf(prefill), RecordOf(decode));
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].field, "label revision");
+  EXPECT_EQ(found[0].prefill, "r1");
+  EXPECT_EQ(found[0].decode, "r2");
+  // Who says nothing fits.
+  EXPECT_TRUE(ExplainPair(RecordOf(prefill), RecordOf(kDecode)).empty());
+}
+
 TEST(Explain, TwoPrefillServersAreNoPair) {
   auto found = ExplainPair(RecordOf(kPrefill), RecordOf(kPrefill));
   ASSERT_THAT(found, SizeIs(1));

@@ -1,11 +1,13 @@
-// The ready servers of one model and role that are made alike (one ServerSpec): what fits one of
-// them fits all. Knows the least loaded of them, by place as well, and who owns a key.
+// The ready servers of one model and role that are made alike (one ServerSpec, one revision of the
+// model's weights, as their label says): what fits one of them fits all. Knows the least loaded of them, by place as well, and who owns a key.
 //
 // Members are numbers of the table's entries. Pure; thread-compatible.
 #ifndef BATON_CLIENT_ROUTER_POOL_H_
 #define BATON_CLIENT_ROUTER_POOL_H_
 
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -26,7 +28,8 @@ using Seats = absl::InlinedVector<uint32_t, 4>;
 
 class Pool {
  public:
-  explicit Pool(planner::ServerSpec spec) : spec_(std::move(spec)) {}
+  Pool(planner::ServerSpec spec, std::string revision)
+      : spec_(std::move(spec)), revision_(std::move(revision)) {}
 
   // `places` begins with kEverywhere.
   Seats Join(uint32_t id, absl::string_view name, const Places& places, uint64_t key);
@@ -42,6 +45,8 @@ class Pool {
   const Tournament* At(uint64_t place) const;
   const Ring& ring() const { return ring_; }
   const planner::ServerSpec& spec() const { return spec_; }
+  // Empty where its servers do not say: fits any.
+  const std::string& revision() const { return revision_; }
 
   // Pools of the other role that fit, empty ones too; kept by the table, with how many of them have
   // members.
@@ -56,6 +61,7 @@ class Pool {
   }
 
   const planner::ServerSpec spec_;
+  const std::string revision_;
   Tournament everywhere_;
   absl::flat_hash_map<uint64_t, Tournament> elsewhere_;
   Ring ring_;

@@ -60,15 +60,17 @@ void Table::FindPool(Entry* entry) {
   if (role != v1::ROLE_PREFILL && role != v1::ROLE_DECODE) return;
   auto spec = planner::FromProto(entry->record->spec());
   if (!spec.ok() || !planner::ValidateSpec(*spec).ok()) return;
+  const auto label = entry->record->labels().find("revision");
+  const std::string revision = label == entry->record->labels().end() ? "" : label->second;
   std::unique_ptr<Model>& model = models_[entry->record->model()];
   if (model == nullptr) model = std::make_unique<Model>();
   const size_t side = SideOf(role);
   entry->dp_size = std::max(1U, spec->sizes.dp);
   entry->model = model.get();
   for (const std::unique_ptr<Pool>& pool : model->pools[side]) {
-    if (pool->spec() == *spec) entry->pool = pool.get();
+    if (pool->revision() == revision && pool->spec() == *spec) entry->pool = pool.get();
   }
-  if (entry->pool == nullptr) entry->pool = model->AddPool(side, *std::move(spec));
+  if (entry->pool == nullptr) entry->pool = model->AddPool(side, *std::move(spec), revision);
   ++entry->pool->entries;
 }
 

@@ -248,6 +248,28 @@ TEST_F(TableTest, NearbyServersAreTakenTogether) {
   EXPECT_EQ(table.Pick(request)->decode.server->name().substr(0, 3), "dz0");
 }
 
+TEST_F(TableTest, ServersOfTwoRevisionsAreNoPair) {
+  ServerShape prefill{"p-new"};
+  prefill.role = v1::ROLE_PREFILL;
+  prefill.labels = {{"revision", "r2"}};
+  ServerShape decode{"d-old"};
+  decode.role = v1::ROLE_DECODE;
+  decode.labels = {{"revision", "r1"}};
+  table_.Update(Share(prefill));
+  table_.Update(Share(decode));
+  PickRequest request;
+  request.model = "m";
+  EXPECT_FALSE(table_.Pick(request).ok());
+  decode.name = "d-new";
+  decode.labels = {{"revision", "r2"}};
+  table_.Update(Share(decode));
+  for (int i = 0; i < 4; ++i) {
+    auto route = table_.Pick(request);
+    ASSERT_TRUE(route.ok()) << route.status();
+    EXPECT_EQ(route->decode.server->name(), "d-new");
+  }
+}
+
 TEST_F(TableTest, WhatARequestFailedOnIsPassedOver) {
   table_.Update(Prefill("old", {"fp8", 1, 1}));
   table_.Update(Prefill("new"));

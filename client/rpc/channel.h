@@ -10,7 +10,8 @@
 
 namespace baton {
 
-// Connects when first used, again within a second after the peer is back, notices a peer that has
+// Connects when first used, gives a slow peer seven seconds for it, connects again within two
+// seconds after the peer is back, notices a peer that has
 // vanished within 15 s, and shares its connection with no other channel of the process. (Shared by
 // the stubs and calls made from it, as gRPC wants it.)
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -177,6 +178,9 @@ ConfigArgs ConfigTable::ParseOrExit(int argc, const char* const* argv) {
   if (!args.ok()) {
     fprintf(stderr, "%s: %s\n", program_.c_str(), std::string(args.status().message()).c_str());
     exit(2);
+  }
+  for (const std::string& warning : UnknownVariables(environ)) {
+    fprintf(stderr, "%s: warning: %s\n", program_.c_str(), warning.c_str());
   }
   if (args->help) {
     fputs(Help().c_str(), stdout);

@@ -11,8 +11,8 @@
 // command line (--lease_ms=5000 or --lease_ms 5000, dashes do as underscores), environment
 // (BATON_LEASE_MS), flag file (--flagfile=PATH or BATON_FLAGFILE: one `lease_ms=5000` a line, `#`
 // starts a comment), default. Of a flag given twice the last counts. A bad value, an unknown flag
-// and an unknown line of the flag file are errors that name the flag and where it stood. Unknown
-// BATON_* variables are ignored: the programs of a pod share one environment.
+// and an unknown line of the flag file are errors that name the flag and where it stood. The programs
+// of a pod share one environment: of a BATON_* variable that none of them reads a program only warns.
 //
 // Variables are borrowed and must outlive Parse. Thread-compatible.
 #ifndef BATON_COMMON_CONFIG_CONFIG_H_
@@ -76,8 +76,13 @@ class ConfigTable {
   // INVALID_ARGUMENT/CONFIG. The variables are unchanged after --help.
   absl::StatusOr<ConfigArgs> Parse(int argc, const char* const* argv);
   absl::StatusOr<ConfigArgs> Parse(int argc, const char* const* argv, const Environment& getenv);
-  // Ends the program after --help (status 0) and on an error (status 2, on standard error).
+  // Ends the program after --help (status 0) and on an error (status 2, on standard error). Warns
+  // there of variables that nothing reads.
   ConfigArgs ParseOrExit(int argc, const char* const* argv);
+
+  // A line for each BATON_* variable that no program of a pod reads, with the nearest name of this
+  // table. `environment`: "name=value" texts, ended by null.
+  std::vector<std::string> UnknownVariables(const char* const* environment) const;
 
   // For --help, and as a table for the documentation.
   std::string Help() const;
@@ -136,6 +141,10 @@ std::string CheckHostPort(absl::string_view text);
 // The same, or empty where that means "off".
 std::string CheckOptionalHostPort(absl::string_view text);
 std::string CheckNotEmpty(absl::string_view text);
+// host:port that somebody else can dial: a name or an address, not the wildcard.
+std::string CheckDialable(absl::string_view text);
+// The same with a port that is known.
+std::string CheckPeerAddress(absl::string_view text);
 
 }  // namespace baton
 

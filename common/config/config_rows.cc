@@ -1,6 +1,9 @@
 // The kinds of row: how each reads its text and what it says when it cannot.
+#include <arpa/inet.h>
+
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -153,6 +156,32 @@ std::string CheckHostPort(absl::string_view text) {
 
 std::string CheckOptionalHostPort(absl::string_view text) {
   return text.empty() ? "" : CheckHostPort(text);
+}
+
+std::string CheckDialable(absl::string_view text) {
+  if (std::string wrong = CheckHostPort(text); !wrong.empty()) return wrong;
+  absl::string_view host = text.substr(0, text.rfind(':'));
+  const bool ipv6 = absl::StartsWith(host, "[");
+  if (ipv6) {
+    in6_addr parsed;
+    const std::string inner(host.substr(1, host.size() - 2));
+    if (!absl::EndsWith(host, "]") || inet_pton(AF_INET6, inner.c_str(), &parsed) != 1) {
+      return "not host:port: no IPv6 address stands in the brackets";
+    }
+    if (IN6_IS_ADDR_UNSPECIFIED(&parsed)) host = "0.0.0.0";
+  }
+  if (host == "0.0.0.0" || host == "0") {
+    return "is where a program listens on all addresses, and nobody can dial it: give one of them";
+  }
+  const bool fit = ipv6 || std::all_of(host.begin(), host.end(), [](char c) {
+                     return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_';
+                   });
+  return fit ? "" : "not host:port: the host is neither a name nor an address";
+}
+
+std::string CheckPeerAddress(absl::string_view text) {
+  if (std::string wrong = CheckDialable(text); !wrong.empty()) return wrong;
+  return absl::EndsWith(text, ":0") ? "has port 0, which nobody can dial" : "";
 }
 
 std::string CheckNotEmpty(absl::string_view text) { return text.empty() ? "is empty" : ""; }

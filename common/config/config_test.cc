@@ -137,5 +137,30 @@ TEST_F(Config, HelpNamesEveryRowAndStoresNothing) {
   EXPECT_THAT(table_.Describe(), HasSubstr("lease_ms=3000"));
 }
 
+TEST_F(Config, AVariableThatNothingReadsIsNamedWithTheNearest) {
+  const char* environment[] = {"BATON_LEASE_M=1",       "BATON_LISEN=x",
+                               "BATON_WHATEVER_THAT=1", "BATON_LEASE_MS=300",
+                               "BATON_TIMEOUT_MS=1",    "BATON_REGISTRY_SERVICE_HOST=10.0.0.1",
+                               "BATON_REGISTRY_PORT=x", "BATON_REGISTRY_PORT_1_TCP_PROTO=tcp",
+                               "HOME=/",                nullptr};
+  EXPECT_THAT(
+      table_.UnknownVariables(environment),
+      ElementsAre("BATON_LEASE_M is set, and nothing reads it; did you mean BATON_LEASE_MS?",
+                  "BATON_LISEN is set, and nothing reads it; did you mean BATON_LISTEN?",
+                  "BATON_WHATEVER_THAT is set, and nothing reads it"));
+}
+
+TEST(Dialable, IsANameOrAnAddressWithAPort) {
+  for (const char* good : {"host:1", "a.b-c_d:0", "10.0.0.1:7000", "[::1]:7", "[fe80::1]:7"}) {
+    EXPECT_EQ(CheckDialable(good), "") << good;
+  }
+  for (const char* bad : {"", "host", "127.0.0.1", ":1", "0.0.0.0:1", "[::]:1", "[0::0]:1", "[x]:1",
+                          "[::1:1", "x y:1", "x\ny:1", "\x1b[1m:1", "host:70000", "::1:5"}) {
+    EXPECT_NE(CheckDialable(bad), "") << bad;
+  }
+  EXPECT_EQ(CheckPeerAddress("host:10"), "");
+  EXPECT_NE(CheckPeerAddress("host:0"), "");
+}
+
 }  // namespace
 }  // namespace baton

@@ -26,6 +26,8 @@ enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
     "1 while the program takes new work, as its readiness probe says; otherwise 0.")               \
   X(kLogLines, "baton_log_lines_total", kCounter, kBoth, "severity",                               \
     "Lines logged, those that a flood kept back included.")                                        \
+  X(kLogLinesLost, "baton_log_lines_lost_total", kCounter, kBoth, "",                              \
+    "Lines that could not be written because nobody read the log fast enough.")                    \
   X(kTransfers, "baton_transfers_total", kCounter, kAgent, "role,outcome,reason",                  \
     "Rooms of this agent's ranks that ended: done, or failed with the reason that "                \
     "docs/errors.md explains.")                                                                    \

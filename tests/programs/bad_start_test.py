@@ -65,6 +65,24 @@ class BadStart(unittest.TestCase):
         self.expect_refusal(AGENT, self.agent_flags(bootstrap="somewhere"), "--bootstrap=somewhere",
                             "host:port")
 
+    def test_an_address_that_nobody_can_dial_is_named(self):
+        for flag, address, word in (("advertise", "127.0.0.1", "host:port"),
+                                    ("advertise", "0.0.0.0:7421", "nobody can dial"),
+                                    ("advertise", "[::]:7421", "nobody can dial"),
+                                    ("advertise", "x y:1", "host:port"),
+                                    ("advertise", "x:70000", "host:port"),
+                                    ("bootstrap", "10.0.0.1:0", "port 0"),
+                                    ("bootstrap", "x\ny:1", "host:port")):
+            with self.subTest(flag=flag, address=address):
+                self.expect_refusal(AGENT, self.agent_flags(**{flag: address}), "--" + flag, word)
+
+    def test_a_variable_that_nothing_reads_is_named_with_the_nearest(self):
+        environment = dict(os.environ, BATON_SILENCE="5", BATON_BOOTSTRAP_SERVICE_HOST="10.0.0.1",
+                           BATON_BOOTSTRAP_PORT_7411_TCP_ADDR="10.0.0.1")
+        result = start(AGENT, "--help", env=environment)
+        self.assertEqual(result.stderr, "baton-agent: warning: BATON_SILENCE is set, and nothing "
+                         "reads it; did you mean BATON_SILENCE_MS?\n")
+
     def test_flags_that_contradict_each_other_are_both_named(self):
         flags = self.agent_flags(heartbeat_ms="500", silence_ms="600")
         self.expect_refusal(AGENT, flags, "--silence_ms=600", "--heartbeat_ms=500")

@@ -32,7 +32,8 @@ def eventually(condition, what: str):
 
 
 class Program:
-    def __init__(self, path: str, folder: str, **flags: str):
+    def __init__(self, path: str, folder: str, stderr: object = None, files: int = 0,
+                 **flags: str):
         self.folder = folder
         self.name = os.path.basename(path)
         self._port_files = {"port_file": self._path("port"),
@@ -41,9 +42,10 @@ class Program:
         all_flags = {"listen": "127.0.0.1:0", "admin_listen": "127.0.0.1:0",
                      "probe_listen": "127.0.0.1:0", **self._port_files, **flags}
         self._log = open(self._path("log"), "w+", encoding="utf-8")
+        limit = ["prlimit", "--nofile=%d" % files] if files else []
         self.process = subprocess.Popen(
-            [path] + ["--%s=%s" % flag for flag in all_flags.items()],
-            stderr=self._log, stdout=self._log)
+            limit + [path] + ["--%s=%s" % flag for flag in all_flags.items()],
+            stderr=self._log if stderr is None else stderr, stdout=self._log)
 
     def _path(self, what: str) -> str:
         return os.path.join(self.folder, "%s.%s" % (self.name, what))

@@ -92,11 +92,14 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   void OnAnnounce(PeerId peer, const v1::Announce& announce);
   // RegistrarEvents
   void OnRegistered(const RankRef& rank, Incarnation incarnation) override;
-  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) override;
+  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause,
+                             bool decides) override;
   void OnLeaseLost(const RankRef& rank) override;
   // The registry's calls and watch: agent_registry.cc.
   void StepRegistrar();
   void SendKeepAlive(v1::KeepAliveRequest request);
+  void OnKeepAlive(uint64_t n, const v1::KeepAliveResponse& answer);
+  void EndKeepAlives();
   void StepRooms();
   void GiveBack(std::optional<uint64_t> lease);
   void BeginWatch();
@@ -120,6 +123,10 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   TimePoint registrar_at_ = TimePoint::max();
   TimePoint rooms_at_ = TimePoint::max();
   uint64_t stream_ = 0;
+  // Of that stream: how many were sent, how many the registrar has heard, what came before its turn.
+  uint64_t keep_alives_sent_ = 0;
+  uint64_t keep_alives_heard_ = 0;
+  std::map<uint64_t, v1::KeepAliveResponse> early_answers_;
   google::protobuf::RepeatedField<uint64_t> listed_;  // leases of the stream's latest list
 
   struct Hosted {

@@ -18,16 +18,14 @@ void Agent::OnRegistered(const RankRef& rank, Incarnation incarnation) {
   PostUrgent([this, rank, incarnation] { core_->OnRegistered(rank, incarnation, world_.now()); });
 }
 
-void Agent::OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) {
+void Agent::OnRegistrationFailing(const RankRef& rank, const absl::Status& cause, bool decides) {
   world_.Trace(ToString(rank), " cannot register: ", cause.message());
+  if (!decides) return;
   PostUrgent([this, rank, cause] { core_->OnNotAccepting(rank, cause); });
 }
 
 void Agent::OnLeaseLost(const RankRef& rank) {
   world_.Trace(ToString(rank), " has lost its lease");
-  PostUrgent([this, rank] {
-    core_->OnNotAccepting(rank, Error(Reason::kNotReady, "the rank's lease has ended", rank));
-  });
 }
 
 void Agent::GiveBack(std::optional<uint64_t> lease) {
@@ -56,7 +54,7 @@ void Agent::StepRegistrar() {
           StepRegistrar();
         });
   }
-  if (calls.reset_stream) ++stream_;
+  if (calls.reset_stream) EndKeepAlives();
   if (calls.keep_alive.has_value()) SendKeepAlive(*std::move(calls.keep_alive));
   const TimePoint next = std::max(registrar_.next(world_.now()), world_.now() + kMilli);
   if (next >= registrar_at_ && registrar_at_ > world_.now()) return;
@@ -75,16 +73,34 @@ void Agent::SendKeepAlive(v1::KeepAliveRequest request) {
   }
   bootstrap_->Call<v1::KeepAliveResponse>(
       process_, std::move(request), 10 * kSecond,
-      [this, stream = stream_](const absl::StatusOr<v1::KeepAliveResponse>& answer) {
+      [this, stream = stream_, n = keep_alives_sent_++](
+          const absl::StatusOr<v1::KeepAliveResponse>& answer) {
         if (stream != stream_) return;
         if (answer.ok()) {
-          registrar_.OnKeepAlive(*answer, world_.now());
+          OnKeepAlive(n, *answer);
         } else {
-          ++stream_;
+          EndKeepAlives();
           registrar_.OnStreamEnd(world_.now());
         }
         StepRegistrar();
       });
+}
+
+// A stream keeps its answers in order; these calls do not.
+void Agent::OnKeepAlive(uint64_t n, const v1::KeepAliveResponse& answer) {
+  early_answers_[n] = answer;
+  for (auto it = early_answers_.begin();
+       it != early_answers_.end() && it->first == keep_alives_heard_;
+       it = early_answers_.erase(it)) {
+    ++keep_alives_heard_;
+    registrar_.OnKeepAlive(it->second, world_.now());
+  }
+}
+
+void Agent::EndKeepAlives() {
+  ++stream_;
+  early_answers_.clear();
+  keep_alives_sent_ = keep_alives_heard_ = 0;
 }
 
 void Agent::BeginWatch() {

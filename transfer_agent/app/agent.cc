@@ -253,12 +253,12 @@ bool Agent::draining() {
   return draining_;
 }
 
-uint32_t Agent::OpenRooms() {
+uint32_t Agent::RoomsUnderWay() {
   uint32_t rooms = 0;
   for (const auto& worker : workers_) {
     std::promise<uint32_t> counted;
     auto task = [&counted](worker::WorkerCore& core, TimePoint) {
-      counted.set_value(core.open_rooms());
+      counted.set_value(core.rooms_under_way());
     };
     if (worker->Post(worker::Lane::kUrgent, task)) rooms += counted.get_future().get();
   }

@@ -53,6 +53,8 @@ class Agent final : private attach::AttachEvents,
   // Started: all of Start is done. Ready: not draining, the list of servers is here, and every rank
   // that is attached takes new rooms.
   admin::Health Health() const;
+  // What a person should know although it stops nothing: a line each.
+  std::vector<std::string> Warnings() const;
   // For /metrics.
   std::string Metrics() const;
   // How long each stage of a room took, over all workers.
@@ -65,7 +67,8 @@ class Agent final : private attach::AttachEvents,
   // No new rooms from now on, running ones may end. Idempotent.
   void BeginDrain();
   bool draining();
-  uint32_t OpenRooms();
+  // Those that an end of this agent would cut short.
+  uint32_t RoomsUnderWay();
   // Tells the registry how busy this agent is: what the workers said since the last call. Called
   // about twice a second, by one thread.
   void ReportLoad();
@@ -80,6 +83,9 @@ class Agent final : private attach::AttachEvents,
     uint32_t worker = 0;
     // Why it takes no new rooms; empty when it does.
     std::string waits_for = "its registration";
+    // The latest cause in the log of why it cannot register.
+    absl::Status said;
+    TimePoint said_at;
   };
 
   explicit Agent(const Options& options);
@@ -105,9 +111,13 @@ class Agent final : private attach::AttachEvents,
   void OnAnnounce(PeerId peer, const v1::Announce& announce);
   void AddRegistryMetrics(metrics::Scrape* scrape) const;
   void SetWaitsFor(const RankRef& rank, const std::string& what);
+  bool IsNews(const RankRef& rank, const absl::Status& cause);
+  void NoteUnheard(const std::string& why);
+  void NoteHeard();
   // RegistrarEvents
   void OnRegistered(const RankRef& rank, Incarnation incarnation) override;
-  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) override;
+  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause,
+                             bool decides) override;
   void OnLeaseLost(const RankRef& rank) override;
   // DirectoryEvents
   void OnServer(const std::shared_ptr<const v1::ServerRecord>& server) override;
@@ -144,6 +154,9 @@ class Agent final : private attach::AttachEvents,
 
   std::array<metrics::SharedCount, worker::kReasonCount> registration_failures_;
   metrics::SharedCount lease_losses_;
+  // Why the bootstrap service is not heard; empty while it is.
+  std::string unheard_ ABSL_GUARDED_BY(mu_);
+  TimePoint unheard_since_ ABSL_GUARDED_BY(mu_);
 
   // Held while the links are told, so of its own: their events take mu_.
   Mutex announce_mu_;

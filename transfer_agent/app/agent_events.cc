@@ -123,27 +123,53 @@ void Agent::SetWaitsFor(const RankRef& rank, const std::string& what) {
 
 void Agent::OnRegistered(const RankRef& rank, Incarnation incarnation) {
   LOG(INFO) << ToString(rank) << " is registered, incarnation " << incarnation.value();
+  NoteHeard();
   SetWaitsFor(rank, "");
   PostRank(rank, [rank, incarnation](WorkerCore& core, TimePoint now) {
     core.OnRegistered(rank, incarnation, now);
   });
 }
 
-void Agent::OnRegistrationFailing(const RankRef& rank, const absl::Status& cause) {
-  LOG(WARNING) << ToString(rank) << " cannot register: " << cause << " ("
-               << ReasonHelp(ReasonOf(cause)) << ")";
+void Agent::OnRegistrationFailing(const RankRef& rank, const absl::Status& cause, bool decides) {
+  if (IsNews(rank, cause)) {
+    LOG(WARNING) << ToString(rank) << " cannot register: " << cause << " ("
+                 << ReasonHelp(ReasonOf(cause)) << ")";
+  }
   registration_failures_[static_cast<size_t>(ReasonOf(cause))].Add();
+  if (!decides) return NoteUnheard(std::string(cause.message()));
   SetWaitsFor(rank, std::string(cause.message()));
   PostRank(rank, [rank, cause](WorkerCore& core, TimePoint) { core.OnNotAccepting(rank, cause); });
 }
 
+bool Agent::IsNews(const RankRef& rank, const absl::Status& cause) {
+  constexpr auto kAgain = std::chrono::seconds(30);
+  MutexLock lock(&mu_);
+  auto it = by_rank_.find(rank);
+  if (it == by_rank_.end()) return false;
+  Hosted& hosted = hosted_[it->second];
+  const TimePoint now = Monotonic::now();
+  if (hosted.said == cause && now - hosted.said_at < kAgain) return false;
+  hosted.said = cause;
+  hosted.said_at = now;
+  return true;
+}
+
 void Agent::OnLeaseLost(const RankRef& rank) {
-  LOG(WARNING) << ToString(rank) << " has lost its lease: no new rooms until it is renewed";
+  LOG(WARNING) << ToString(rank) << ": nothing was heard of the bootstrap service for a lease time; "
+               << "rooms with servers that are known go on";
   lease_losses_.Add();
-  SetWaitsFor(rank, "its lease, which has ended");
-  PostRank(rank, [rank](WorkerCore& core, TimePoint) {
-    core.OnNotAccepting(rank, Error(Reason::kNotReady, "the rank's lease has ended", rank));
-  });
+  NoteUnheard("it does not answer");
+}
+
+void Agent::NoteUnheard(const std::string& why) {
+  MutexLock lock(&mu_);
+  if (unheard_.empty()) unheard_since_ = Monotonic::now();
+  unheard_ = why;
+}
+
+void Agent::NoteHeard() {
+  MutexLock lock(&mu_);
+  unheard_.clear();
 }
 
 void Agent::OnServer(const std::shared_ptr<const v1::ServerRecord>& server) {
@@ -152,6 +178,9 @@ void Agent::OnServer(const std::shared_ptr<const v1::ServerRecord>& server) {
   view->incarnation = Incarnation(server->incarnation());
   view->role = static_cast<Role>(server->role());
   view->draining = server->state() == v1::SERVER_STATE_DRAINING;
+  view->model = server->model();
+  const auto revision = server->labels().find("revision");
+  if (revision != server->labels().end()) view->revision = revision->second;
   auto spec = planner::FromProto(server->spec());
   if (!spec.ok()) {
     LOG(ERROR) << "server " << server->name() << " has a bad spec: " << spec.status();

@@ -1,4 +1,7 @@
 // What the agent says of itself to probes.
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "transfer_agent/app/agent.h"
 
@@ -24,6 +27,12 @@ admin::Health Agent::Health() const {
     health.live = health.ready = false;
     AddCause(&health, absl::StrCat("worker ", i, " has not turned for 10 s"));
   }
+  bool stuck = false;
+  if (const absl::Status listening = links_->Listening(&stuck); !listening.ok()) {
+    health.live = health.live && !stuck;
+    health.ready = false;
+    AddCause(&health, listening.message());
+  }
   if (!directory_->synced()) {
     health.ready = false;
     AddCause(&health, absl::StrCat("the bootstrap service at ", options_.bootstrap,
@@ -40,6 +49,21 @@ admin::Health Agent::Health() const {
     AddCause(&health, absl::StrCat(ToString(hosted.rank), " waits for: ", hosted.waits_for));
   }
   return health;
+}
+
+std::vector<std::string> Agent::Warnings() const {
+  std::vector<std::string> warnings;
+  MutexLock lock(&mu_);
+  if (!unheard_.empty()) {
+    const auto silent =
+        std::chrono::duration_cast<std::chrono::seconds>(Monotonic::now() - unheard_since_);
+    warnings.push_back(absl::StrCat(
+        "the bootstrap service at ", options_.bootstrap, " has not been heard for ", silent.count(),
+        " s (", unheard_, "): rooms with servers known before go on, new servers wait. If other ",
+        "agents say so too it is down: start it. If only this one does, the way to it is cut here, ",
+        "and routers take this server for gone"));
+  }
+  return warnings;
 }
 
 }  // namespace baton::agent

@@ -10,6 +10,7 @@
 
 #include "admin/admin.h"
 #include "admin/port_file.h"
+#include "common/accept_loop.h"
 #include "common/log.h"
 #include "common/log_format.h"
 #include "common/reason.h"
@@ -46,11 +47,11 @@ void Drain(Agent& agent, admin::Admin& admin, const Options& options) {
   agent.BeginDrain();
   admin.Refresh();
   const TimePoint until = Monotonic::now() + std::chrono::milliseconds(options.drain_ms);
-  uint32_t rooms = agent.OpenRooms();
+  uint32_t rooms = agent.RoomsUnderWay();
   while (rooms > 0 && Monotonic::now() < until) {
     usleep(20000);
     TickLog();
-    rooms = agent.OpenRooms();
+    rooms = agent.RoomsUnderWay();
   }
   LOG(INFO) << "agent drained, " << rooms << " rooms left";
 }
@@ -75,6 +76,7 @@ int Run(int argc, char** argv) {
   AddRows(&options, &table);
   table.ParseOrExit(argc, argv);
   if (absl::Status status = Complete(&options); !status.ok()) return Complain(status);
+  RaiseFileLimit();
   InitLog(argv[0]);
   admin::StartLog(options.admin, "baton-agent");
   const std::unique_ptr<AgentInspection> inspection = AgentInspection::Make();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
@@ -30,6 +31,16 @@ std::string CheckSocketMode(absl::string_view text) {
   return (*mode & 0600) == 0600 ? "" : "must let the agent's own user read and write";
 }
 
+std::string CheckAdvertise(absl::string_view text) {
+  return text.empty() ? "" : CheckDialable(text);
+}
+
+// gRPC's own schemes (dns:///, ipv4:a,b) pass: it checks them.
+std::string CheckBootstrap(absl::string_view text) {
+  const bool scheme = absl::StrContains(text, "/") || absl::StrContains(text, ",");
+  return scheme ? CheckHostPort(text) : CheckPeerAddress(text);
+}
+
 }  // namespace
 
 uint32_t SocketMode(const Options& options) {
@@ -38,11 +49,12 @@ uint32_t SocketMode(const Options& options) {
 
 void AddRows(Options* o, ConfigTable* table) {
   table->Text("bootstrap", &o->bootstrap, "host:port", "Address of the bootstrap service.",
-              CheckHostPort);
+              CheckBootstrap);
   table->Text("listen", &o->listen, "host:port",
               "Address for other agents' control streams; port 0 takes a free one.", CheckHostPort);
   table->Text("advertise", &o->advertise, "host:port",
-              "What other agents dial; empty: the address of --listen.");
+              "What other agents dial; empty: the address of --listen; port 0 takes its port.",
+              CheckAdvertise);
   table->Text("attach_socket", &o->attach_socket, "path", "Unix socket on which engines attach.",
               CheckNotEmpty);
   table->Text("service_socket", &o->service_socket, "path",

@@ -122,6 +122,29 @@ absl::Status Handshake::TakeRegions(Packet packet) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// What an agent needs beside its engines' regions: the doorbell of the worker, connections of peers,
+// of operators and of probes. An engine that takes the last of them takes it from all others.
+constexpr int kDescriptorsLeft = 32;
+
+absl::Status CheckHeadroom(int any) {
+  std::vector<UniqueFd> spare;
+  for (int i = 0; i < kDescriptorsLeft; ++i) {
+    UniqueFd fd(fcntl(any, F_DUPFD_CLOEXEC, 0));
+    if (!fd) {
+      return Error(Reason::kSystem,
+                   absl::StrCat("this rank's regions would leave the agent with ", i,
+                                " descriptors, and it needs ", kDescriptorsLeft,
+                                ": raise its RLIMIT_NOFILE, or give fewer regions"));
+    }
+    spare.push_back(std::move(fd));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<Accepted> Handshake::Finish(Epoch epoch, const std::string& version,
                                            int agent_pidfd) {
   absl::StatusOr<Accepted> accepted = Build(epoch, version, agent_pidfd);
@@ -142,6 +165,7 @@ absl::StatusOr<Accepted> Handshake::Build(Epoch epoch, const std::string& versio
   if (!table.ok()) return table.status();
   UniqueFd doorbell(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!doorbell) return SystemError("eventfd", errno);
+  if (absl::Status left = CheckHeadroom(doorbell.get()); !left.ok()) return left;
   absl::StatusOr<UniqueFd> bell = Duplicate(doorbell.get(), "the doorbell");
   if (!bell.ok()) return bell.status();
   absl::StatusOr<UniqueFd> pidfd = Duplicate(agent_pidfd, "the pidfd");

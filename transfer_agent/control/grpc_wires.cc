@@ -7,13 +7,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "baton/v1/peer.grpc.pb.h"
+#include "client/rpc/grpc_listener.h"
 #include "client/rpc/status.h"
 #include "common/log.h"
 #include "common/reason.h"
 #include "transfer_agent/control/gate.h"
 #include "transfer_agent/control/grpc_client_wire.h"
 #include "transfer_agent/control/grpc_server_wire.h"
-#include "transfer_agent/control/listen_address.h"
 
 namespace baton::control {
 namespace {
@@ -74,6 +74,10 @@ class GrpcWires : public Wires {
   absl::StatusOr<std::string> Listen(const std::string& address, Accept accept) override;
   std::shared_ptr<Wire> Dial(const std::string& address,
                              std::shared_ptr<WireEvents> events) override;
+  absl::Status Listening(bool* stuck) const override {
+    *stuck = listener_ != nullptr && !listener_->turning();
+    return listener_ == nullptr ? absl::OkStatus() : listener_->health();
+  }
   void Shutdown() override;
 
  private:
@@ -84,29 +88,30 @@ class GrpcWires : public Wires {
   grpc::Service* const beside_;
   const std::shared_ptr<Gate> gate_;
   std::unique_ptr<PeerService> service_;
+  // Hands its connections to the server, and is destroyed after it.
+  std::unique_ptr<GrpcListener> listener_;
   std::unique_ptr<grpc::Server> server_;
 };
 
 absl::StatusOr<std::string> GrpcWires::Listen(const std::string& address, Accept accept) {
   service_ = std::make_unique<PeerService>(std::move(accept), abort_leg_, gate_);
+  auto listener = GrpcListener::Bind("control", address);
+  if (!listener.ok()) {
+    return Error(Reason::kConfig, absl::StrCat("cannot listen on --listen=", address, ": ",
+                                               listener.status().message()));
+  }
+  listener_ = *std::move(listener);
   grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  listener_->Join(&builder);
   builder.RegisterService(service_.get());
   if (beside_ != nullptr) builder.RegisterService(beside_);
   builder.SetMaxReceiveMessageSize(message_bytes_max_);
-  // Two agents on one port would each get some of the streams.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // A connection carries one stream.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 2);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port == 0) {
-    if (server_ != nullptr) server_->Shutdown();
-    server_ = nullptr;
-    return ExplainListenFailure(address);
-  }
-  const size_t colon = address.rfind(':');
-  return absl::StrCat(address.substr(0, colon), ":", port);
+  if (server_ == nullptr) return Error(Reason::kSystem, "gRPC does not start");
+  listener_->Start();
+  return listener_->address();
 }
 
 grpc::ChannelArguments GrpcWires::ClientArguments() const {
@@ -134,6 +139,7 @@ std::shared_ptr<Wire> GrpcWires::Dial(const std::string& address,
 }
 
 void GrpcWires::Shutdown() {
+  if (listener_ != nullptr) listener_->Stop();
   // Cancels what the deadline finds open; the server without one would wait for idle clients.
   if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
   gate_->Close();

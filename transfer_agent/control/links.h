@@ -32,6 +32,7 @@ class Links : public PeerLinks, public LinkHost, public Greeter {
   void SetAnnounced(v1::Announce announce) override;
   void Leave(absl::string_view why, std::chrono::milliseconds patience) override;
   std::vector<PeerLinkStatus> Status() const override;
+  absl::Status Listening(bool* stuck) const override { return wires_->Listening(stuck); }
   void Stop() override;
 
   std::shared_ptr<Wire> DialWire(const std::string& address,

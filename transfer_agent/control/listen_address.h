@@ -20,9 +20,6 @@ HostPort SplitHostPort(absl::string_view address);
 // that is one that nobody can dial (0.0.0.0).
 absl::StatusOr<std::string> AdvertisedAddress(absl::string_view wanted, absl::string_view bound);
 
-// Why `address` cannot be listened on: binds it once more, by hand. Names the flag.
-absl::Status ExplainListenFailure(const std::string& address);
-
 }  // namespace baton::control
 
 #endif  // BATON_TRANSFER_AGENT_CONTROL_LISTEN_ADDRESS_H_

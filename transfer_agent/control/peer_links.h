@@ -112,6 +112,8 @@ class PeerLinks {
   virtual void Leave(absl::string_view why, std::chrono::milliseconds patience) = 0;
 
   virtual std::vector<PeerLinkStatus> Status() const = 0;
+  // OK, or why no peer can connect just now; `stuck` when that will not pass.
+  virtual absl::Status Listening(bool* stuck) const = 0;
   // Ends all streams; no event after it returns.
   virtual void Stop() = 0;
 };

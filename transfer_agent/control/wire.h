@@ -50,6 +50,11 @@ class Wires {
   virtual ~Wires() = default;
   // Listens; returns the bound host:port. SYSTEM when it cannot.
   virtual absl::StatusOr<std::string> Listen(const std::string& address, Accept accept) = 0;
+  // OK, or why nobody can connect just now; `stuck` when that will not pass.
+  virtual absl::Status Listening(bool* stuck) const {
+    *stuck = false;
+    return absl::OkStatus();
+  }
   // Never null; OnClosed tells when the address cannot be reached.
   virtual std::shared_ptr<Wire> Dial(const std::string& address,
                                      std::shared_ptr<WireEvents> events) = 0;

@@ -46,6 +46,9 @@ void WriteTop(const PageInput& input, HtmlPage* page) {
   page->Text(absl::StrCat(", ", BytesText(static_cast<double>(status.bytes_sent())), " sent, ",
                           BytesText(static_cast<double>(status.bytes_landed())), " landed"));
   page->Markup(". <a href=\"/metrics\">metrics</a></p>\n");
+  for (const std::string& warning : status.warnings()) {
+    page->Markup("<p class=bad>").Text(Cut(warning)).Markup("</p>\n");
+  }
   if (input.health.ready) return;
   page->Markup("<p class=bad>not ready: ").Text(input.health.why.substr(0, 4096));
   page->Markup("</p>\n");

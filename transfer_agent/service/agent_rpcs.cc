@@ -66,6 +66,7 @@ bool FillStatus(Agent* agent, v1::AgentStatusResponse* response) {
   response->set_address(agent->address());
   response->set_workers(agent->workers().size());
   response->set_draining(agent->draining());
+  for (std::string& warning : agent->Warnings()) response->add_warnings(std::move(warning));
   for (const v1::TransportStatus& transport : agent->transports()) {
     *response->add_transports() = transport;
   }
@@ -140,7 +141,7 @@ grpc::Status AgentRpcs::Drain(grpc::ServerContext*, const v1::AgentDrainRequest*
   agent()->BeginDrain();
   auto gathered = Gather<v1::AgentDrainResponse>(
       agent(), [](WorkerCore& core, TimePoint, v1::AgentDrainResponse* out) {
-        out->set_rooms(out->rooms() + core.open_rooms());
+        out->set_rooms(out->rooms() + core.rooms_under_way());
       });
   if (gathered == nullptr) return NoAnswer();
   response->Swap(gathered.get());

@@ -84,6 +84,7 @@ admin::HttpAnswer StatusPageOf(Agent* agent) {
   status.set_epoch(agent->epoch().value());
   status.set_address(agent->address());
   status.set_workers(agent->workers().size());
+  for (std::string& warning : agent->Warnings()) status.add_warnings(std::move(warning));
   for (const v1::TransportStatus& transport : agent->transports()) {
     *status.add_transports() = transport;
   }

@@ -180,6 +180,27 @@ void TargetSide::StopLooking(const Entry& entry) {
   if (it->second.empty()) looking_.erase(it);
 }
 
+namespace {
+
+// Equal shapes say nothing of equal weights: pages of another model, or of another revision of it,
+// would land and be read as if they were this one's.
+absl::Status CheckModel(const ServerView& server, const attach::AttachedRank& rank) {
+  auto compare = [&](absl::string_view what, const std::string& theirs, const std::string& ours) {
+    if (theirs.empty() || ours.empty() || theirs == ours) return absl::OkStatus();
+    return Error(Reason::kIncompatible,
+                 absl::StrCat(what, " of ", server.name, " is ", theirs, ", of ",
+                              rank.rank.server, " ", ours));
+  };
+  const auto label = rank.labels.find("revision");
+  absl::Status status = compare("model", server.model, rank.model);
+  if (status.ok() && label != rank.labels.end()) {
+    status = compare("label revision", server.revision, label->second);
+  }
+  return status;
+}
+
+}  // namespace
+
 absl::Status TargetSide::CheckServer(const HostedRank& rank, const ServerView& server,
                                      uint32_t dp) {
   if (server.role != Role::kPrefill) {
@@ -192,7 +213,8 @@ absl::Status TargetSide::CheckServer(const HostedRank& rank, const ServerView& s
   const auto key = std::make_pair(&server, rank.attached->id);
   if (auto it = compatible_.find(key); it != compatible_.end()) return it->second.second;
   if (compatible_.size() > 1024) compatible_.clear();
-  absl::Status status = planner::CheckCompatible(server.spec, rank.attached->spec);
+  absl::Status status = CheckModel(server, *rank.attached);
+  if (status.ok()) status = planner::CheckCompatible(server.spec, rank.attached->spec);
   compatible_[key] = {context_->servers[server.name], status};
   return status;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/reason.h"
 
 namespace baton::worker {
 namespace {
@@ -27,17 +28,19 @@ Worker::Worker(std::unique_ptr<WorkerCore> core,
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   CHECK(epoll_ && wake_) << "out of file descriptors";
-  Watch(wake_.get());
-  for (const auto& transport : transports_) Watch(transport->wait_fd());
+  CHECK(Watch(wake_.get(), EPOLLIN)) << "out of memory";
+  for (const auto& transport : transports_) {
+    CHECK(Watch(transport->wait_fd(), EPOLLIN)) << "out of memory";
+  }
 }
 
 Worker::~Worker() { Stop(); }
 
-void Worker::Watch(int fd) {
+bool Worker::Watch(int fd, uint32_t events) {
   epoll_event event = {};
-  event.events = EPOLLIN;
+  event.events = events;
   event.data.fd = fd;
-  PCHECK(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0);
+  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void Worker::Start() {
@@ -100,9 +103,13 @@ void Worker::SyncDoorbells() {
   for (const auto& [id, fd] : current) {
     if (doorbells_.contains(id)) continue;
     UniqueFd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    PCHECK(own) << "out of file descriptors";
-    Watch(own.get());
-    doorbells_.emplace(id, std::move(own));
+    // Each ring is an edge, and nothing is read: the engine shares the file's flags and its count,
+    // and could make a read wait for ever.
+    if (own && Watch(own.get(), EPOLLIN | EPOLLET)) {
+      doorbells_.emplace(id, std::move(own));
+      continue;
+    }
+    core_->LetGo(id, SystemError("the doorbell cannot be watched", errno));
   }
 }
 
@@ -149,12 +156,9 @@ void Worker::Sleep(TimePoint now) {
     const int ready =
         epoll_wait(epoll_.get(), events, 16, static_cast<int>(MillisLeft(until, now, 1000)));
     for (int i = 0; i < ready; ++i) {
-      const int fd = events[i].data.fd;
-      const bool transport = std::any_of(transports_.begin(), transports_.end(),
-                                         [&](const auto& t) { return t->wait_fd() == fd; });
       eventfd_t rung = 0;
       // What was rung for is found by polling.
-      if (!transport) eventfd_read(fd, &rung);
+      if (events[i].data.fd == wake_.get()) eventfd_read(wake_.get(), &rung);
     }
   }
   core_->SetAsleep(false);

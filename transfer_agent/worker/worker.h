@@ -51,7 +51,8 @@ class Worker {
   bool RunTasks(TimePoint now);
   void Sleep(TimePoint now);
   void SyncDoorbells();
-  void Watch(int fd);
+  // False when the kernel has no room for it.
+  bool Watch(int fd, uint32_t events);
 
   const std::vector<std::unique_ptr<transport::Transport>> transports_;
   const std::unique_ptr<WorkerCore> core_;

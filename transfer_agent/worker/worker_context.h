@@ -44,6 +44,9 @@ struct ServerView {
   Role role = Role::kPrefill;
   bool draining = false;
   planner::ServerSpec spec;
+  // Empty where nothing is said of it, which fits everything.
+  std::string model;
+  std::string revision;  // label "revision"
   std::map<RankCoord, std::string> addresses;
 };
 

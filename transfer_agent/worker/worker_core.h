@@ -81,6 +81,11 @@ class WorkerCore {
                   v1::TraceRoomResponse* out);
   void DescribeChannels(v1::DumpResponse* out) const;
   uint32_t open_rooms() const;
+  // Without those that have ended and whose engine still holds the handle: bytes may move, or a
+  // fence is not answered yet.
+  uint32_t rooms_under_way();
+  // The engine is let go for a cause of this agent's own: it attaches again by itself.
+  void LetGo(AttachmentId id, const absl::Status& cause);
   // To be read by any thread.
   const WorkerMetrics& metrics() const { return context_.metrics; }
   void CountBusy(Duration time) { context_.metrics.busy_nanos.Add(time.count()); }

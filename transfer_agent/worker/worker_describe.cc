@@ -114,6 +114,18 @@ void WorkerCore::DescribeRooms(bool failed_only, uint32_t limit, TimePoint now,
   }
 }
 
+uint32_t WorkerCore::rooms_under_way() {
+  uint32_t rooms = 0;
+  for (RoomSerial serial : source_.rooms().Serials()) {
+    const room::SourceState state = source_.rooms().Find(serial)->room.state();
+    if (state != room::SourceState::kHeld && !IsTerminal(state)) ++rooms;
+  }
+  for (RoomSerial serial : target_.rooms().Serials()) {
+    if (!IsTerminal(target_.rooms().Find(serial)->room.state())) ++rooms;
+  }
+  return rooms;
+}
+
 uint32_t WorkerCore::open_rooms() const {
   uint32_t rooms = 0;
   for (const auto& [id, rank] : context_.ranks) rooms += rank->rooms;

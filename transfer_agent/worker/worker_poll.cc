@@ -82,6 +82,14 @@ void WorkerCore::Detach(HostedRank& rank, const absl::Status& cause) {
   context_.outbox->Detach(rank.attached->id);
 }
 
+void WorkerCore::LetGo(AttachmentId id, const absl::Status& cause) {
+  auto it = context_.ranks.find(id);
+  if (it == context_.ranks.end() || it->second->leaving) return;
+  LOG(ERROR) << ToString(it->second->ref()) << ": its engine is let go: " << cause;
+  it->second->accepting = false;
+  context_.outbox->Detach(id);
+}
+
 void WorkerCore::Heartbeat() {
   for (auto& [id, rank] : context_.ranks) rank->attached->table->Heartbeat();
   context_.RefreshGauges();
