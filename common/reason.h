@@ -53,7 +53,9 @@ namespace baton {
   X(kTransport, TRANSPORT, kUnavailable, "check the path between the two ranks")                 \
   X(kCorrupt, CORRUPT, kDataLoss, "check the memory and network of the rank that is named")      \
   X(kConfig, CONFIG, kInvalidArgument, "correct the flag that is named")                         \
-  X(kSystem, SYSTEM, kInternal, "see the system error that is named")
+  X(kSystem, SYSTEM, kInternal, "see the system error that is named")                            \
+  X(kAliasHeld, ALIAS_HELD, kAlreadyExists,                                                      \
+    "give each server names of its own, or stop the server that is named")
 
 enum class Reason : uint16_t {
 #define X(enumerator, name, code, help) enumerator,

@@ -45,6 +45,33 @@ absl::Status CheckLabels(const Labels& labels) {
   return absl::OkStatus();
 }
 
+absl::Status CheckNameText(const std::string& field, absl::string_view name,
+                           absl::string_view also_allowed) {
+  absl::Status status = CheckText(field, name, 1, kNameBytesMax);
+  if (!status.ok()) return status;
+  for (char c : name) {
+    bool fine = absl::ascii_isalnum(c) || also_allowed.find(c) != also_allowed.npos;
+    if (fine) continue;
+    return Bad(field,
+               absl::StrCat("has a character other than letters, digits and ", also_allowed));
+  }
+  return absl::OkStatus();
+}
+
+// As a server's name, or an address with an IPv6 host in brackets.
+template <typename Aliases>
+absl::Status CheckAliases(const Aliases& aliases) {
+  if (aliases.size() > static_cast<int>(kAliasesMax)) {
+    return Error(Reason::kTooLarge, absl::StrCat("aliases: ", aliases.size(), ", at most ",
+                                                 kAliasesMax, " are allowed"));
+  }
+  for (int i = 0; i < aliases.size(); ++i) {
+    absl::Status status = CheckNameText(absl::StrCat("aliases[", i, "]"), aliases[i], "-_.:/@[]");
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckSpec(const v1::ServerSpec& spec, const Limits& limits) {
   RankCoord sizes = FromProto(spec.sizes());
   if (SlotsOf(sizes, limits.ranks_per_server) == 0) {
@@ -82,6 +109,7 @@ absl::Status CheckCommon(const Request& request, const Limits& limits) {
   status = CheckText("model", request.model(), 0, kModelBytesMax);
   if (!status.ok()) return status;
   status = CheckLabels(request.labels());
+  if (status.ok()) status = CheckAliases(request.aliases());
   if (!status.ok()) return status;
   return CheckSpec(request.spec(), limits);
 }
@@ -110,13 +138,7 @@ absl::Status CheckRank(const v1::RegisterRankRequest& request, const Limits& lim
 }  // namespace
 
 absl::Status CheckName(absl::string_view field, absl::string_view name) {
-  absl::Status status = CheckText(field, name, 1, kNameBytesMax);
-  if (!status.ok()) return status;
-  for (char c : name) {
-    bool fine = absl::ascii_isalnum(c) || absl::string_view("-_.:/@").find(c) != name.npos;
-    if (!fine) return Bad(field, "has a character other than letters, digits and -_.:/@");
-  }
-  return absl::OkStatus();
+  return CheckNameText(std::string(field), name, "-_.:/@");
 }
 
 absl::Status CheckMeaning(const v1::ServerSpec& spec) {

@@ -36,6 +36,7 @@ inline constexpr size_t kNameBytesMax = 128;
 inline constexpr size_t kLaunchIdBytesMax = 256;
 inline constexpr size_t kModelBytesMax = 256;
 inline constexpr size_t kAddressBytesMax = 256;
+inline constexpr size_t kAliasesMax = 16;  // of one server
 inline constexpr size_t kLabelsMax = 64;
 inline constexpr size_t kLabelKeyBytesMax = 128;
 inline constexpr size_t kLabelValueBytesMax = 256;

@@ -77,6 +77,7 @@ void Registry::RemoveServer(Server* server, ServerEvent how) {
   LOG(INFO) << "server " << name << " incarnation " << server->incarnation.value()
             << " is gone: " << Name(how);
   NoteChange(server, ChangeKind::kRemoved);
+  for (const std::string& alias : server->aliases) aliases_.erase(alias);
   slots_ -= server->slots.size();
   empty_.erase(name);
   servers_.erase(name);
@@ -147,10 +148,11 @@ void Registry::Tick(const Now& now) {
 
 absl::StatusOr<v1::DrainResponse> Registry::Apply(const v1::DrainRequest& request, const Now& now) {
   Settle(now);
-  Server* server = FindMutable(request.server());
-  if (server == nullptr) {
+  const Server* named = Resolve(request.server());
+  if (named == nullptr) {
     return Error(Reason::kUnknownServer, absl::StrCat("server ", request.server()));
   }
+  Server* server = FindMutable(*named->name);
   if (request.incarnation() != 0 && request.incarnation() != server->incarnation.value()) {
     return Error(Reason::kStaleIncarnation,
                  absl::StrCat("server ", request.server(), ": incarnation ", request.incarnation(),

@@ -54,6 +54,8 @@ class Registry {
 
   // Null when unknown.
   const Server* Find(absl::string_view name) const;
+  // By its name or by an alias.
+  const Server* Resolve(absl::string_view name) const;
   // Sorted by name.
   const std::map<std::string, std::unique_ptr<Server>, std::less<>>& servers() const {
     return servers_;
@@ -71,6 +73,7 @@ class Registry {
   uint64_t expirations() const { return expirations_; }
 
  private:
+  using AliasList = google::protobuf::RepeatedPtrField<std::string>;
   using Servers = std::map<std::string, std::unique_ptr<Server>, std::less<>>;
 
   Server* FindMutable(absl::string_view name);
@@ -78,6 +81,12 @@ class Registry {
   Server* AddServer(const std::string& name, Incarnation incarnation, Identity identity,
                     const Now& now);
   void RemoveServer(Server* server, ServerEvent how);
+  // ALIAS_HELD names the server that has the name, or one of the aliases, of server `name`.
+  absl::Status CheckNames(const std::string& name, const AliasList& aliases, const Now& now) const;
+  bool HoldsAliases(const Server& server, const Now& now) const;
+  // After CheckNames.
+  void TakeAliases(Server* server, const AliasList& aliases);
+  void DropAlias(const std::string& alias);
   absl::Status CheckSameLaunch(const Server& server, const Identity& identity,
                                const RankRef* rank) const;
   absl::StatusOr<Server*> JoinServer(const v1::RegisterRankRequest& request, const RankRef& rank,
@@ -103,6 +112,7 @@ class Registry {
   uint64_t slots_ = 0;  // of all servers
   uint64_t expirations_ = 0;
   Servers servers_;
+  std::map<std::string, Server*, std::less<>> aliases_;
   absl::flat_hash_set<std::string> empty_;  // servers without a live rank
   Names names_;
   LeaseTable leases_;

@@ -89,6 +89,9 @@ absl::StatusOr<v1::RegisterServerResponse> Registry::Apply(const v1::RegisterSer
   if (server != nullptr && server->identity.launch_id == identity.launch_id) {
     status = CheckSameLaunch(*server, identity, nullptr);
     if (!status.ok()) return status;
+    status = CheckNames(request.name(), request.aliases(), now);
+    if (!status.ok()) return status;
+    TakeAliases(server, request.aliases());
     response.set_incarnation(server->incarnation.value());
     return response;
   }
@@ -106,6 +109,8 @@ absl::StatusOr<v1::RegisterServerResponse> Registry::Apply(const v1::RegisterSer
   }
   status = CheckNewStart(identity, server);
   if (!status.ok()) return status;
+  status = CheckNames(request.name(), request.aliases(), now);
+  if (!status.ok()) return status;
   const Launch* latest = names_.Latest(request.name());
   uint64_t issued = now.unix_ms;
   if (latest != nullptr) {
@@ -114,7 +119,8 @@ absl::StatusOr<v1::RegisterServerResponse> Registry::Apply(const v1::RegisterSer
                                               : std::max(latest->incarnation.value() + 1, issued);
   }
   if (server != nullptr) RemoveServer(server, ServerEvent::kReplaced);
-  AddServer(request.name(), Incarnation(issued), std::move(identity), now);
+  server = AddServer(request.name(), Incarnation(issued), std::move(identity), now);
+  TakeAliases(server, request.aliases());
   response.set_incarnation(issued);
   return response;
 }
@@ -137,7 +143,8 @@ absl::StatusOr<Server*> Registry::JoinServer(const v1::RegisterRankRequest& requ
   Server* server = FindMutable(request.server());
   if (server != nullptr && server->incarnation == incarnation) {
     absl::Status status = CheckSameLaunch(*server, identity, &rank);
-    if (!status.ok()) return status;
+    if (status.ok()) status = CheckNames(request.server(), request.aliases(), now);
+    if (!status.ok()) return Error(ReasonOf(status), status.message(), rank);
     return server;
   }
   if (latest != nullptr && latest->incarnation == incarnation && latest->id != identity.launch_id) {
@@ -152,6 +159,7 @@ absl::StatusOr<Server*> Registry::JoinServer(const v1::RegisterRankRequest& requ
                  absl::StrCat("incarnation: ", incarnation.value(), " was never issued"), rank);
   }
   absl::Status status = CheckNewStart(identity, server);
+  if (status.ok()) status = CheckNames(request.server(), request.aliases(), now);
   if (!status.ok()) return Error(ReasonOf(status), status.message(), rank);
   if (server != nullptr) RemoveServer(server, ServerEvent::kReplaced);
   return AddServer(request.server(), incarnation, std::move(identity), now);
@@ -251,6 +259,7 @@ absl::StatusOr<v1::RegisterRankResponse> Registry::Apply(const v1::RegisterRankR
   uint32_t slot = SlotOf(rank.coord, (*server)->identity.sizes);
   status = CheckHolder(**server, slot, request.rank(), rank);
   if (!status.ok()) return status;
+  TakeAliases(*server, request.aliases());
   v1::RegisterRankResponse response;
   response.set_lease_id(TakeSlot(*server, slot, request.rank(), now).value());
   response.set_lease_ms(

@@ -51,6 +51,7 @@ v1::ServerRecord RecordOf(const Server& server, uint64_t store_epoch) {
   }
   record.set_missing_count(server.slots.size() - server.live.size());
   record.mutable_labels()->insert(identity.labels.begin(), identity.labels.end());
+  for (const std::string& alias : server.aliases) record.add_aliases(alias);
   FillLoad(server, record.mutable_load());
   record.mutable_modified()->set_store_epoch(store_epoch);
   record.mutable_modified()->set_number(server.modified);

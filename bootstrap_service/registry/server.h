@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ struct Server {
   std::shared_ptr<const std::string> name;  // shared with leases and changes
   Incarnation incarnation;
   Identity identity;
+  std::set<std::string> aliases;  // that any rank of the launch brought
   ServerMachine phase = NewServerMachine();
   std::vector<Slot> slots;
   SlotSet live;

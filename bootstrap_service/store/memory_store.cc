@@ -150,10 +150,9 @@ bool MemoryStore::CancelLookup(WaiterId waiter) {
 
 absl::StatusOr<Listing> MemoryStore::Get(const std::string& name) {
   MutexLock lock(&mu_);
-  if (registry_.Find(name) == nullptr) {
-    return Error(Reason::kUnknownServer, absl::StrCat("server ", name));
-  }
-  return Listing{{registry_.ImageOf(name)}, registry_.changes().latest()};
+  const Server* server = registry_.Resolve(name);
+  if (server == nullptr) return Error(Reason::kUnknownServer, absl::StrCat("server ", name));
+  return Listing{{registry_.ImageOf(*server->name)}, registry_.changes().latest()};
 }
 
 Listing MemoryStore::List(v1::Role role, const std::string& model) {

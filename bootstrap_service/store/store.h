@@ -62,7 +62,7 @@ class Store {
   // True: `done` will not be called. False: it was, or is about to be.
   virtual bool CancelLookup(WaiterId waiter) = 0;
 
-  // NOT_FOUND/UNKNOWN_SERVER.
+  // By name or alias. NOT_FOUND/UNKNOWN_SERVER.
   virtual absl::StatusOr<Listing> Get(const std::string& name) = 0;
   // Unspecified role, empty model: any.
   virtual Listing List(v1::Role role, const std::string& model) = 0;

@@ -62,6 +62,7 @@ v1::ServerRecord WithDelta(const v1::ServerRecord& record, const v1::ServerDelta
   for (const auto& [key, rank] : ranks) *out.add_ranks() = *rank;
   SetMissing(ranks, &out);
   *out.mutable_labels() = record.labels();
+  *out.mutable_aliases() = record.aliases();
   *out.mutable_load() = delta.has_load() ? delta.load() : record.load();
   *out.mutable_modified() = record.modified();
   return out;

@@ -115,6 +115,16 @@ TEST_F(DirectoryCoreTest, IsSyncedWhenTheSnapshotIsComplete) {
   EXPECT_EQ(core_.All().size(), 1u);
 }
 
+TEST_F(DirectoryCoreTest, KeepsAliasesOverADelta) {
+  core_.BeginWatch();
+  v1::ServerRecord record = Record("p", v1::SERVER_STATE_READY, {0});
+  record.add_aliases("10.0.0.1:8998");
+  core_.Apply(Messages(1).Server(record).Settled().SnapshotDone().At(1));
+  core_.Apply(Messages(1).Delta(Delta(v1::SERVER_STATE_REGISTERING, {3}, {})).At(2));
+  ASSERT_NE(core_.Find("p"), nullptr);
+  EXPECT_THAT(core_.Find("p")->aliases(), ElementsAre("10.0.0.1:8998"));
+}
+
 TEST_F(DirectoryCoreTest, AppliesDeltasInOrderOfRank) {
   Begin();
   auto changes =

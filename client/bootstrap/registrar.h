@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "common/ids.h"
@@ -25,6 +26,7 @@ struct RankRegistration {
   std::string model;
   planner::ServerSpec spec;
   std::map<std::string, std::string> labels;
+  std::vector<std::string> aliases = {};  // other names of the server
 };
 
 class RegistrarEvents {

@@ -44,6 +44,7 @@ RegistrarCore::Launch& RegistrarCore::LaunchOf(const RankRegistration& rank, Tim
   request.set_model(rank.model);
   *request.mutable_spec() = planner::ToProto(rank.spec);
   request.mutable_labels()->insert(rank.labels.begin(), rank.labels.end());
+  for (const std::string& alias : rank.aliases) request.add_aliases(alias);
   Launch launch{std::move(request),
                 std::nullopt,
                 false,
@@ -68,6 +69,7 @@ void RegistrarCore::Add(RankRegistration rank, TimePoint now) {
   request.set_model(rank.model);
   request.set_launch_id(rank.launch_id);
   request.mutable_labels()->insert(rank.labels.begin(), rank.labels.end());
+  for (const std::string& alias : rank.aliases) request.add_aliases(alias);
   Rank added{rank.rank,
              {rank.rank.server, rank.launch_id},
              std::move(request),

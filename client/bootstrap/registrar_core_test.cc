@@ -47,7 +47,8 @@ class RegistrarCoreTest : public ::testing::Test {
   void Add(uint32_t tp) {
     planner::ServerSpec spec;
     spec.sizes = {1, 1, 1, 4};
-    core_.Add({{"p", {0, 0, 0, tp}}, Role::kDecode, "launch", "m", spec, {{"k", "v"}}}, now_);
+    core_.Add({{"p", {0, 0, 0, tp}}, Role::kDecode, "launch", "m", spec, {{"k", "v"}}, {"alias"}},
+              now_);
   }
   RegistrarCore::Calls Step() { return core_.Step(now_); }
   void Issue(const RegistrarCore::Calls& calls, uint64_t incarnation) {
@@ -89,6 +90,8 @@ TEST_F(RegistrarCoreTest, AsksOnceForTheIncarnationAndThenForEachSlot) {
   ASSERT_EQ(calls.servers.size(), 1u);
   EXPECT_EQ(calls.servers[0].second.launch_id(), "launch");
   EXPECT_EQ(calls.servers[0].second.labels().at("k"), "v");
+  ASSERT_EQ(calls.servers[0].second.aliases_size(), 1);
+  EXPECT_EQ(calls.servers[0].second.aliases(0), "alias");
   EXPECT_TRUE(calls.ranks.empty());
   EXPECT_TRUE(Step().servers.empty());
   Issue(calls, 5);
@@ -97,6 +100,7 @@ TEST_F(RegistrarCoreTest, AsksOnceForTheIncarnationAndThenForEachSlot) {
   EXPECT_EQ(calls.ranks[1].second.incarnation(), 5u);
   EXPECT_EQ(calls.ranks[1].second.rank().coord().tp(), 1u);
   EXPECT_EQ(calls.ranks[1].second.rank().epoch(), 9u);
+  EXPECT_EQ(calls.ranks[1].second.aliases_size(), 1);
   EXPECT_EQ(calls.ranks[1].second.role(), v1::ROLE_DECODE);
   EXPECT_TRUE(Step().ranks.empty());
   core_.OnRank(calls.ranks[1].first, Granted(7), now_);

@@ -15,6 +15,7 @@ Section Facts(const v1::ServerRecord& server) {
     section.table.rows.push_back({std::string(field), std::move(value)});
   };
   add("name", server.name());
+  if (server.aliases_size() > 0) add("aliases", absl::StrJoin(server.aliases(), ", "));
   add("role", ShowRole(server.role()));
   add("model", server.model());
   add("state", ShowState(server.state()));

@@ -24,6 +24,7 @@ constexpr char kServer[] = R"(
   ranks { coord { pp: 1 } epoch: 78 agent_address: "10.0.0.8:7100" }
   missing { pp: 1 tp: 1 } missing_count: 1
   labels { key: "zone" value: "a" }
+  aliases: "10.0.0.1:8998" aliases: "chat"
   load { rooms: 3 bytes_per_second: 1610612736 }
   modified { store_epoch: 5 number: 12 }
 )";
@@ -68,6 +69,7 @@ TEST_F(VerbsTest, ServerDescribeShowsEverything) {
   EXPECT_EQ(out(), R"(server:
 FIELD        VALUE
 name         prefill-a
+aliases      10.0.0.1:8998, chat
 role         prefill
 model        llama
 state        registering

@@ -26,8 +26,10 @@ v1::AttachRequest RequestOf(const EngineOptions& options) {
   *request.mutable_layout() = planner::ToProto(options.layout);
   request.set_region_count(static_cast<uint32_t>(options.regions.size()));
   request.set_slots(options.slots);
+  request.set_peers(options.peers);
   request.set_ring_bytes(options.ring_bytes);
   request.mutable_labels()->insert(options.labels.begin(), options.labels.end());
+  for (const std::string& alias : options.aliases) request.add_aliases(alias);
   request.set_device_orders_writes(options.device_orders_writes);
   return request;
 }

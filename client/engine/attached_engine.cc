@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "common/reason.h"
+#include "common/shm_abi/attach_limits.h"
 #include "common/shm_abi/ring_layout.h"
 
 namespace baton {
@@ -18,6 +19,12 @@ absl::Status CheckOptions(const EngineOptions& options) {
     return Error(Reason::kConfig,
                  absl::StrCat("slots of ", ToString(rank), " is ", options.slots, ", not 1 to ",
                               shm_abi::kSlotsMax),
+                 rank);
+  }
+  if (options.peers > shm_abi::kPeersMax) {
+    return Error(Reason::kConfig,
+                 absl::StrCat("peers of ", ToString(rank), " is ", options.peers, ", not 0 to ",
+                              shm_abi::kPeersMax),
                  rank);
   }
   if (!shm_abi::RingBytesValid(options.ring_bytes)) {
@@ -37,7 +44,7 @@ absl::StatusOr<std::unique_ptr<EngineClient>> EngineClient::Attach(EngineOptions
   absl::StatusOr<Attachment> attachment =
       AttachToAgent(options, Monotonic::now() + options.attach_timeout, [] { return true; });
   if (!attachment.ok()) return attachment.status();
-  absl::StatusOr<TableView> table = TableView::Reserve(options.slots);
+  absl::StatusOr<TableView> table = TableView::Reserve(options.slots, options.peers);
   if (!table.ok()) return table.status();
   auto engine = std::make_unique<AttachedEngine>(std::move(options), *std::move(table));
   if (absl::Status s = engine->Start(*std::move(attachment)); !s.ok()) return s;
@@ -48,7 +55,8 @@ AttachedEngine::AttachedEngine(EngineOptions options, TableView table)
     : options_(std::move(options)),
       rank_{options_.server, options_.coord},
       table_(std::move(table)),
-      book_(options_.slots) {}
+      book_(options_.slots),
+      peers_(options_.peers) {}
 
 absl::Status AttachedEngine::Start(Attachment attachment) {
   wake_ = UniqueFd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -77,6 +85,7 @@ absl::Status AttachedEngine::Adopt(Attachment attachment) {
   attachment_ = std::move(attachment);
   ++attachment_number_;
   attached_.store(true, std::memory_order_release);
+  for (shm_abi::WatchPeer& watch : peers_.Open()) Owe(std::move(watch));
   LOG(INFO) << ToString(rank_) << " attached to its agent, epoch " << attachment_->epoch.value();
   return absl::OkStatus();
 }

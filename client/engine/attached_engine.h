@@ -1,6 +1,7 @@
-// The engine client. Three parts in three files:
+// The engine client. Four parts in four files:
 //   attached_engine_calls.cc   calls of the engine's threads that write the ring; under mu_
 //   attached_engine_poll.cc    reading rooms; lock-free but for Cause
+//   attached_engine_peers.cc   peer servers; under mu_
 //   attached_engine_watch.cc   one background thread: is the agent alive, and attach again
 #ifndef BATON_CLIENT_ENGINE_ATTACHED_ENGINE_H_
 #define BATON_CLIENT_ENGINE_ATTACHED_ENGINE_H_
@@ -16,6 +17,7 @@
 
 #include "client/engine/attachment.h"
 #include "client/engine/engine_client.h"
+#include "client/engine/peer_book.h"
 #include "client/engine/slot_book.h"
 #include "client/engine/table_view.h"
 #include "common/clock.h"
@@ -41,6 +43,9 @@ class AttachedEngine final : public EngineClient {
   absl::Status Cause(RoomHandle room) const override;
   uint64_t BytesMoved(RoomHandle room) const override;
   void Close(RoomHandle room) override;
+  absl::StatusOr<PeerHandle> WatchPeer(const std::string& server) override;
+  PeerStatus LookAtPeer(PeerHandle peer) const override;
+  void ForgetPeer(PeerHandle peer) override;
   bool attached() const override { return attached_.load(std::memory_order_acquire); }
   Epoch agent_epoch() const override { return Epoch(epoch_.load(std::memory_order_acquire)); }
 
@@ -52,7 +57,8 @@ class AttachedEngine final : public EngineClient {
     Epoch epoch;
     UniqueFd pidfd;
   };
-  using Owed = std::variant<shm_abi::Abort, shm_abi::Close>;
+  using Owed =
+      std::variant<shm_abi::Abort, shm_abi::Close, shm_abi::WatchPeer, shm_abi::ForgetPeer>;
 
   // --- calls
   absl::Status CheckAttached() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -61,8 +67,12 @@ class AttachedEngine final : public EngineClient {
   // FULL when the ring has no room, TOO_LARGE when it never will have.
   template <typename View>
   absl::Status Push(const View& view, shm_abi::EntryKind kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Aborts and closes must not be lost: they wait here while the ring is full. At most two a slot.
+  // Aborts, closes and questions for peers must not be lost: they wait here while the ring is full.
+  // At most two a slot or row.
   void Owe(Owed owed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status PushOwed(const Owed& owed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What was owed has been told, or nobody is left to be told.
+  void SettleOwed(const Owed& owed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool PayOwed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // --- rooms
@@ -98,6 +108,7 @@ class AttachedEngine final : public EngineClient {
   std::optional<shm_abi::RingProducer> producer_ ABSL_GUARDED_BY(mu_);
   uint64_t attachment_number_ ABSL_GUARDED_BY(mu_) = 0;
   std::deque<Owed> owed_ ABSL_GUARDED_BY(mu_);
+  PeerBook peers_ ABSL_GUARDED_BY(mu_);
   std::string lost_why_ ABSL_GUARDED_BY(mu_);
   std::vector<Ghost> ghosts_ ABSL_GUARDED_BY(mu_);
 

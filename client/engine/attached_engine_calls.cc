@@ -169,17 +169,29 @@ void AttachedEngine::Owe(Owed owed) {
 
 bool AttachedEngine::PayOwed() {
   while (!owed_.empty()) {
-    if (auto* close = std::get_if<shm_abi::Close>(&owed_.front())) {
-      if (!Push(*close, EntryKind::kClose).ok()) return false;
-      // The agent reads the Close before anything that the slot's next room may say.
-      book_.Free(close->slot.slot);
-    } else {
-      const auto& abort = std::get<shm_abi::Abort>(owed_.front());
-      if (!Push(shm_abi::AbortView{abort.slot, abort.why}, EntryKind::kAbort).ok()) return false;
-    }
+    if (!PushOwed(owed_.front()).ok()) return false;
+    SettleOwed(owed_.front());
     owed_.pop_front();
   }
   return true;
+}
+
+absl::Status AttachedEngine::PushOwed(const Owed& owed) {
+  if (auto* close = std::get_if<shm_abi::Close>(&owed)) return Push(*close, EntryKind::kClose);
+  if (auto* forget = std::get_if<shm_abi::ForgetPeer>(&owed)) {
+    return Push(*forget, EntryKind::kForgetPeer);
+  }
+  if (auto* watch = std::get_if<shm_abi::WatchPeer>(&owed)) {
+    return Push(shm_abi::WatchPeerView{watch->peer, watch->server}, EntryKind::kWatchPeer);
+  }
+  const auto& abort = std::get<shm_abi::Abort>(owed);
+  return Push(shm_abi::AbortView{abort.slot, abort.why}, EntryKind::kAbort);
+}
+
+// The agent reads a Close before anything that the slot's next room may say, and so with peers.
+void AttachedEngine::SettleOwed(const Owed& owed) {
+  if (auto* close = std::get_if<shm_abi::Close>(&owed)) book_.Free(close->slot.slot);
+  if (auto* forget = std::get_if<shm_abi::ForgetPeer>(&owed)) peers_.Free(forget->peer.peer);
 }
 
 }  // namespace baton

@@ -113,9 +113,7 @@ void AttachedEngine::EndAttachmentOnWatch(const std::string& why) {
   producer_.reset();
   attachment_.reset();
   // What was owed is owed to nobody; slots that waited for their Close are free.
-  for (const Owed& owed : owed_) {
-    if (auto* close = std::get_if<shm_abi::Close>(&owed)) book_.Free(close->slot.slot);
-  }
+  for (const Owed& owed : owed_) SettleOwed(owed);
   owed_.clear();
   attach_at_ = Monotonic::now();
   attach_pause_ = kAttachPauseMin;

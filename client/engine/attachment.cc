@@ -89,7 +89,7 @@ absl::StatusOr<Packet> Attempt::Reply() const {
 
 absl::Status Attempt::CheckMemory(int ring, int table, uint64_t epoch, Mapping* mapped) const {
   const uint64_t ring_bytes = shm_abi::kRingDataOffset + options_.ring_bytes;
-  const uint64_t table_bytes = shm_abi::TableBytes(options_.slots);
+  const uint64_t table_bytes = shm_abi::TableBytes(options_.slots, options_.peers);
   if (absl::Status s = CheckSealed(ring, ring_bytes); !s.ok()) {
     return Error(ReasonOf(s), absl::StrCat("the agent's ring: ", s.message()));
   }
@@ -106,6 +106,7 @@ absl::Status Attempt::CheckMemory(int ring, int table, uint64_t epoch, Mapping* 
                    ring_header->data_bytes == options_.ring_bytes;
   bool table_good = table_header->magic == shm_abi::kTableMagic && table_header->epoch == epoch &&
                     table_header->slots == options_.slots &&
+                    table_header->peers == options_.peers &&
                     table_header->slot_bytes == sizeof(shm_abi::TableSlot);
   if (!ring_good || !table_good) {
     return Error(Reason::kBadMessage,

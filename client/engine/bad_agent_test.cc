@@ -27,6 +27,7 @@ using ::testing::HasSubstr;
 
 constexpr uint32_t kRingBytes = 16 << 10;
 constexpr uint32_t kSlots = 4;
+constexpr uint32_t kPeers = 2;
 constexpr uint64_t kEpoch = 5;
 
 // What the bad agent answers with; each test spoils one thing.
@@ -45,13 +46,13 @@ UniqueFd Ring(uint64_t epoch, bool sealed) {
   return fd;
 }
 
-UniqueFd Table(uint64_t epoch, uint32_t slots, bool sealed = true) {
-  const uint64_t bytes = shm_abi::TableBytes(slots);
+UniqueFd Table(uint64_t epoch, uint32_t slots, bool sealed = true, uint32_t peers = kPeers) {
+  const uint64_t bytes = shm_abi::TableBytes(slots, peers);
   UniqueFd fd = sealed ? *CreatePoolMemfd("table", bytes)
                        : UniqueFd(memfd_create("table", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   EXPECT_TRUE(sealed || ftruncate(fd.get(), static_cast<off_t>(bytes)) == 0);
   Mapping mapping = *MapShared(fd.get(), bytes, Access::kReadWrite);
-  shm_abi::InitTable(mapping.base(), epoch, slots);
+  shm_abi::InitTable(mapping.base(), epoch, slots, peers);
   return fd;
 }
 
@@ -73,6 +74,7 @@ class BadAgent : public ::testing::Test {
     std::thread agent([&] { Serve(listener.get(), answer); });
     EngineOptions options = SmallEngine(folder_.socket(), Role::kPrefill, pool_.get());
     options.slots = kSlots;
+    options.peers = kPeers;
     options.ring_bytes = kRingBytes;
     options.attach_timeout = std::chrono::seconds(2);
     absl::Status attached = EngineClient::Attach(options).status();

@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "client/engine/peer.h"
 #include "common/ids.h"
 #include "planner/layout.h"
 
@@ -47,8 +48,12 @@ struct EngineOptions {
   planner::RankLayout layout;
   std::vector<PoolRegion> regions;
   std::map<std::string, std::string> labels;
+  // Other names of the server, such as the host:port that a router knows; no other server may have
+  // one of them. Give the same ones to all ranks, or to some.
+  std::vector<std::string> aliases;
   uint32_t slots = 1024;          // rooms open at once
   uint32_t ring_bytes = 4 << 20;  // power of two; the largest command is a quarter of it
+  uint32_t peers = 64;            // peer servers watched at once
   bool device_orders_writes = false;
   std::chrono::milliseconds attach_timeout{10000};
 };
@@ -86,7 +91,7 @@ struct SendRoom {
 
 struct ReceiveRoom {
   RoomKey room;
-  std::string prefill_server;
+  std::string prefill_server;                         // name or alias
   std::optional<uint32_t> prefill_dp = std::nullopt;  // unset: looked up by room
   planner::RoutePolicy policy = {};
   uint64_t total_tokens = 0;
@@ -130,6 +135,13 @@ class EngineClient {
   virtual uint64_t BytesMoved(RoomHandle room) const = 0;
   // Aborts if not terminal, and gives the handle back.
   virtual void Close(RoomHandle room) = 0;
+
+  // Asks the agent for a server by name or alias, and for its news from now on; the agent connects
+  // to it meanwhile. Survives restarts of the agent. FULL: forget some first.
+  virtual absl::StatusOr<PeerHandle> WatchPeer(const std::string& server) = 0;
+  // What the agent says now; under a microsecond.
+  virtual PeerStatus LookAtPeer(PeerHandle peer) const = 0;
+  virtual void ForgetPeer(PeerHandle peer) = 0;
 
   // True while attached to a living agent.
   virtual bool attached() const = 0;

@@ -41,6 +41,8 @@ class Engine : public ::testing::Test {
   EngineOptions Rank(Role role) {
     EngineOptions options = SmallEngine(folder_.socket(), role, pool_.get());
     options.labels = {{"zone", "z1"}};
+    options.aliases = {"10.0.0.1:8998"};
+    options.peers = 3;
     options.slots = 8;
     options.ring_bytes = 64 << 10;
     return options;
@@ -102,7 +104,9 @@ TEST_F(Engine, HandsEverythingThatTheAgentNeedsOver) {
     ASSERT_EQ(rank.regions.size(), 1u);
     EXPECT_EQ(rank.regions[0].size(), attach::kSmallPoolBytes);
     EXPECT_NE(rank.regions[0].base(), nullptr);
+    EXPECT_EQ(rank.aliases, std::vector<std::string>{"10.0.0.1:8998"});
     EXPECT_EQ(rank.table->slots(), 8u);
+    EXPECT_EQ(rank.table->peers(), 3u);
   });
   EXPECT_EQ(seen, 1);
 }

@@ -7,12 +7,12 @@
 
 namespace baton {
 
-absl::StatusOr<TableView> TableView::Reserve(uint32_t slots) {
-  const uint64_t bytes = shm_abi::TableBytes(slots);
-  // Zeroes: every slot reads as free until a table is shown.
+absl::StatusOr<TableView> TableView::Reserve(uint32_t slots, uint32_t peers) {
+  const uint64_t bytes = shm_abi::TableBytes(slots, peers);
+  // Zeroes: every slot reads as free and every peer as unanswered until a table is shown.
   void* base = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) return SystemError("reserving addresses for the table", errno);
-  return TableView(Mapping(static_cast<std::byte*>(base), bytes));
+  return TableView(Mapping(static_cast<std::byte*>(base), bytes), slots);
 }
 
 absl::Status TableView::Show(int table_fd) {

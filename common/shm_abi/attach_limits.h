@@ -7,7 +7,7 @@
 
 namespace baton::shm_abi {
 
-inline constexpr uint32_t kAttachProtocolMajor = 1;
+inline constexpr uint32_t kAttachProtocolMajor = 2;
 // A packet must fit the default socket buffer of 208 KiB. A rank of 94 layers with four tensors
 // each takes about 20 KiB.
 inline constexpr size_t kAttachPacketMax = 160 << 10;
@@ -18,6 +18,8 @@ inline constexpr size_t kReplyFds = 4;
 
 inline constexpr size_t kNameMax = 255;  // server, launch id, model, region names, labels
 inline constexpr size_t kLabelsMax = 64;
+inline constexpr size_t kAliasesMax = 16;
+inline constexpr uint32_t kPeersMax = 1024;  // peer servers that a rank looks at
 
 // The worker's heartbeat in the table grows at least this often…
 inline constexpr uint32_t kHeartbeatMs = 100;

@@ -36,6 +36,10 @@ struct SendView {
   PageLists pages;
   absl::Span<const uint32_t> state_rows;
 };
+struct WatchPeerView {
+  PeerRef peer;
+  absl::string_view server;  // at most kServerNameMax
+};
 struct AbortView {
   SlotRef slot;
   absl::string_view why;  // cut at kAbortTextMax
@@ -52,21 +56,31 @@ uint64_t EncodedBytes(const OpenReceiveView& command);
 uint64_t EncodedBytes(const SendView& command);
 uint64_t EncodedBytes(const AbortView& command);
 uint64_t EncodedBytes(const Close& command);
+uint64_t EncodedBytes(const WatchPeerView& command);
+uint64_t EncodedBytes(const ForgetPeer& command);
 
 void Encode(const OpenSend& command, std::byte* out);
 void Encode(const OpenReceiveView& command, std::byte* out);
 void Encode(const SendView& command, std::byte* out);
 void Encode(const AbortView& command, std::byte* out);
 void Encode(const Close& command, std::byte* out);
+void Encode(const WatchPeerView& command, std::byte* out);
+void Encode(const ForgetPeer& command, std::byte* out);
 
 EntryKind KindOf(const Command& command);
 // A whole command as bytes, for tests and tools.
 std::string EncodeCommand(const Command& command);
 
-// BAD_MESSAGE says which field is wrong. Slots are below `slots`; page numbers and tokens are not
-// judged here; texts are made clean UTF-8.
+// What commands may name.
+struct TableSizes {
+  uint32_t slots = 0;
+  uint32_t peers = 0;
+};
+
+// BAD_MESSAGE says which field is wrong. Slots and peers are within `sizes`; page numbers and
+// tokens are not judged here; texts are made clean UTF-8.
 absl::StatusOr<Command> DecodeCommand(EntryKind kind, absl::Span<const std::byte> body,
-                                      uint32_t slots);
+                                      TableSizes sizes);
 
 }  // namespace baton::shm_abi
 

@@ -15,11 +15,12 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr uint32_t kSlots = 8;
+constexpr uint32_t kPeers = 3;
 
 absl::StatusOr<Command> Decode(EntryKind kind, const std::string& bytes) {
   return DecodeCommand(
       kind, absl::MakeConstSpan(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()),
-      kSlots);
+      {kSlots, kPeers});
 }
 
 OpenReceive FullOpenReceive() {
@@ -116,9 +117,35 @@ TEST(CommandCodec, BringsEveryFieldOfSendAbortAndCloseBack) {
   EXPECT_EQ(std::get<Close>(*close).slot, (SlotRef{6, 5}));
 }
 
+TEST(CommandCodec, BringsEveryFieldOfWatchPeerAndForgetPeerBack) {
+  auto watch = Decode(EntryKind::kWatchPeer, EncodeCommand(WatchPeer{{2, 9}, "10.0.0.1:8998"}));
+  ASSERT_TRUE(watch.ok()) << watch.status();
+  EXPECT_EQ(std::get<WatchPeer>(*watch).peer, (PeerRef{2, 9}));
+  EXPECT_EQ(std::get<WatchPeer>(*watch).server, "10.0.0.1:8998");
+  auto forget = Decode(EntryKind::kForgetPeer, EncodeCommand(ForgetPeer{{1, 5}}));
+  ASSERT_TRUE(forget.ok()) << forget.status();
+  EXPECT_EQ(std::get<ForgetPeer>(*forget).peer, (PeerRef{1, 5}));
+}
+
+TEST(CommandCodec, RefusesAPeerOutsideTheTableAndOneWithoutAName) {
+  auto refusal = [](EntryKind kind, const Command& command) {
+    return std::string(Decode(kind, EncodeCommand(command)).status().message());
+  };
+  EXPECT_THAT(refusal(EntryKind::kWatchPeer, WatchPeer{{kPeers, 1}, "p"}),
+              HasSubstr("peer is 3, not below 3"));
+  EXPECT_THAT(refusal(EntryKind::kForgetPeer, ForgetPeer{{0, 0}}), HasSubstr("generation"));
+  EXPECT_THAT(refusal(EntryKind::kWatchPeer, WatchPeer{{0, 1}, ""}),
+              HasSubstr("server name bytes is 0"));
+}
+
 TEST(CommandCodec, RefusesEveryTruncationAndEveryByteTooMany) {
-  const std::vector<Command> commands = {OpenSend{{1, 2}, {3, 4}, 5, 6}, FullOpenReceive(),
-                                         FullSend(), Abort{{1, 1}, "why"}, Close{{1, 1}}};
+  const std::vector<Command> commands = {OpenSend{{1, 2}, {3, 4}, 5, 6},
+                                         FullOpenReceive(),
+                                         FullSend(),
+                                         Abort{{1, 1}, "why"},
+                                         Close{{1, 1}},
+                                         WatchPeer{{1, 1}, "p"},
+                                         ForgetPeer{{1, 1}}};
   for (const Command& command : commands) {
     std::string whole = EncodeCommand(command);
     EntryKind kind = KindOf(command);
@@ -193,8 +220,13 @@ TEST(CommandCodec, NamesTheLimitThatACallExceeds) {
 TEST(CommandCodec, DecodesRandomBytesOrRefusesThemButNeverHarms) {
   std::mt19937_64 random(20240607);
   int accepted = 0;
-  const std::vector<Command> seeds = {OpenSend{{1, 2}, {3, 4}, 5, 6}, FullOpenReceive(), FullSend(),
-                                      Abort{{1, 1}, "why"}, Close{{1, 1}}};
+  const std::vector<Command> seeds = {OpenSend{{1, 2}, {3, 4}, 5, 6},
+                                      FullOpenReceive(),
+                                      FullSend(),
+                                      Abort{{1, 1}, "why"},
+                                      Close{{1, 1}},
+                                      WatchPeer{{1, 1}, "prefill-a"},
+                                      ForgetPeer{{2, 3}}};
   for (int round = 0; round < 200000; ++round) {
     const Command& seed = seeds[random() % seeds.size()];
     std::string bytes = EncodeCommand(seed);

@@ -66,6 +66,17 @@ absl::Status CheckSlot(SlotRef ref, uint32_t slots) {
   return absl::OkStatus();
 }
 
+absl::Status CheckPeer(PeerRef ref, uint32_t peers) {
+  if (ref.peer >= peers) return BadField("peer", ref.peer, absl::StrCat("below ", peers));
+  if (ref.generation == 0) return BadField("generation", 0, "1 or more");
+  return absl::OkStatus();
+}
+
+absl::Status CheckServerBytes(uint32_t bytes) {
+  if (bytes > 0 && bytes <= kServerNameMax) return absl::OkStatus();
+  return BadField("server name bytes", bytes, absl::StrCat("1 to ", kServerNameMax));
+}
+
 absl::Status CheckCounts(uint32_t groups, uint32_t state_rows) {
   if (groups > kPageGroupsMax) {
     return BadField("page groups", groups, absl::StrCat("at most ", kPageGroupsMax));
@@ -97,9 +108,7 @@ absl::Status CheckOpenReceive(const OpenReceiveRecord& r) {
   if (r.prefill_dp_known > 1) return BadField("prefill_dp_known", r.prefill_dp_known, "0 or 1");
   if (r.tp_holder < 1 || r.tp_holder > 2) return BadField("tp_holder", r.tp_holder, "1 or 2");
   if (r.cp_holder < 1 || r.cp_holder > 2) return BadField("cp_holder", r.cp_holder, "1 or 2");
-  if (r.server_bytes == 0 || r.server_bytes > kServerNameMax) {
-    return BadField("server name bytes", r.server_bytes, absl::StrCat("1 to ", kServerNameMax));
-  }
+  if (absl::Status s = CheckServerBytes(r.server_bytes); !s.ok()) return s;
   return CheckCounts(r.groups, r.state_rows);
 }
 
@@ -162,11 +171,29 @@ absl::StatusOr<Command> DecodeClose(Reader* reader, uint32_t slots) {
   return close;
 }
 
+absl::StatusOr<Command> DecodeWatchPeer(Reader* reader, uint32_t peers) {
+  auto r = reader->Get<WatchPeerRecord>();
+  if (absl::Status s = CheckServerBytes(r.server_bytes); !s.ok()) return s;
+  WatchPeer watch{{r.peer, r.generation}, reader->Text(r.server_bytes)};
+  if (absl::Status s = reader->Finish(); !s.ok()) return s;
+  if (absl::Status s = CheckPeer(watch.peer, peers); !s.ok()) return s;
+  return watch;
+}
+
+absl::StatusOr<Command> DecodeForgetPeer(Reader* reader, uint32_t peers) {
+  auto r = reader->Get<ForgetPeerRecord>();
+  if (absl::Status s = reader->Finish(); !s.ok()) return s;
+  ForgetPeer forget{{r.peer, r.generation}};
+  if (absl::Status s = CheckPeer(forget.peer, peers); !s.ok()) return s;
+  return forget;
+}
+
 }  // namespace
 
 absl::StatusOr<Command> DecodeCommand(EntryKind kind, absl::Span<const std::byte> body,
-                                      uint32_t slots) {
+                                      TableSizes sizes) {
   Reader reader(body);
+  const uint32_t slots = sizes.slots;
   switch (kind) {
     case EntryKind::kOpenSend:
       return DecodeOpenSend(&reader, slots);
@@ -178,6 +205,10 @@ absl::StatusOr<Command> DecodeCommand(EntryKind kind, absl::Span<const std::byte
       return DecodeAbort(&reader, slots);
     case EntryKind::kClose:
       return DecodeClose(&reader, slots);
+    case EntryKind::kWatchPeer:
+      return DecodeWatchPeer(&reader, sizes.peers);
+    case EntryKind::kForgetPeer:
+      return DecodeForgetPeer(&reader, sizes.peers);
     case EntryKind::kWrap:
       break;
   }

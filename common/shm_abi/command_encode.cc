@@ -93,6 +93,8 @@ uint64_t EncodedBytes(const SendView& c) {
 }
 uint64_t EncodedBytes(const AbortView& c) { return sizeof(AbortRecord) + Cut(c.why).size(); }
 uint64_t EncodedBytes(const Close&) { return sizeof(CloseRecord); }
+uint64_t EncodedBytes(const WatchPeerView& c) { return sizeof(WatchPeerRecord) + c.server.size(); }
+uint64_t EncodedBytes(const ForgetPeer&) { return sizeof(ForgetPeerRecord); }
 
 void Encode(const OpenSend& c, std::byte* out) {
   Writer(out).Put(OpenSendRecord{c.slot.slot, c.slot.generation, c.room.id, c.room.nonce,
@@ -143,9 +145,20 @@ void Encode(const Close& c, std::byte* out) {
   Writer(out).Put(CloseRecord{c.slot.slot, c.slot.generation});
 }
 
+void Encode(const WatchPeerView& c, std::byte* out) {
+  Writer writer(out);
+  writer.Put(
+      WatchPeerRecord{c.peer.peer, c.peer.generation, static_cast<uint32_t>(c.server.size()), 0});
+  writer.Bytes(c.server.data(), c.server.size());
+}
+
+void Encode(const ForgetPeer& c, std::byte* out) {
+  Writer(out).Put(ForgetPeerRecord{c.peer.peer, c.peer.generation});
+}
+
 // The order of Command's alternatives is the order of the numbers.
 EntryKind KindOf(const Command& command) {
-  static_assert(std::variant_size_v<Command> == 5);
+  static_assert(std::variant_size_v<Command> == 7);
   return static_cast<EntryKind>(command.index() + 1);
 }
 
@@ -160,6 +173,10 @@ std::string EncodeCommand(const Command& command) {
   if (auto* abort = std::get_if<Abort>(&command))
     return Encoded(AbortView{abort->slot, abort->why});
   if (auto* open = std::get_if<OpenSend>(&command)) return Encoded(*open);
+  if (auto* watch = std::get_if<WatchPeer>(&command)) {
+    return Encoded(WatchPeerView{watch->peer, watch->server});
+  }
+  if (auto* forget = std::get_if<ForgetPeer>(&command)) return Encoded(*forget);
   return Encoded(std::get<Close>(command));
 }
 

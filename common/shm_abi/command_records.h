@@ -1,5 +1,5 @@
-// The fixed parts of the records in the ring. Part of the ABI: append new kinds, never change
-// these. Included by the codec alone.
+// The fixed parts of the records in the ring. Part of the ABI: within one kAttachProtocolMajor new
+// kinds are appended, and these never change. Included by the codec alone.
 #ifndef BATON_COMMON_SHM_ABI_COMMAND_RECORDS_H_
 #define BATON_COMMON_SHM_ABI_COMMAND_RECORDS_H_
 
@@ -57,6 +57,19 @@ struct CloseRecord {
   uint32_t slot, generation;
 };
 static_assert(sizeof(CloseRecord) == 8);
+
+// Followed by the server's name.
+struct WatchPeerRecord {
+  uint32_t peer, generation;
+  uint32_t server_bytes;
+  uint32_t reserved;
+};
+static_assert(sizeof(WatchPeerRecord) == 16);
+
+struct ForgetPeerRecord {
+  uint32_t peer, generation;
+};
+static_assert(sizeof(ForgetPeerRecord) == 8);
 
 }  // namespace baton::shm_abi
 

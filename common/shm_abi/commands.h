@@ -70,7 +70,38 @@ struct Close {
   SlotRef slot;
 };
 
-using Command = std::variant<OpenSend, OpenReceive, Send, Abort, Close>;
+// A row of peers, for one use of it. Drawn by the engine's client.
+struct PeerRef {
+  uint32_t peer = 0;
+  uint32_t generation = 0;
+
+  constexpr auto operator<=>(const PeerRef&) const = default;
+};
+
+// Asks whether a server is there and fits; the answer stands in the row until ForgetPeer.
+struct WatchPeer {
+  PeerRef peer;
+  std::string server;  // name or alias
+};
+
+struct ForgetPeer {
+  PeerRef peer;
+};
+
+using Command = std::variant<OpenSend, OpenReceive, Send, Abort, Close, WatchPeer, ForgetPeer>;
+
+// Of a command about a room; of others slot 0 of generation 0.
+inline SlotRef SlotOf(const Command& command) {
+  return std::visit(
+      [](const auto& c) {
+        if constexpr (requires { c.slot; }) {
+          return c.slot;
+        } else {
+          return SlotRef();
+        }
+      },
+      command);
+}
 
 }  // namespace baton::shm_abi
 

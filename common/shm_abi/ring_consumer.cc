@@ -15,12 +15,12 @@ void InitRing(std::byte* memory, uint64_t epoch, uint32_t data_bytes) {
   header->data_bytes = data_bytes;
 }
 
-RingConsumer::RingConsumer(std::byte* memory, uint64_t epoch, uint32_t data_bytes, uint32_t slots)
+RingConsumer::RingConsumer(std::byte* memory, uint64_t epoch, uint32_t data_bytes, TableSizes sizes)
     : header_(reinterpret_cast<RingHeader*>(memory)),
       data_(memory + kRingDataOffset),
       epoch_(epoch),
       data_bytes_(data_bytes),
-      slots_(slots) {}
+      sizes_(sizes) {}
 
 absl::Status RingConsumer::Bad(absl::string_view what) const {
   return Error(Reason::kBadMessage,
@@ -80,7 +80,7 @@ absl::StatusOr<std::optional<Command>> RingConsumer::Take() {
     std::optional<Command> command;
     if (entry->kind != EntryKind::kWrap) {
       absl::Span<const std::byte> body(copy_.data(), entry->body_bytes);
-      absl::StatusOr<Command> decoded = DecodeCommand(entry->kind, body, slots_);
+      absl::StatusOr<Command> decoded = DecodeCommand(entry->kind, body, sizes_);
       if (!decoded.ok()) return Bad(decoded.status().message());
       command = *std::move(decoded);
     }

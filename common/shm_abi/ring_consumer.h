@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/shm_abi/command_codec.h"
 #include "common/shm_abi/commands.h"
 #include "common/shm_abi/ring_layout.h"
 
@@ -22,8 +23,8 @@ void InitRing(std::byte* memory, uint64_t epoch, uint32_t data_bytes);
 
 class RingConsumer {
  public:
-  // Sizes are the agent's own, never read back from the memory. `slots` bounds what commands name.
-  RingConsumer(std::byte* memory, uint64_t epoch, uint32_t data_bytes, uint32_t slots);
+  // Sizes are the agent's own, never read back from the memory. `sizes` bounds what commands name.
+  RingConsumer(std::byte* memory, uint64_t epoch, uint32_t data_bytes, TableSizes sizes);
 
   // The next command; nullopt when there is none. BAD_MESSAGE says what was wrong and at which
   // sequence number; it is final, and every later call repeats it.
@@ -45,7 +46,7 @@ class RingConsumer {
   const std::byte* const data_;
   const uint64_t epoch_;
   const uint32_t data_bytes_;
-  const uint32_t slots_;
+  const TableSizes sizes_;
   uint64_t head_ = 0;
   uint64_t tail_ = 0;  // as last read and checked
   uint64_t sequence_ = 0;

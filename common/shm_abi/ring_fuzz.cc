@@ -16,7 +16,7 @@
 namespace baton::shm_abi {
 namespace {
 
-constexpr uint32_t kSlots = 64;
+constexpr TableSizes kSizes{64, 16};
 constexpr uint64_t kEpoch = 3;
 
 struct alignas(64) Line {
@@ -26,7 +26,7 @@ struct alignas(64) Line {
 void CheckAgain(const Command& command) {
   std::string bytes = EncodeCommand(command);
   auto span = absl::MakeConstSpan(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size());
-  absl::StatusOr<Command> again = DecodeCommand(KindOf(command), span, kSlots);
+  absl::StatusOr<Command> again = DecodeCommand(KindOf(command), span, kSizes);
   CHECK(again.ok()) << again.status();
   CHECK(EncodeCommand(*again) == bytes);
 }
@@ -40,17 +40,17 @@ void Drain(RingConsumer* consumer) {
 }
 
 void Raw(std::byte* memory, uint64_t tail, const uint8_t* data, size_t size) {
-  RingConsumer consumer(memory, kEpoch, kRingBytesMin, kSlots);
+  RingConsumer consumer(memory, kEpoch, kRingBytesMin, kSizes);
   memcpy(memory + kRingDataOffset, data, size < kRingBytesMin ? size : kRingBytesMin);
   reinterpret_cast<RingHeader*>(memory)->tail.store(tail);
   Drain(&consumer);
 }
 
 void Framed(std::byte* memory, const uint8_t* data, size_t size) {
-  RingConsumer consumer(memory, kEpoch, kRingBytesMin, kSlots);
+  RingConsumer consumer(memory, kEpoch, kRingBytesMin, kSizes);
   RingProducer producer(memory);
   while (size >= 2) {
-    const auto kind = static_cast<EntryKind>(data[0] % 7);
+    const auto kind = static_cast<EntryKind>(data[0] % 9);
     uint32_t bytes = data[1] * 4u;
     data += 2;
     size -= 2;

@@ -45,6 +45,8 @@ enum class EntryKind : uint32_t {
   kSend = 3,
   kAbort = 4,
   kClose = 5,
+  kWatchPeer = 6,
+  kForgetPeer = 7,
   kWrap = 0xffff,
 };
 

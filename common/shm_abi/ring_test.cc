@@ -30,7 +30,7 @@ class Ring : public ::testing::Test {
   Ring() : lines_((kRingDataOffset + kBytes) / sizeof(Line)) {
     InitRing(memory(), kEpoch, kBytes);
     producer_.emplace(memory());
-    consumer_.emplace(memory(), kEpoch, kBytes, kSlots);
+    consumer_.emplace(memory(), kEpoch, kBytes, TableSizes{kSlots, 4});
   }
 
   std::byte* memory() { return lines_.data()->bytes; }
@@ -201,7 +201,7 @@ TEST_F(Ring, RefusesABodyThatWasChanged) {
 }
 
 TEST_F(Ring, RefusesAnEntryOfAnotherRing) {
-  RingConsumer other(memory(), kEpoch + 1, kBytes, kSlots);
+  RingConsumer other(memory(), kEpoch + 1, kBytes, TableSizes{kSlots, 4});
   ASSERT_TRUE(Put(Close{{3, 1}}));
   EXPECT_THAT(other.Next().status().message(), HasSubstr("check is wrong"));
 }
@@ -225,7 +225,7 @@ TEST_F(Ring, SurvivesAnyBytes) {
   for (int round = 0; round < 3000; ++round) {
     InitRing(memory(), kEpoch, kBytes);
     producer_.emplace(memory());
-    consumer_.emplace(memory(), kEpoch, kBytes, kSlots);
+    consumer_.emplace(memory(), kEpoch, kBytes, TableSizes{kSlots, 4});
     for (int i = 0; i < 4; ++i) ASSERT_TRUE(Put(SendOf(i, random() % 300)));
     uint64_t tail = header()->tail.load();
     for (uint64_t flips = random() % 3; flips > 0; --flips) {

@@ -48,7 +48,7 @@ struct alignas(64) TableSlot {
 };
 static_assert(sizeof(TableSlot) == 256);
 
-inline constexpr uint64_t kTableMagic = 0x314241544e4f5442;  // "BTNOTAB1"
+inline constexpr uint64_t kTableMagic = 0x324241544e4f5442;  // "BTNOTAB2"
 
 struct alignas(64) TableHeader {
   uint64_t magic = kTableMagic;
@@ -59,6 +59,7 @@ struct alignas(64) TableHeader {
   std::atomic<uint64_t> heartbeat{0};
   // 1: the worker sleeps; write the doorbell after publishing to the ring.
   std::atomic<uint32_t> asleep{0};
+  uint32_t peers = 0;  // rows of peer_row.h behind the slots
 };
 
 }  // namespace baton::shm_abi

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "common/shm_abi/peer_row.h"
 #include "common/shm_abi/table.h"
 
 namespace baton::shm_abi {
@@ -14,12 +15,16 @@ namespace baton::shm_abi {
 inline constexpr size_t kTableSlotsOffset = 256;
 static_assert(sizeof(TableHeader) <= kTableSlotsOffset);
 
-constexpr uint64_t TableBytes(uint32_t slots) {
+// Behind the slots.
+constexpr uint64_t PeersOffset(uint32_t slots) {
   return kTableSlotsOffset + uint64_t{slots} * sizeof(TableSlot);
 }
+constexpr uint64_t TableBytes(uint32_t slots, uint32_t peers) {
+  return PeersOffset(slots) + uint64_t{peers} * sizeof(PeerRow);
+}
 
-// `memory` has TableBytes(slots), zeroed.
-void InitTable(std::byte* memory, uint64_t epoch, uint32_t slots);
+// `memory` has TableBytes(slots, peers), zeroed.
+void InitTable(std::byte* memory, uint64_t epoch, uint32_t slots, uint32_t peers);
 
 inline TableHeader* HeaderOf(std::byte* memory) { return reinterpret_cast<TableHeader*>(memory); }
 inline const TableHeader* HeaderOf(const std::byte* memory) {
@@ -30,6 +35,12 @@ inline TableSlot* SlotsOf(std::byte* memory) {
 }
 inline const TableSlot* SlotsOf(const std::byte* memory) {
   return reinterpret_cast<const TableSlot*>(memory + kTableSlotsOffset);
+}
+inline PeerRow* PeersOf(std::byte* memory, uint32_t slots) {
+  return reinterpret_cast<PeerRow*>(memory + PeersOffset(slots));
+}
+inline const PeerRow* PeersOf(const std::byte* memory, uint32_t slots) {
+  return reinterpret_cast<const PeerRow*>(memory + PeersOffset(slots));
 }
 
 // A failure's cause into a slot (before its word is stored), and out of it. A text that is too long

@@ -14,13 +14,17 @@ TEST(TableMemory, StartsWithEverySlotFree) {
   struct alignas(64) Line {
     std::byte bytes[64];
   };
-  std::vector<Line> lines(TableBytes(3) / 64);
+  std::vector<Line> lines(TableBytes(3, 2) / 64);
   std::byte* memory = lines.data()->bytes;
-  InitTable(memory, 5, 3);
+  InitTable(memory, 5, 3, 2);
   EXPECT_EQ(HeaderOf(memory)->magic, kTableMagic);
   EXPECT_EQ(HeaderOf(memory)->epoch, 5u);
   EXPECT_EQ(HeaderOf(memory)->slots, 3u);
+  EXPECT_EQ(HeaderOf(memory)->peers, 2u);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(SlotsOf(memory)[i].word.load(), 0u);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(LoadPeer(PeersOf(memory, 3)[i]).state, PeerState::kUnanswered);
+  }
 }
 
 TEST(TableMemory, PacksAndUnpacksTheWordOfARoom) {

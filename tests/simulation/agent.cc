@@ -115,10 +115,10 @@ void Agent::Leave() {
 }
 
 bool Agent::Knows(const RankRef& source, const Agent& at) const {
-  auto server = core_->context().servers.find(source.server);
+  auto server = core_->context().servers.Find(source.server);
   const worker::HostedRank* rank = at.core_->context().FindRank(source);
-  if (server == core_->context().servers.end() || rank == nullptr) return false;
-  if (server->second->incarnation != rank->incarnation) return false;
+  if (server == nullptr || rank == nullptr) return false;
+  if (server->incarnation != rank->incarnation) return false;
   return links_.Settled(AddressOf(at.process_->host), at.epoch_);
 }
 

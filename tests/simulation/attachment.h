@@ -53,6 +53,8 @@ class SimTable final : public attach::TableWriter {
     shared_->words[slot] = word;
     if (shared_->published) shared_->published(slot, word);
   }
+  uint32_t peers() const override { return 0; }
+  void PublishPeer(uint32_t, const shm_abi::PeerAnswer&) override {}
   void Heartbeat() override {}
   void SetAsleep(bool) override {}
 

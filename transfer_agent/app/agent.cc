@@ -171,8 +171,8 @@ absl::Status Agent::OnAttach(std::unique_ptr<attach::AttachedRank> rank) {
                  rank->rank);
   }
   const AttachmentId id = rank->id;
-  RankRegistration registration{rank->rank,  rank->role, rank->launch_id,
-                                rank->model, rank->spec, rank->labels};
+  RankRegistration registration{rank->rank, rank->role,   rank->launch_id, rank->model,
+                                rank->spec, rank->labels, rank->aliases};
   uint32_t worker = 0;
   {
     MutexLock lock(&mu_);

@@ -160,7 +160,12 @@ TEST_F(Refusals, RefusesNumbersOutsideTheirRangeByName) {
     EXPECT_THAT(cause.message(), HasSubstr(words));
     EXPECT_EQ(RankOf(cause).has_value(), true);
   };
-  refused("protocol_major is 2", [](auto& r) { r.set_protocol_major(2); });
+  refused("protocol_major is 1", [](auto& r) { r.set_protocol_major(1); });
+  refused("peers is 1025", [](auto& r) { r.set_peers(1025); });
+  refused("the number of aliases is 17", [](auto& r) {
+    for (int i = 0; i < 17; ++i) r.add_aliases("a");
+  });
+  refused("the length of an alias is 0", [](auto& r) { r.add_aliases(""); });
   refused("slots is 0", [](auto& r) { r.set_slots(0); });
   refused("slots is 65537", [](auto& r) { r.set_slots(65537); });
   refused("ring_bytes is 65537", [](auto& r) { r.set_ring_bytes(65537); });

@@ -47,6 +47,13 @@ absl::Status CheckNames(const v1::AttachRequest& proto) {
     if (absl::Status s = CheckName("a label's key", key, false); !s.ok()) return s;
     if (absl::Status s = CheckName("a label", value, true); !s.ok()) return s;
   }
+  if (proto.aliases_size() > static_cast<int>(shm_abi::kAliasesMax)) {
+    return BadNumber("the number of aliases", proto.aliases_size(),
+                     absl::StrCat("at most ", shm_abi::kAliasesMax));
+  }
+  for (const std::string& alias : proto.aliases()) {
+    if (absl::Status s = CheckName("an alias", alias, false); !s.ok()) return s;
+  }
   return absl::OkStatus();
 }
 
@@ -60,6 +67,9 @@ absl::Status CheckNumbers(const v1::AttachRequest& proto) {
   }
   if (proto.slots() < 1 || proto.slots() > shm_abi::kSlotsMax) {
     return BadNumber("slots", proto.slots(), absl::StrCat("1 to ", shm_abi::kSlotsMax));
+  }
+  if (proto.peers() > shm_abi::kPeersMax) {
+    return BadNumber("peers", proto.peers(), absl::StrCat("at most ", shm_abi::kPeersMax));
   }
   if (!shm_abi::RingBytesValid(proto.ring_bytes())) {
     return BadNumber("ring_bytes", proto.ring_bytes(),
@@ -99,8 +109,10 @@ absl::StatusOr<AttachRequest> Convert(const v1::AttachRequest& proto) {
   request.spec = *std::move(spec);
   request.layout = *std::move(layout);
   request.labels = {proto.labels().begin(), proto.labels().end()};
+  request.aliases = {proto.aliases().begin(), proto.aliases().end()};
   request.region_count = proto.region_count();
   request.slots = proto.slots();
+  request.peers = proto.peers();
   request.ring_bytes = proto.ring_bytes();
   request.device_orders_writes = proto.device_orders_writes();
   return request;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -21,8 +22,10 @@ struct AttachRequest {
   planner::ServerSpec spec;
   planner::RankLayout layout;
   std::map<std::string, std::string> labels;
+  std::vector<std::string> aliases;
   uint32_t region_count = 0;
   uint32_t slots = 0;
+  uint32_t peers = 0;
   uint32_t ring_bytes = 0;
   bool device_orders_writes = false;
 };

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "common/ids.h"
 #include "common/shm_abi/commands.h"
+#include "common/shm_abi/peer_row.h"
 #include "common/shm_abi/table.h"
 #include "common/unique_fd.h"
 #include "planner/layout.h"
@@ -37,11 +38,14 @@ class TableWriter {
  public:
   virtual ~TableWriter() = default;
   virtual uint32_t slots() const = 0;
+  // Rows for what is said of peer servers.
+  virtual uint32_t peers() const = 0;
   virtual void SetPrefix(uint32_t slot, uint64_t prefix_tokens) = 0;
   virtual void SetBytes(uint32_t slot, uint64_t bytes) = 0;
   // Before the first Publish(kFailed) of a room, once.
   virtual void SetCause(uint32_t slot, const absl::Status& cause) = 0;
   virtual void Publish(uint32_t slot, shm_abi::RoomWord word) = 0;
+  virtual void PublishPeer(uint32_t peer, const shm_abi::PeerAnswer& answer) = 0;
   virtual void Heartbeat() = 0;
   // Announce sleep, then look at the ring once more before sleeping.
   virtual void SetAsleep(bool asleep) = 0;
@@ -92,6 +96,7 @@ struct AttachedRank {
   planner::ServerSpec spec;
   planner::RankLayout layout;
   std::map<std::string, std::string> labels;
+  std::vector<std::string> aliases;  // other names of the server
   bool device_orders_writes = false;
   int64_t engine_pid = 0;  // 0: not visible from here (another pid namespace)
   std::vector<MappedRegion> regions;

@@ -154,14 +154,15 @@ absl::StatusOr<Accepted> Handshake::Finish(Epoch epoch, const std::string& versi
 
 absl::StatusOr<Accepted> Handshake::Build(Epoch epoch, const std::string& version,
                                           int agent_pidfd) {
-  std::vector<uint64_t> sizes;
-  for (const MappedRegion& region : regions_) sizes.push_back(region.size());
+  std::vector<uint64_t> region_sizes;
+  for (const MappedRegion& region : regions_) region_sizes.push_back(region.size());
   absl::Status fits =
-      planner::ValidateLayout(request_->spec, request_->rank.coord, request_->layout, sizes);
+      planner::ValidateLayout(request_->spec, request_->rank.coord, request_->layout, region_sizes);
   if (!fits.ok()) return fits;
-  absl::StatusOr<NewRing> ring = MakeRing(epoch, request_->ring_bytes, request_->slots);
+  const shm_abi::TableSizes sizes{request_->slots, request_->peers};
+  absl::StatusOr<NewRing> ring = MakeRing(epoch, request_->ring_bytes, sizes);
   if (!ring.ok()) return ring.status();
-  absl::StatusOr<NewTable> table = MakeTable(epoch, request_->slots);
+  absl::StatusOr<NewTable> table = MakeTable(epoch, sizes);
   if (!table.ok()) return table.status();
   UniqueFd doorbell(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!doorbell) return SystemError("eventfd", errno);
@@ -195,6 +196,7 @@ void Handshake::MoveTo(AttachedRank* rank) {
   rank->spec = std::move(request_->spec);
   rank->layout = std::move(request_->layout);
   rank->labels = std::move(request_->labels);
+  rank->aliases = std::move(request_->aliases);
   rank->device_orders_writes = request_->device_orders_writes;
   rank->regions = std::move(regions_);
 }

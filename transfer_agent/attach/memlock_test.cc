@@ -7,6 +7,7 @@
 #include "baton/v1/attach.pb.h"
 #include "common/memfd.h"
 #include "common/reason.h"
+#include "common/shm_abi/attach_limits.h"
 #include "planner/layout_proto.h"
 #include "transfer_agent/attach/handshake.h"
 #include "transfer_agent/attach/testing/small_rank.h"
@@ -33,7 +34,7 @@ TEST(Memlock, IsTheLimitLessWhatIsPinned) {
 
 TEST(Memlock, RefusesAHostPoolBeyondItByNameOfTheRankAndOfTheLimit) {
   v1::AttachRequest request;
-  request.set_protocol_major(1);
+  request.set_protocol_major(shm_abi::kAttachProtocolMajor);
   request.set_server("prefill-a");
   request.set_launch_id("1");
   request.set_role(v1::ROLE_PREFILL);

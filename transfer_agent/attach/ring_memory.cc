@@ -11,9 +11,9 @@ namespace {
 
 class SharedRing final : public RingReader {
  public:
-  SharedRing(Mapping mapping, Epoch epoch, uint32_t ring_bytes, uint32_t slots)
+  SharedRing(Mapping mapping, Epoch epoch, uint32_t ring_bytes, shm_abi::TableSizes sizes)
       : mapping_(std::move(mapping)),
-        consumer_(mapping_.base(), epoch.value(), ring_bytes, slots) {}
+        consumer_(mapping_.base(), epoch.value(), ring_bytes, sizes) {}
 
   absl::StatusOr<std::optional<shm_abi::Command>> Next() override { return consumer_.Next(); }
   bool Empty() const override { return consumer_.Empty(); }
@@ -25,13 +25,15 @@ class SharedRing final : public RingReader {
 
 class SharedTable final : public TableWriter {
  public:
-  SharedTable(Mapping mapping, uint32_t slots)
+  SharedTable(Mapping mapping, shm_abi::TableSizes sizes)
       : mapping_(std::move(mapping)),
         header_(shm_abi::HeaderOf(mapping_.base())),
         rows_(shm_abi::SlotsOf(mapping_.base())),
-        slots_(slots) {}
+        peers_(shm_abi::PeersOf(mapping_.base(), sizes.slots)),
+        sizes_(sizes) {}
 
-  uint32_t slots() const override { return slots_; }
+  uint32_t slots() const override { return sizes_.slots; }
+  uint32_t peers() const override { return sizes_.peers; }
   void SetPrefix(uint32_t slot, uint64_t prefix_tokens) override {
     rows_[slot].prefix_tokens.store(prefix_tokens, std::memory_order_relaxed);
   }
@@ -45,6 +47,9 @@ class SharedTable final : public TableWriter {
   void Publish(uint32_t slot, shm_abi::RoomWord word) override {
     rows_[slot].word.store(word.Pack(), std::memory_order_release);
   }
+  void PublishPeer(uint32_t peer, const shm_abi::PeerAnswer& answer) override {
+    shm_abi::StorePeer(answer, &peers_[peer]);
+  }
   void Heartbeat() override { header_->heartbeat.fetch_add(1, std::memory_order_relaxed); }
   // Sequentially consistent, like the producer's publishing and its look at this word.
   void SetAsleep(bool asleep) override {
@@ -55,12 +60,13 @@ class SharedTable final : public TableWriter {
   Mapping mapping_;
   shm_abi::TableHeader* const header_;
   shm_abi::TableSlot* const rows_;
-  const uint32_t slots_;
+  shm_abi::PeerRow* const peers_;
+  const shm_abi::TableSizes sizes_;
 };
 
 }  // namespace
 
-absl::StatusOr<NewRing> MakeRing(Epoch epoch, uint32_t ring_bytes, uint32_t slots) {
+absl::StatusOr<NewRing> MakeRing(Epoch epoch, uint32_t ring_bytes, shm_abi::TableSizes sizes) {
   uint64_t bytes = shm_abi::kRingDataOffset + ring_bytes;
   absl::StatusOr<UniqueFd> fd = CreateReservedMemfd("baton-ring", bytes);
   if (!fd.ok()) return fd.status();
@@ -70,21 +76,21 @@ absl::StatusOr<NewRing> MakeRing(Epoch epoch, uint32_t ring_bytes, uint32_t slot
   // Sealed for good: otherwise the engine could seal it against our own writes to `head`.
   if (absl::Status s = SealForGood(fd->get()); !s.ok()) return s;
   return NewRing{*std::move(fd),
-                 std::make_unique<SharedRing>(*std::move(mapping), epoch, ring_bytes, slots)};
+                 std::make_unique<SharedRing>(*std::move(mapping), epoch, ring_bytes, sizes)};
 }
 
-absl::StatusOr<NewTable> MakeTable(Epoch epoch, uint32_t slots) {
-  uint64_t bytes = shm_abi::TableBytes(slots);
+absl::StatusOr<NewTable> MakeTable(Epoch epoch, shm_abi::TableSizes sizes) {
+  uint64_t bytes = shm_abi::TableBytes(sizes.slots, sizes.peers);
   absl::StatusOr<UniqueFd> fd = CreateReservedMemfd("baton-table", bytes);
   if (!fd.ok()) return fd.status();
   absl::StatusOr<Mapping> mapping = MapShared(fd->get(), bytes, Access::kReadWrite);
   if (!mapping.ok()) return mapping.status();
-  shm_abi::InitTable(mapping->base(), epoch.value(), slots);
+  shm_abi::InitTable(mapping->base(), epoch.value(), sizes.slots, sizes.peers);
   // Our mapping is the last writer that there will ever be.
   if (absl::Status s = SealAgainstNewWriters(fd->get()); !s.ok()) return s;
   absl::StatusOr<UniqueFd> read_only = ReopenReadOnly(fd->get());
   if (!read_only.ok()) return read_only.status();
-  return NewTable{*std::move(read_only), std::make_unique<SharedTable>(*std::move(mapping), slots)};
+  return NewTable{*std::move(read_only), std::make_unique<SharedTable>(*std::move(mapping), sizes)};
 }
 
 }  // namespace baton::attach

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/ids.h"
+#include "common/shm_abi/command_codec.h"
 #include "common/unique_fd.h"
 #include "transfer_agent/attach/attached_rank.h"
 
@@ -23,8 +24,8 @@ struct NewTable {
 };
 
 // SYSTEM when memory or descriptors are short.
-absl::StatusOr<NewRing> MakeRing(Epoch epoch, uint32_t ring_bytes, uint32_t slots);
-absl::StatusOr<NewTable> MakeTable(Epoch epoch, uint32_t slots);
+absl::StatusOr<NewRing> MakeRing(Epoch epoch, uint32_t ring_bytes, shm_abi::TableSizes sizes);
+absl::StatusOr<NewTable> MakeTable(Epoch epoch, shm_abi::TableSizes sizes);
 
 }  // namespace baton::attach
 

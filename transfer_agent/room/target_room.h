@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -61,6 +62,8 @@ class TargetRoom {
 
   // The bootstrap service told which dp rank has the room.
   void SetPrefillDp(uint32_t dp) { request_.prefill_dp = dp; }
+  // True the first time.
+  bool AskForDpOnce() { return !std::exchange(dp_asked_, true); }
   // All offers are out: what the legs say is final.
   void OffersOut() { machine_.Advance(TargetEvent::kOffersOut); }
 
@@ -83,6 +86,7 @@ class TargetRoom {
  private:
   shm_abi::OpenReceive request_;
   StateMachine<TargetState, TargetEvent> machine_;
+  bool dp_asked_ = false;
   std::vector<SourceLeg> legs_;
   absl::Status cause_;
 };

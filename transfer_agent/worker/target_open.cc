@@ -28,23 +28,6 @@ planner::SidePages SideOf(const shm_abi::OpenReceive& request) {
   return side;
 }
 
-// The first of ours, best first, that the source has too.
-transport::Transport* ChooseTransport(WorkerContext& context, const HostedRank& rank,
-                                      const RemoteRank& source) {
-  for (transport::Transport* transport : context.transports) {
-    const absl::string_view name = transport->capabilities().name;
-    if (!rank.refused[context.IndexOf(transport)].ok()) continue;
-    if (name == "shm" && source.host_key != context.host_key) continue;
-    for (const std::string& theirs : source.transports) {
-      if (theirs != name) continue;
-      context.NotePath(source.peer, *transport,
-                       source.host_key == context.host_key ? "same host" : "another host");
-      return transport;
-    }
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now) {
@@ -60,7 +43,6 @@ void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint 
     return;
   }
   const TimePoint deadline = now + std::chrono::milliseconds(request.time_left_ms);
-  const RoomKey key = request.room;
   Entry& entry = rooms_.Add(rank.attached->id, room::TargetRoom(std::move(request)), now, deadline);
   rooms_.BindSlot(entry, slot);
   entry.stages.Note(room::Stage::kOpened, now);
@@ -69,15 +51,7 @@ void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint 
   const shm_abi::OpenReceive& asked = entry.room.request();
   looking_[asked.prefill_server].insert(entry.serial);
   Publish(entry, shm_abi::RoomState::kOpen, false);
-  const std::string server = asked.prefill_server;
-  const auto time_left = std::chrono::milliseconds(asked.time_left_ms);
-  const RoomSerial serial = entry.serial;
   TryOffer(entry, now);
-  const Entry* waiting = rooms_.Find(serial);
-  if (waiting != nullptr && waiting->room.state() == room::TargetState::kLooking &&
-      !waiting->room.request().prefill_dp.has_value()) {
-    context_->outbox->LookupRoom(context_->index, serial, server, key, time_left);
-  }
 }
 
 absl::Status TargetSide::CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request,
@@ -118,9 +92,10 @@ void TargetSide::OnLookup(RoomSerial serial, const absl::StatusOr<uint32_t>& dp,
   TryOffer(*entry, now);
 }
 
-void TargetSide::OnServer(const std::string& name, TimePoint now) {
+void TargetSide::OnServer(const ServerView& server, TimePoint now) {
   untold_.OnNews(now);
-  RetryLooking(name, now);
+  RetryLooking(server.name, now);
+  for (const std::string& alias : server.aliases) RetryLooking(alias, now);
 }
 
 void TargetSide::RetryLooking(const std::string& name, TimePoint now) {
@@ -146,18 +121,18 @@ void TargetSide::TryOffer(Entry& entry, TimePoint now) {
   if (entry.room.state() != room::TargetState::kLooking || rank->incarnation == Incarnation()) {
     return;
   }
-  auto server = context_->servers.find(request.prefill_server);
-  if (server == context_->servers.end()) return;
+  const auto server = context_->servers.Find(request.prefill_server);
+  if (server == nullptr) return;
   // A server of one dp rank needs no look-up: its sources bind no rooms.
-  if (!request.prefill_dp.has_value() && server->second->spec.sizes.dp == 1) {
+  if (!request.prefill_dp.has_value() && server->spec.sizes.dp == 1) {
     entry.room.SetPrefillDp(0);
   }
-  if (!request.prefill_dp.has_value()) return;
-  if (absl::Status status = CheckServer(*rank, *server->second, *request.prefill_dp);
+  if (!request.prefill_dp.has_value()) return AskForDp(entry, *server, now);
+  if (absl::Status status = finder_->CheckServer(*rank, server, *request.prefill_dp);
       !status.ok()) {
     return Fail(entry, status, now);
   }
-  auto sources = FindSources(*rank, entry, *server->second);
+  auto sources = FindSources(*rank, entry, *server);
   if (!sources.ok()) return Fail(entry, sources.status(), now);
   if (!sources->has_value()) return;
   StopLooking(entry);
@@ -180,75 +155,32 @@ void TargetSide::StopLooking(const Entry& entry) {
   if (it->second.empty()) looking_.erase(it);
 }
 
-namespace {
-
-// Equal shapes say nothing of equal weights: pages of another model, or of another revision of it,
-// would land and be read as if they were this one's.
-absl::Status CheckModel(const ServerView& server, const attach::AttachedRank& rank) {
-  auto compare = [&](absl::string_view what, const std::string& theirs, const std::string& ours) {
-    if (theirs.empty() || ours.empty() || theirs == ours) return absl::OkStatus();
-    return Error(Reason::kIncompatible,
-                 absl::StrCat(what, " of ", server.name, " is ", theirs, ", of ",
-                              rank.rank.server, " ", ours));
-  };
-  const auto label = rank.labels.find("revision");
-  absl::Status status = compare("model", server.model, rank.model);
-  if (status.ok() && label != rank.labels.end()) {
-    status = compare("label revision", server.revision, label->second);
-  }
-  return status;
+void TargetSide::AskForDp(Entry& entry, const ServerView& server, TimePoint now) {
+  if (!entry.room.AskForDpOnce()) return;
+  // Rooms are bound under the server's own name. The answer may end the room.
+  context_->outbox->LookupRoom(context_->index, entry.serial, server.name, entry.room.key(),
+                               std::chrono::milliseconds(MillisLeft(entry.deadline, now)));
 }
 
-}  // namespace
-
-absl::Status TargetSide::CheckServer(const HostedRank& rank, const ServerView& server,
-                                     uint32_t dp) {
-  if (server.role != Role::kPrefill) {
-    return Error(Reason::kUnknownServer, absl::StrCat(server.name, " is a decode server"));
-  }
-  if (dp >= server.spec.sizes.dp) {
-    return Error(Reason::kBadCoord, absl::StrCat("dp rank ", dp, " of ", server.name,
-                                                 ", which has ", server.spec.sizes.dp));
-  }
-  const auto key = std::make_pair(&server, rank.attached->id);
-  if (auto it = compatible_.find(key); it != compatible_.end()) return it->second.second;
-  if (compatible_.size() > 1024) compatible_.clear();
-  absl::Status status = CheckModel(server, *rank.attached);
-  if (status.ok()) status = planner::CheckCompatible(server.spec, rank.attached->spec);
-  compatible_[key] = {context_->servers[server.name], status};
-  return status;
-}
-
-absl::StatusOr<std::optional<TargetSide::Sources>> TargetSide::FindSources(
-    const HostedRank& rank, const Entry& entry, const ServerView& server) {
+absl::StatusOr<std::optional<Sources>> TargetSide::FindSources(const HostedRank& rank,
+                                                               const Entry& entry,
+                                                               const ServerView& server) {
   const shm_abi::OpenReceive& request = entry.room.request();
-  const planner::RoutePolicy policy = PolicyOf(request);
-  const planner::ServerSpec& spec = rank.attached->spec;
-  auto senders = planner::SourcesOf(server.spec, *request.prefill_dp, spec, rank.coord(), policy,
-                                    entry.room.tokens());
-  std::vector<RankCoord> spares;
-  if (planner::TellsSpares(rank.coord())) {
-    spares = planner::SpareSources(server.spec, *request.prefill_dp, spec, rank.coord().dp, policy,
-                                   entry.room.tokens());
-  }
+  const SourceCoords coords =
+      finder_->CoordsOf(rank, server, *request.prefill_dp, PolicyOf(request), entry.room.tokens());
   Sources found;
   bool complete = true;
-  auto find = [&](const std::vector<RankCoord>& coords,
+  auto find = [&](const std::vector<RankCoord>& wanted,
                   std::vector<std::shared_ptr<const RemoteRank>>* out) {
-    for (const RankCoord& coord : coords) {
-      auto address = server.addresses.find(coord);
-      if (address != server.addresses.end()) context_->outbox->Dial(address->second);
-      auto remote = context_->FindRemote({server.name, coord});
-      // What the peer itself announced decides; the registry may be behind or ahead of it.
-      if (remote == nullptr || remote->incarnation != server.incarnation) {
-        complete = false;
-      } else {
-        out->push_back(std::move(remote));
-      }
+    for (const RankCoord& coord : wanted) {
+      finder_->Dial(server, coord);
+      auto remote = finder_->Find(server, coord);
+      complete = complete && remote.ok();
+      if (remote.ok()) out->push_back(*std::move(remote));
     }
   };
-  find(senders, &found.senders);
-  find(spares, &found.spares);
+  find(coords.senders, &found.senders);
+  find(coords.spares, &found.spares);
   if (!complete) return std::optional<Sources>();
   return std::optional<Sources>(std::move(found));
 }
@@ -259,10 +191,12 @@ absl::Status TargetSide::MakeOffers(HostedRank& rank, Entry& entry, const Source
   // Legs must not move once windows borrow from them.
   entry.room.legs().reserve(sources.senders.size());
   for (const auto& source : sources.senders) {
-    transport::Transport* transport = ChooseTransport(*context_, rank, *source);
+    transport::Transport* transport = CommonTransport(*context_, rank, *source);
     if (transport == nullptr) {
       return Error(Reason::kNoTransport, "no transport in common with the source", source->rank);
     }
+    context_->NotePath(source->peer, *transport,
+                       source->host_key == context_->host_key ? "same host" : "another host");
     auto plan = context_->plans.FromSource(source, rank, policy);
     if (!plan.ok()) return plan.status();
     if (absl::Status status = AddLeg(rank, entry, *source, *std::move(plan), transport);

@@ -232,10 +232,10 @@ void TargetSide::OnDeadline(RoomSerial serial, TimePoint now) {
 
 std::string TargetSide::WhatIsMissing(const Entry& entry) const {
   const shm_abi::OpenReceive& request = entry.room.request();
+  const auto server = context_->servers.Find(request.prefill_server);
+  if (server == nullptr) return "no such server is registered";
   if (!request.prefill_dp.has_value()) return "nobody bound the room to a dp rank";
-  auto server = context_->servers.find(request.prefill_server);
-  if (server == context_->servers.end()) return "no such server is registered";
-  const ServerView& view = *server->second;
+  const ServerView& view = *server;
   for (const auto& [coord, address] : view.addresses) {
     auto remote = context_->FindRemote({view.name, coord});
     if (coord.dp != *request.prefill_dp) continue;
@@ -288,7 +288,6 @@ void TargetSide::EngineGone(HostedRank& rank, TimePoint now) {
     Fail(*entry, Error(Reason::kEngineLost, "the engine of this rank has ended", rank.ref()), now);
     if (Entry* left = rooms_.Find(serial)) MaybeErase(*left, now);
   }
-  std::erase_if(compatible_, [&](const auto& e) { return e.first.second == rank.attached->id; });
 }
 
 }  // namespace baton::worker

@@ -22,6 +22,7 @@
 #include "transfer_agent/room/target_room.h"
 #include "transfer_agent/worker/ended_rooms.h"
 #include "transfer_agent/worker/room_index.h"
+#include "transfer_agent/worker/source_finder.h"
 #include "transfer_agent/worker/untold_failures.h"
 #include "transfer_agent/worker/worker_context.h"
 
@@ -32,7 +33,8 @@ class TargetSide {
   using Index = RoomIndex<room::TargetRoom>;
   using Entry = Index::Entry;
 
-  explicit TargetSide(WorkerContext* context) : context_(context), untold_(context) {}
+  TargetSide(WorkerContext* context, SourceFinder* finder)
+      : context_(context), finder_(finder), untold_(context) {}
 
   // --- from the engine
   void Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now);
@@ -42,7 +44,7 @@ class TargetSide {
   void EngineGone(HostedRank& rank, TimePoint now);
 
   // --- what the worker learns
-  void OnServer(const std::string& name, TimePoint now);
+  void OnServer(const ServerView& server, TimePoint now);
   void OnRemoteRanks(TimePoint now);
   void OnLookup(RoomSerial serial, const absl::StatusOr<uint32_t>& dp, TimePoint now);
   void OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint now);
@@ -75,11 +77,6 @@ class TargetSide {
     RoomSerial serial = 0;
     size_t leg = 0;
   };
-  // The sources of a room, all announced and ready to be offered pages.
-  struct Sources {
-    std::vector<std::shared_ptr<const RemoteRank>> senders;
-    std::vector<std::shared_ptr<const RemoteRank>> spares;
-  };
 
   absl::Status CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request,
                             TimePoint now);
@@ -87,7 +84,8 @@ class TargetSide {
   // Offers the pages if all sources are known; else the room goes on looking.
   void TryOffer(Entry& entry, TimePoint now);
   void StopLooking(const Entry& entry);
-  absl::Status CheckServer(const HostedRank& rank, const ServerView& server, uint32_t dp);
+  // Asks which dp rank has the room, once the server's name is known.
+  void AskForDp(Entry& entry, const ServerView& server, TimePoint now);
   // Nullopt: some are not announced yet (they are dialled).
   absl::StatusOr<std::optional<Sources>> FindSources(const HostedRank& rank, const Entry& entry,
                                                      const ServerView& server);
@@ -118,19 +116,17 @@ class TargetSide {
   void Publish(Entry& entry, shm_abi::RoomState state, bool released);
 
   WorkerContext* const context_;
+  SourceFinder* const finder_;
   Index rooms_{1};
   EndedRooms ended_;
   UntoldFailures untold_;
-  std::map<std::string, std::set<RoomSerial>> looking_;  // by prefill server
+  std::map<std::string, std::set<RoomSerial>> looking_;  // by prefill server, as it was named
   absl::flat_hash_map<std::pair<PeerId, OfferId>, LegRef> legs_;
   std::map<PeerId, room::OfferSlots> slots_;
   uint64_t last_serial_ = 0;
   // Serials of offers that were fenced without their source's answer. Until it comes their slots
   // are not used again, so that it cannot be taken for another offer's.
   std::map<std::pair<PeerId, OfferId>, uint64_t> unanswered_;
-  std::map<std::pair<const ServerView*, AttachmentId>,
-           std::pair<std::shared_ptr<const ServerView>, absl::Status>>
-      compatible_;
 };
 
 }  // namespace baton::worker

@@ -23,15 +23,16 @@ bool UntoldFailures::Tell(UntoldFailure& failure, TimePoint now) {
   auto concerns = [&](const RankCoord& coord) {
     return (!failure.dp.has_value() || coord.dp == *failure.dp) && !failure.told.contains(coord);
   };
+  const auto server = context_->servers.Find(failure.server);
+  const std::string& name = server == nullptr ? failure.server : server->name;
   context_->remote_ranks.ForEach([&](const RemoteRank& source) {
-    if (source.rank.server != failure.server || !concerns(source.rank.coord)) return;
+    if (source.rank.server != name || !concerns(source.rank.coord)) return;
     if (TellRank(failure, source, now)) failure.told.insert(source.rank.coord);
   });
-  auto server = context_->servers.find(failure.server);
-  if (server == context_->servers.end()) return false;
-  const RankCoord& sizes = server->second->spec.sizes;
+  if (server == nullptr) return false;
+  const RankCoord& sizes = server->spec.sizes;
   const size_t all = size_t{sizes.pp} * sizes.cp * sizes.tp * (failure.dp ? 1 : sizes.dp);
-  for (const auto& [coord, address] : server->second->addresses) {
+  for (const auto& [coord, address] : server->addresses) {
     if (concerns(coord)) context_->outbox->Dial(address);
   }
   return failure.told.size() >= all;

@@ -21,8 +21,8 @@ namespace baton::worker {
 
 struct UntoldFailure {
   RoomKey room;
-  RankRef target;  // that failed
-  std::string server;
+  RankRef target;      // that failed
+  std::string server;  // name or alias
   // Nullopt: nobody said which dp rank has the room, so all are told.
   std::optional<uint32_t> dp;
   absl::Status cause;

@@ -29,6 +29,7 @@
 #include "transfer_agent/worker/plan_cache.h"
 #include "transfer_agent/worker/remote_ranks.h"
 #include "transfer_agent/worker/room_history.h"
+#include "transfer_agent/worker/server_list.h"
 #include "transfer_agent/worker/worker_metrics.h"
 
 namespace baton::worker {
@@ -36,19 +37,6 @@ namespace baton::worker {
 using attach::AttachmentId;
 using transport::OfferId;
 using transport::PeerId;
-
-// Where a prefill server's ranks are, from the registry. A hint: the peers' announcements decide.
-struct ServerView {
-  std::string name;
-  Incarnation incarnation;
-  Role role = Role::kPrefill;
-  bool draining = false;
-  planner::ServerSpec spec;
-  // Empty where nothing is said of it, which fits everything.
-  std::string model;
-  std::string revision;  // label "revision"
-  std::map<RankCoord, std::string> addresses;
-};
 
 // Acts outside the worker. Thread-safe implementations; no call blocks.
 class Outbox {
@@ -102,7 +90,7 @@ struct WorkerContext {
   std::map<AttachmentId, std::unique_ptr<HostedRank>> ranks;
   RemoteRanks remote_ranks;
   absl::flat_hash_map<PeerId, control::PeerInfo> peers;
-  std::map<std::string, std::shared_ptr<const ServerView>> servers;
+  ServerList servers;
 
   // Counters for status and metrics.
   WorkerMetrics metrics;

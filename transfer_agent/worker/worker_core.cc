@@ -17,8 +17,10 @@ WorkerCore::WorkerCore(uint32_t index, Epoch epoch, std::string host_key, Worker
                        bool checksums, std::vector<transport::Transport*> transports,
                        Outbox* outbox, Announce announce)
     : context_(index, epoch, std::move(host_key), limits, std::move(transports), outbox),
+      finder_(&context_),
       source_(&context_),
-      target_(&context_),
+      target_(&context_, &finder_),
+      peers_(&context_, &finder_),
       announce_(std::move(announce)) {
   context_.checksums = checksums;
   for (transport::Transport* transport : context_.transports) {
@@ -92,6 +94,8 @@ void WorkerCore::EngineGone(AttachmentId id, TimePoint now) {
   ranks_leaving_ = true;
   source_.EngineGone(*rank, now);
   target_.EngineGone(*rank, now);
+  peers_.EngineGone(*rank);
+  finder_.Forget(id);
   AnnounceRanks();
   SweepRanks();
 }
@@ -130,6 +134,7 @@ void WorkerCore::OnRegistered(const RankRef& ref, Incarnation incarnation, TimeP
   if (changed) AnnounceRanks();
   // Rooms that were opened before the registry's answer came.
   target_.OnRemoteRanks(now);
+  peers_.OnHostedRank(*rank);
 }
 
 void WorkerCore::OnNotAccepting(const RankRef& ref, const absl::Status& cause) {
@@ -138,6 +143,7 @@ void WorkerCore::OnNotAccepting(const RankRef& ref, const absl::Status& cause) {
   rank->accepting = false;
   rank->registering = false;
   rank->not_accepting = cause;
+  peers_.OnHostedRank(*rank);
 }
 
 void WorkerCore::AnnounceRanks() {
@@ -182,15 +188,19 @@ void WorkerCore::OnAnnounce(PeerId peer,
   context_.remote_ranks.Announce(peer, ranks,
                                  [this](const RemoteRank& rank) { context_.plans.Forget(&rank); });
   target_.OnRemoteRanks(now);
+  peers_.OnRemoteRanks();
 }
 
 void WorkerCore::OnServer(std::shared_ptr<const ServerView> server, TimePoint now) {
-  const std::string name = server->name;
-  context_.servers[name] = std::move(server);
-  target_.OnServer(name, now);
+  context_.servers.Put(server);
+  target_.OnServer(*server, now);
+  peers_.OnServer(*server);
 }
 
-void WorkerCore::OnServerRemoved(const std::string& name) { context_.servers.erase(name); }
+void WorkerCore::OnServerRemoved(const std::string& name) {
+  context_.servers.Remove(name);
+  peers_.OnServerRemoved(name);
+}
 
 void WorkerCore::OnLookup(uint64_t token, const absl::StatusOr<uint32_t>& dp, TimePoint now) {
   target_.OnLookup(token, dp, now);

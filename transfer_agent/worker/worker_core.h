@@ -17,6 +17,8 @@
 #include "absl/status/statusor.h"
 #include "baton/v1/agent.pb.h"
 #include "baton/v1/control.pb.h"
+#include "transfer_agent/worker/peer_watch.h"
+#include "transfer_agent/worker/source_finder.h"
 #include "transfer_agent/worker/source_side.h"
 #include "transfer_agent/worker/target_side.h"
 #include "transfer_agent/worker/worker_context.h"
@@ -99,6 +101,10 @@ class WorkerCore {
   void Forget(const HostedRank& rank);
   bool ReadRing(HostedRank& rank, TimePoint now);
   void Run(HostedRank& rank, shm_abi::Command command, TimePoint now);
+  // True: the command was about a peer server.
+  bool RunPeer(HostedRank& rank, const shm_abi::Command& command);
+  void RunRoom(HostedRank& rank, const shm_abi::SlotRef& slot, shm_abi::Command command,
+               TimePoint now);
   void Detach(HostedRank& rank, const absl::Status& cause);
   // Lets go of ranks whose engine is gone and whose rooms are all over.
   void SweepRanks();
@@ -107,8 +113,10 @@ class WorkerCore {
   std::map<AttachmentId, uint64_t> BytesOfOpenRooms();
 
   WorkerContext context_;
+  SourceFinder finder_;
   SourceSide source_;
   TargetSide target_;
+  PeerWatch peers_;
   Announce announce_;
   std::vector<std::unique_ptr<TransportEvents>> events_;
   bool ranks_leaving_ = false;

@@ -47,8 +47,26 @@ bool WorkerCore::ReadRing(HostedRank& rank, TimePoint now) {
   return true;
 }
 
+bool WorkerCore::RunPeer(HostedRank& rank, const shm_abi::Command& command) {
+  const auto* watch = std::get_if<shm_abi::WatchPeer>(&command);
+  const auto* forget = std::get_if<shm_abi::ForgetPeer>(&command);
+  if (watch == nullptr && forget == nullptr) return false;
+  const uint32_t peer = watch != nullptr ? watch->peer.peer : forget->peer.peer;
+  const uint32_t peers = rank.attached->table->peers();
+  if (peer >= peers) {
+    Detach(rank,
+           Error(Reason::kBadMessage, absl::StrCat("peer ", peer, " of ", peers), rank.ref()));
+  } else if (watch != nullptr) {
+    peers_.Watch(rank, *watch);
+  } else {
+    peers_.Forget(rank, *forget);
+  }
+  return true;
+}
+
 void WorkerCore::Run(HostedRank& rank, shm_abi::Command command, TimePoint now) {
-  const shm_abi::SlotRef slot = std::visit([](const auto& c) { return c.slot; }, command);
+  if (RunPeer(rank, command)) return;
+  const shm_abi::SlotRef slot = shm_abi::SlotOf(command);
   if (slot.slot >= rank.attached->table->slots()) {
     return Detach(
         rank,
@@ -62,6 +80,11 @@ void WorkerCore::Run(HostedRank& rank, shm_abi::Command command, TimePoint now) 
     return Detach(rank, Error(Reason::kBadMessage,
                               absl::StrCat("slot ", slot.slot, " is in use already"), rank.ref()));
   }
+  RunRoom(rank, slot, std::move(command), now);
+}
+
+void WorkerCore::RunRoom(HostedRank& rank, const shm_abi::SlotRef& slot, shm_abi::Command command,
+                         TimePoint now) {
   if (auto* open = std::get_if<shm_abi::OpenSend>(&command)) {
     source_.Open(rank, *open, now);
   } else if (auto* receive = std::get_if<shm_abi::OpenReceive>(&command)) {

@@ -57,6 +57,9 @@ class LoopbackEnd : public EngineClient {
   absl::Status Cause(RoomHandle) const override { return hub_->failure; }
   uint64_t BytesMoved(RoomHandle) const override { return 0; }
   void Close(RoomHandle) override {}
+  absl::StatusOr<PeerHandle> WatchPeer(const std::string&) override { return PeerHandle{}; }
+  PeerStatus LookAtPeer(PeerHandle) const override { return PeerStatus(); }
+  void ForgetPeer(PeerHandle) override {}
   bool attached() const override { return true; }
   Epoch agent_epoch() const override { return Epoch(1); }
 

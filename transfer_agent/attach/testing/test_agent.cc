@@ -92,6 +92,10 @@ void TestAgent::GoWell(AttachedRank& rank, const shm_abi::Command& command) {
   } else if (auto* abort = std::get_if<shm_abi::Abort>(&command)) {
     rank.table->SetCause(abort->slot.slot, Error(Reason::kAborted, abort->why, rank.rank));
     End(rank, abort->slot, RoomState::kFailed);
+  } else if (auto* watch = std::get_if<shm_abi::WatchPeer>(&command)) {
+    rank.table->PublishPeer(watch->peer.peer,
+                            {watch->peer.generation, shm_abi::PeerState::kReady, false, 1,
+                             Incarnation(1), watch->server, absl::OkStatus()});
   }
 }
 

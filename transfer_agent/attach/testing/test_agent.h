@@ -6,7 +6,7 @@
 //   agent.OnCommand([](AttachedRank& rank, const shm_abi::Command& command) { ... });
 //
 // Without a script rooms go well: OpenSend is offered with prefix 7, a last Send is done,
-// OpenReceive is done, Abort fails the room, all released.
+// OpenReceive is done, Abort fails the room, all released; every peer is ready.
 #ifndef BATON_TRANSFER_AGENT_ATTACH_TESTING_TEST_AGENT_H_
 #define BATON_TRANSFER_AGENT_ATTACH_TESTING_TEST_AGENT_H_
 

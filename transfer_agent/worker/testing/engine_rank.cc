@@ -103,6 +103,12 @@ void EngineRank::Send(shm_abi::SlotRef slot, uint64_t begin, uint64_t end, bool 
   ring.push_back(send);
 }
 
+shm_abi::PeerRef EngineRank::WatchPeer(uint32_t peer, const std::string& server) {
+  const shm_abi::PeerRef ref{peer, ++peer_generation_};
+  ring.push_back(shm_abi::WatchPeer{ref, server});
+  return ref;
+}
+
 shm_abi::RoomState EngineRank::state(shm_abi::SlotRef slot) const {
   const shm_abi::RoomWord& word = words[slot.slot];
   return word.generation == slot.generation ? word.state : shm_abi::RoomState::kFree;

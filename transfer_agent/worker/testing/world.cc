@@ -36,6 +36,10 @@ class FakeTable final : public attach::TableWriter {
   void SetBytes(uint32_t, uint64_t) override {}
   void SetCause(uint32_t slot, const absl::Status& cause) override { rank_->causes[slot] = cause; }
   void Publish(uint32_t slot, shm_abi::RoomWord word) override { rank_->words[slot] = word; }
+  uint32_t peers() const override { return EngineRank::kPeers; }
+  void PublishPeer(uint32_t peer, const shm_abi::PeerAnswer& answer) override {
+    rank_->peers[peer] = answer;
+  }
   void Heartbeat() override {}
   void SetAsleep(bool) override {}
 
@@ -207,6 +211,7 @@ void World::TellServers() {
       view->incarnation = Incarnation(said.incarnation());
       view->role = static_cast<Role>(said.role());
       view->spec = *planner::FromProto(said.spec());
+      view->aliases = pod->aliases[view->name];
       view->addresses[FromProto(said.rank()).coord] = pod->address();
     }
   }

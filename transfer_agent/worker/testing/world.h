@@ -42,6 +42,8 @@ class EngineRank {
   bool ring_broken = false;
   std::vector<shm_abi::RoomWord> words = std::vector<shm_abi::RoomWord>(kSlots);
   std::vector<absl::Status> causes = std::vector<absl::Status>(kSlots);
+  static constexpr uint32_t kPeers = 4;
+  std::vector<shm_abi::PeerAnswer> peers = std::vector<shm_abi::PeerAnswer>(kPeers);
   std::vector<uint64_t> prefixes = std::vector<uint64_t>(kSlots);
 
   // Each opens `slot` under its next generation.
@@ -52,6 +54,10 @@ class EngineRank {
   void Abort(shm_abi::SlotRef slot) { ring.push_back(shm_abi::Abort{slot, "asked"}); }
   void Close(shm_abi::SlotRef slot) { ring.push_back(shm_abi::Close{slot}); }
 
+  // Asks in row `peer`, under its next generation.
+  shm_abi::PeerRef WatchPeer(uint32_t peer, const std::string& server);
+  void ForgetPeer(shm_abi::PeerRef peer) { ring.push_back(shm_abi::ForgetPeer{peer}); }
+
   shm_abi::RoomState state(shm_abi::SlotRef slot) const;
   bool released(shm_abi::SlotRef slot) const { return words[slot.slot].released; }
   Reason reason(shm_abi::SlotRef slot) const;
@@ -59,6 +65,7 @@ class EngineRank {
  private:
   shm_abi::SlotRef Next(uint32_t slot);
   std::map<uint32_t, uint32_t> generations_;
+  uint32_t peer_generation_ = 0;
 };
 
 // One agent.
@@ -85,6 +92,7 @@ class Pod final : public Outbox {
   std::unique_ptr<transport::Transport> made;
   std::unique_ptr<WorkerCore> core;
   std::vector<v1::RankAnnouncement> announced;
+  std::map<std::string, std::vector<std::string>> aliases;  // of servers; see TellServers
   std::vector<std::unique_ptr<EngineRank>> ranks;
   std::vector<AttachmentId> detached;
   // Frames towards this pod, in order of arrival on their stream.

@@ -1,0 +1,68 @@
+// The servers that the registry lists, found by their name or by an alias.
+#ifndef BATON_TRANSFER_AGENT_WORKER_SERVER_LIST_H_
+#define BATON_TRANSFER_AGENT_WORKER_SERVER_LIST_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "common/ids.h"
+#include "planner/layout.h"
+
+namespace baton::worker {
+
+// Where a server's ranks are, from the registry. A hint: the peers' announcements decide.
+struct ServerView {
+  std::string name;
+  Incarnation incarnation;
+  Role role = Role::kPrefill;
+  bool draining = false;
+  planner::ServerSpec spec;
+  std::map<RankCoord, std::string> addresses;
+  std::vector<std::string> aliases = {};
+  // Empty where nothing is said of it, which fits everything.
+  std::string model = {};
+  std::string revision = {};  // label "revision"
+};
+
+// Thread-compatible.
+class ServerList {
+ public:
+  using ViewPtr = std::shared_ptr<const ServerView>;
+
+  // Replaces what was known of it.
+  void Put(ViewPtr view) {
+    Remove(view->name);
+    // The registry gives an alias to one server at a time; of two updates the later one stands.
+    for (const std::string& alias : view->aliases) names_[alias] = view->name;
+    const std::string name = view->name;
+    views_[name] = std::move(view);
+  }
+  void Remove(const std::string& name) {
+    auto it = views_.find(name);
+    if (it == views_.end()) return;
+    std::erase_if(names_, [&](const auto& alias) { return alias.second == name; });
+    views_.erase(it);
+  }
+
+  // Null when unknown. A server's own name goes before another's alias.
+  ViewPtr Find(const std::string& name_or_alias) const {
+    auto it = views_.find(name_or_alias);
+    if (it != views_.end()) return it->second;
+    auto name = names_.find(name_or_alias);
+    if (name == names_.end()) return nullptr;
+    it = views_.find(name->second);
+    return it == views_.end() ? nullptr : it->second;
+  }
+
+ private:
+  std::map<std::string, ViewPtr> views_;
+  std::map<std::string, std::string> names_;  // by alias
+};
+
+}  // namespace baton::worker
+
+#endif  // BATON_TRANSFER_AGENT_WORKER_SERVER_LIST_H_

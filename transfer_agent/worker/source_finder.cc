@@ -1,0 +1,99 @@
+#include "transfer_agent/worker/source_finder.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+#include "planner/plan.h"
+
+namespace baton::worker {
+
+absl::Status CheckPair(const ServerView& server, const attach::AttachedRank& rank) {
+  auto compare = [&](absl::string_view what, const std::string& theirs, const std::string& ours) {
+    if (theirs.empty() || ours.empty() || theirs == ours) return absl::OkStatus();
+    return Error(Reason::kIncompatible,
+                 absl::StrCat(what, " of ", server.name, " is ", theirs, ", of ",
+                              rank.rank.server, " ", ours));
+  };
+  const auto label = rank.labels.find("revision");
+  absl::Status status = compare("model", server.model, rank.model);
+  if (status.ok() && label != rank.labels.end()) {
+    status = compare("label revision", server.revision, label->second);
+  }
+  if (!status.ok()) return status;
+  return server.role == Role::kPrefill ? planner::CheckCompatible(server.spec, rank.spec)
+                                       : planner::CheckCompatible(rank.spec, server.spec);
+}
+
+absl::Status SourceFinder::CheckServer(const HostedRank& rank,
+                                       const std::shared_ptr<const ServerView>& server,
+                                       uint32_t dp) {
+  if (server->role != Role::kPrefill) {
+    return Error(Reason::kUnknownServer, absl::StrCat(server->name, " is a decode server"));
+  }
+  if (dp >= server->spec.sizes.dp) {
+    return Error(Reason::kBadCoord, absl::StrCat("dp rank ", dp, " of ", server->name,
+                                                 ", which has ", server->spec.sizes.dp));
+  }
+  const auto key = std::make_pair(server.get(), rank.attached->id);
+  if (auto it = compatible_.find(key); it != compatible_.end()) return it->second.second;
+  if (compatible_.size() > 1024) compatible_.clear();
+  absl::Status status = CheckPair(*server, *rank.attached);
+  compatible_[key] = {server, status};
+  return status;
+}
+
+SourceCoords SourceFinder::CoordsOf(const HostedRank& rank, const ServerView& server, uint32_t dp,
+                                    const planner::RoutePolicy& policy,
+                                    const planner::RoomTokens& tokens) const {
+  SourceCoords coords;
+  const planner::ServerSpec& spec = rank.attached->spec;
+  coords.senders = planner::SourcesOf(server.spec, dp, spec, rank.coord(), policy, tokens);
+  if (planner::TellsSpares(rank.coord())) {
+    coords.spares = planner::SpareSources(server.spec, dp, spec, rank.coord().dp, policy, tokens);
+  }
+  return coords;
+}
+
+absl::StatusOr<std::shared_ptr<const RemoteRank>> SourceFinder::Find(const ServerView& server,
+                                                                     const RankCoord& coord) const {
+  const RankRef ref{server.name, coord};
+  std::shared_ptr<const RemoteRank> remote = context_->FindRemote(ref);
+  if (remote == nullptr) {
+    auto address = server.addresses.find(coord);
+    return Error(Reason::kNotReady,
+                 address == server.addresses.end()
+                     ? "it is not registered"
+                     : absl::StrCat("its agent at ", address->second, " has not announced it"),
+                 ref);
+  }
+  if (remote->incarnation != server.incarnation) {
+    return Error(Reason::kNotReady,
+                 absl::StrCat("it is of incarnation ", remote->incarnation.value(),
+                              ", the registry has ", server.incarnation.value()),
+                 ref);
+  }
+  return remote;
+}
+
+void SourceFinder::Dial(const ServerView& server, const RankCoord& coord) const {
+  auto address = server.addresses.find(coord);
+  if (address != server.addresses.end()) context_->outbox->Dial(address->second);
+}
+
+void SourceFinder::Forget(AttachmentId hosted) {
+  std::erase_if(compatible_, [&](const auto& e) { return e.first.second == hosted; });
+}
+
+transport::Transport* CommonTransport(const WorkerContext& context, const HostedRank& rank,
+                                      const RemoteRank& source) {
+  for (transport::Transport* transport : context.transports) {
+    const absl::string_view name = transport->capabilities().name;
+    if (!rank.refused[context.IndexOf(transport)].ok()) continue;
+    if (name == "shm" && source.host_key != context.host_key) continue;
+    for (const std::string& theirs : source.transports) {
+      if (theirs == name) return transport;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace baton::worker
