@@ -37,7 +37,8 @@ class AbiTest(unittest.TestCase):
 
     def test_the_headers_declare_what_the_library_exports(self):
         declared = set()
-        for header in ("baton.h", "baton_error.h", "baton_layout.h", "baton_pool.h"):
+        for header in ("baton.h", "baton_error.h", "baton_layout.h", "baton_peer.h",
+                       "baton_pool.h"):
             declared |= set(re.findall(r"^BATON_API [^;(]*?(\w+)\(", read(header), re.M))
         self.assertEqual(sorted(declared), read("abi.txt").split("\n\n", 1)[0].split("\n"))
 

@@ -24,6 +24,7 @@
 
 #include "baton_error.h"
 #include "baton_layout.h"
+#include "baton_peer.h"
 #include "baton_pool.h"
 
 #ifdef __cplusplus
@@ -63,14 +64,16 @@ typedef struct baton_options {
   size_t region_count;
   const baton_label* labels;
   size_t label_count;
+  /* Other names of the server, such as the host:port that a router knows. */
+  const char* const* aliases;
+  size_t alias_count;
   uint32_t slots;             /* rooms open at once; 0: 1024 */
   uint32_t ring_bytes;        /* a power of two; 0: 4 MiB */
   uint32_t attach_timeout_ms; /* 0: 10 s */
+  uint32_t peers;             /* peer servers watched at once; 0: 64 */
   uint8_t device_orders_writes;
-  uint8_t reserved[3];
+  uint8_t reserved[7];
 } baton_options;
-
-typedef struct baton_client baton_client;
 
 /* Blocks for at most attach_timeout_ms. */
 BATON_API baton_code baton_attach(const baton_options* options, baton_client** client,
@@ -112,7 +115,7 @@ typedef struct baton_receive_room {
   uint32_t time_left_ms; /* 0: 60 s */
   uint64_t room_id;
   uint64_t room_nonce;
-  const char* prefill_server;
+  const char* prefill_server; /* name or alias */
   uint32_t prefill_dp;
   uint8_t has_prefill_dp; /* 0: the dp rank is looked up by the room */
   uint8_t tp_holder;      /* 0: BATON_HOLDER_ONE */

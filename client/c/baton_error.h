@@ -47,6 +47,7 @@ typedef int32_t baton_code;
 #define BATON_E_CORRUPT 31
 #define BATON_E_CONFIG 32
 #define BATON_E_SYSTEM 33
+#define BATON_E_ALIAS_HELD 34
 
 /* "ROOM_IN_USE", "OK"; "UNKNOWN" for a number that this library does not know. */
 BATON_API const char* baton_code_name(baton_code code);

@@ -151,6 +151,9 @@ absl::StatusOr<EngineOptions> OptionsOf(const baton_options* options) {
   for (size_t i = 0; i < given.label_count; ++i) {
     result.labels[Text(given.labels[i].key)] = Text(given.labels[i].value);
   }
+  if (given.aliases == nullptr && given.alias_count > 0) return Malformed("aliases is NULL");
+  for (size_t i = 0; i < given.alias_count; ++i) result.aliases.push_back(Text(given.aliases[i]));
+  result.peers = Or(given.peers, result.peers);
   result.slots = Or(given.slots, result.slots);
   result.ring_bytes = Or(given.ring_bytes, result.ring_bytes);
   result.device_orders_writes = given.device_orders_writes != 0;

@@ -16,6 +16,7 @@ from baton import _abi
 from baton.engine import Engine, Holder, Role
 from baton.errors import BatonError, Full
 from baton.layout import Buffer, CpSharding, Kind, PageGroup, ServerSpec, TensorSpec
+from baton.peers import PeerState, PeerStatus
 from baton.pod import Pod, read_pod
 from baton.poll_set import PollSet
 from baton.pools import HostPool, Pool, Region, adopt, export_cuda
@@ -33,6 +34,8 @@ __all__ = [
     "HostPool",
     "Kind",
     "PageGroup",
+    "PeerState",
+    "PeerStatus",
     "Phase",
     "Pod",
     "PollSet",

@@ -137,11 +137,14 @@ class Options(ctypes.Structure):
         ("region_count", c_size_t),
         ("labels", POINTER(Label)),
         ("label_count", c_size_t),
+        ("aliases", POINTER(c_char_p)),
+        ("alias_count", c_size_t),
         ("slots", c_uint32),
         ("ring_bytes", c_uint32),
         ("attach_timeout_ms", c_uint32),
+        ("peers", c_uint32),
         ("device_orders_writes", c_uint8),
-        ("reserved", c_uint8 * 3),
+        ("reserved", c_uint8 * 7),
     ]
 
 
@@ -214,6 +217,23 @@ class RoomStatus(ctypes.Structure):
     ]
 
 
+class Peer(ctypes.Structure):
+    _fields_ = [("peer", c_uint32), ("generation", c_uint32)]
+
+
+class PeerStatus(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("phase", c_uint8),
+        ("draining", c_uint8),
+        ("reserved", c_uint8 * 2),
+        ("dp_size", c_uint32),
+        ("reserved2", c_uint32),
+        ("incarnation", c_uint64),
+        ("server", ctypes.c_char * 256),
+    ]
+
+
 class Pod(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -268,6 +288,10 @@ close = _call("baton_close", None, c_void_p, Room)
 poll = _call("baton_poll", None, c_void_p, c_void_p, c_size_t, c_void_p, library=QUICK)
 cause = _call("baton_cause", _Code, c_void_p, Room, _Error)
 bytes_moved = _call("baton_bytes_moved", c_uint64, c_void_p, Room)
+
+watch_peer = _call("baton_watch_peer", _Code, c_void_p, c_char_p, POINTER(Peer), _Error)
+look_at_peer = _call("baton_look_at_peer", _Code, c_void_p, Peer, POINTER(PeerStatus), _Error)
+forget_peer = _call("baton_forget_peer", None, c_void_p, Peer)
 
 read_pod = _call("baton_read_pod", _Code, POINTER(Pod), _Error)
 set_log = _call("baton_set_log", None, LogFunction, c_void_p)

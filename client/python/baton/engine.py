@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from baton import _abi, log
 from baton.errors import BatonError, check
 from baton.layout import Buffer, ServerSpec, buffers_to_abi, spec_to_abi
+from baton.peers import Peers, PeerStatus
 from baton.poll_set import PollSet
 from baton.pools import Region
 from baton.room import PageList, PageLists, Room, rows_to_abi
@@ -53,8 +54,10 @@ class Engine:
         coord: tuple[int, int, int, int] = (0, 0, 0, 0),
         model: str = "",
         labels: Mapping[str, str] | None = None,
+        aliases: Sequence[str] = (),
         slots: int = 1024,
         ring_bytes: int = 4 << 20,
+        peers: int = 64,
         device_orders_writes: bool = False,
         attach_timeout: float = 10.0,
     ) -> None:
@@ -71,8 +74,10 @@ class Engine:
           coord: (dp, pp, cp, tp) of this rank.
           model: servers pair only with servers of an equal model.
           labels: shown to routers.
+          aliases: other names of the server, such as the host:port that a router knows.
           slots: rooms open at once.
           ring_bytes: a power of two; the largest call is a quarter of it.
+          peers: peer servers watched at once.
           device_orders_writes: see Pool.device_orders_writes.
           attach_timeout: in seconds.
 
@@ -105,12 +110,16 @@ class Engine:
             region_count=len(pools),
             labels=(_abi.Label * len(texts))(*texts),
             label_count=len(texts),
+            aliases=(ctypes.c_char_p * len(aliases))(*[a.encode() for a in aliases]),
+            alias_count=len(aliases),
+            peers=peers,
             slots=slots,
             ring_bytes=ring_bytes,
             attach_timeout_ms=_milliseconds(attach_timeout),
             device_orders_writes=device_orders_writes,
         )
         self._client = ctypes.c_void_p()
+        self._peers = Peers(self)
         self.rank = "%s[dp%d/pp%d/cp%d/tp%d]" % (server, *coord)
         check(_abi.attach, ctypes.byref(options), ctypes.byref(self._client))
 
@@ -186,6 +195,18 @@ class Engine:
         handle = _abi.Room()
         check(_abi.open_receive, self._open(), ctypes.byref(receive), ctypes.byref(handle))
         return Room(self, handle, room_id, nonce)
+
+    def peer(self, server: str) -> PeerStatus:
+        """What a room with that server would meet now, by name or alias; never blocks.
+
+        The first look asks the agent, which says from then on: UNANSWERED until it has. Raises Full
+        when too many are watched.
+        """
+        return self._peers.look(server)
+
+    def forget_peer(self, server: str) -> None:
+        """Frees its place among the `peers` that may be watched at once."""
+        self._peers.forget(server)
 
     def poll_set(self) -> PollSet:
         """An empty set of rooms to read in one call."""

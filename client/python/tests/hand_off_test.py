@@ -102,6 +102,40 @@ class HandOffTest(unittest.TestCase):
         self.assertEqual(failures, [])
 
 
+class PeerTest(unittest.TestCase):
+    def ready(self, engine, name):
+        return program.eventually(
+            lambda: (s := engine.peer(name)) and s.ready and s, name + " is ready")
+
+    def test_a_server_is_found_by_alias_and_rooms_name_it_so(self):
+        pair = pairs.Pair(self, source={"aliases": ["10.0.0.1:8998"]})
+        status = self.ready(pair.target, "10.0.0.1:8998")
+        self.assertEqual((status.server, status.dp_size), ("prefill-a", 1))
+        self.assertIsNone(status.why)
+        receive = pair.target.open_receive(1, "10.0.0.1:8998", 16, pages=[[3]])
+        send = pair.source.open_send(1, 16)
+        send.send(0, 16, [[4]], last=True)
+        self.assertEqual(pairs.wait_ended(receive).phase, baton.Phase.DONE, receive.cause())
+        self.assertTrue(pair.landed_equal([4], [3]))
+
+    def test_a_server_that_is_not_there_or_does_not_fit_says_so(self):
+        pair = pairs.Pair(self)
+        program.eventually(lambda: pair.target.peer("nobody").state == baton.PeerState.UNKNOWN,
+                           "nobody is unknown")
+        pair.source_side.attach(pair.source_pool.region(), server="prefill-b", model="huge")
+        status = program.eventually(
+            lambda: (s := pair.target.peer("prefill-b")).state == baton.PeerState.INCOMPATIBLE
+            and s, "prefill-b does not fit")
+        self.assertIn("huge", status.why.text)
+        pair.target.forget_peer("nobody")
+
+    def test_a_prefill_that_dies_is_no_longer_ready(self):
+        pair = pairs.Pair(self)
+        self.ready(pair.target, "prefill-a")
+        pair.source.close()
+        program.eventually(lambda: not pair.target.peer("prefill-a").ready, "it is gone")
+
+
 class FailureTest(unittest.TestCase):
     def test_an_abort_reaches_the_other_side_with_its_words(self):
         pair = pairs.Pair(self)

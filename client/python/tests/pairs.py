@@ -64,7 +64,7 @@ class Side:
 class Pair:
     """Both sides attached, each with a pool; the source's full of random bytes."""
 
-    def __init__(self, test, **flags: str):
+    def __init__(self, test, source: dict | None = None, **flags: str):
         folder = tempfile.TemporaryDirectory()
         test.addCleanup(folder.cleanup)
         self.bootstrap = program.start_bootstrap(test, folder.name)
@@ -74,7 +74,7 @@ class Pair:
         self.source_pool = baton.HostPool(POOL_BYTES)
         self.target_pool = baton.HostPool(POOL_BYTES)
         self.source_pool.numpy()[:] = np.random.default_rng(1).integers(0, 256, POOL_BYTES)
-        self.source = self.source_side.attach(self.source_pool.region())
+        self.source = self.source_side.attach(self.source_pool.region(), **(source or {}))
         self.target = self.target_side.attach(self.target_pool.region())
 
     def landed_equal(self, source_pages, target_pages) -> bool:
