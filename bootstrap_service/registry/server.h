@@ -66,6 +66,7 @@ struct Server {
   std::shared_ptr<const std::string> name;  // shared with leases and changes
   Incarnation incarnation;
   Identity identity;
+  std::string first_agent;  // who asked for this start; empty when it did not say
   ServerMachine phase = NewServerMachine();
   std::vector<Slot> slots;
   SlotSet live;

@@ -44,6 +44,7 @@ RegistrarCore::Launch& RegistrarCore::LaunchOf(const RankRegistration& rank, Tim
   request.set_model(rank.model);
   *request.mutable_spec() = planner::ToProto(rank.spec);
   request.mutable_labels()->insert(rank.labels.begin(), rank.labels.end());
+  request.set_agent_address(options_.agent_address);
   Launch launch{std::move(request),
                 std::nullopt,
                 false,
