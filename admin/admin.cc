@@ -21,9 +21,9 @@ void LogOfGrpc(gpr_log_func_args* said) {
   const absl::string_view file = said->file;
   const absl::string_view base = file.substr(file.rfind('/') + 1);
   if (said->severity == GPR_LOG_SEVERITY_ERROR) {
-    LOG(ERROR) << "gRPC: " << base << ":" << said->line << ": " << said->message;
+    LOG(ERROR) << "grpc: " << base << ":" << said->line << ": " << said->message;
   } else {
-    LOG(INFO) << "gRPC: " << base << ":" << said->line << ": " << said->message;
+    LOG(INFO) << "grpc: " << base << ":" << said->line << ": " << said->message;
   }
 }
 

@@ -44,8 +44,8 @@ class HealthServer final : public ProbeServer {
     auto listener = GrpcListener::Bind("probes", listen);
     if (!listener.ok()) {
       return Error(Reason::kConfig,
-                   absl::StrCat("--probe_listen=", listen, ": the address cannot be served: ",
-                                listener.status().message()));
+                   absl::StrCat("--probe_listen=", listen,
+                                ": the address cannot be served: ", listener.status().message()));
     }
     listener_ = *std::move(listener);
     grpc::ServerBuilder builder;

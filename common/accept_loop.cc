@@ -138,8 +138,9 @@ bool AcceptLoop::Admit(const std::string& peer, TimePoint now) {
   ++refused_;
   if (said_ + kSayPeriod <= now) {
     said_ = now;
-    LOG(WARNING) << name_ << ": connections are refused: " << held_.size() << " are open (at most "
-                 << limits_.all << ", from one address " << limits_.of_peer << ")";
+    LOG(WARNING) << "listener " << name_ << ": connections are refused: " << held_.size()
+                 << " are open (at most " << limits_.all << ", from one address " << limits_.of_peer
+                 << ")";
   }
   return false;
 }
@@ -163,8 +164,8 @@ void AcceptLoop::DropOne() {
   ++refused_;
   if (const TimePoint now = Monotonic::now(); said_ + kSayPeriod <= now) {
     said_ = now;
-    LOG(ERROR) << name_ << ": connections are refused: "
-               << SystemError("accept", failing_).message();
+    LOG(ERROR) << "listener " << name_
+               << ": connections are refused: " << SystemError("accept", failing_).message();
   }
   pollfd wait = {wake_.get(), POLLIN, 0};
   poll(&wait, 1, kShortMs);

@@ -1,6 +1,6 @@
-// Accepts connections on a thread of its own and hands them on. gRPC 1.51's own loop ends for good at
-// the first accept that fails for want of descriptors (CVE-2023-4785); this one goes on, and keeps
-// one peer from taking what all have.
+// Accepts connections on a thread of its own and hands them on. gRPC 1.51's own loop ends for good
+// at the first accept that fails for want of descriptors (CVE-2023-4785); this one goes on, and
+// keeps one peer from taking what all have.
 //
 // No gRPC in here. Thread-safe.
 #ifndef BATON_COMMON_ACCEPT_LOOP_H_
@@ -32,6 +32,9 @@ struct ConnectionLimits {
 ConnectionLimits RaiseFileLimit();
 // The same without raising.
 ConnectionLimits LimitsOfFiles();
+// CONFIG when this process may open fewer than `least` files at once: what would come after is
+// no refusal, but a library that aborts.
+absl::Status CheckFileLimit(uint64_t least);
 
 // A non-blocking listener on "host:port", on all families where the host is a wildcard. CONFIG:
 // what stands in the way.

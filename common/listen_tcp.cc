@@ -64,6 +64,15 @@ ConnectionLimits RaiseFileLimit() {
   return LimitsOfFiles();
 }
 
+absl::Status CheckFileLimit(uint64_t least) {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= least) return absl::OkStatus();
+  return Error(Reason::kConfig,
+               absl::StrCat("RLIMIT_NOFILE is ", files.rlim_cur, ", and ", least,
+                            " is the least to start with: raise it (ulimit -n, LimitNOFILE of the "
+                            "runtime)"));
+}
+
 absl::StatusOr<UniqueFd> ListenTcp(const std::string& address) {
   const Parts parts = Split(address);
   if (parts.host == "0.0.0.0" || parts.host == "::") {

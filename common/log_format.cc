@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "common/flood_gate.h"
 #include "common/log_writer.h"
 #include "common/mutex.h"
@@ -33,6 +34,10 @@ std::string UtcOf(const google::LogMessageTime& time) {
 const char* Base(const char* path) {
   const char* slash = strrchr(path, '/');
   return slash == nullptr ? path : slash + 1;
+}
+
+std::string OneLine(absl::string_view text) {
+  return CleanUtf8(absl::StrReplaceAll(text, {{"\n", "\\n"}, {"\r", "\\r"}, {"\t", " "}}));
 }
 
 // glog holds a lock of its own around send: nothing in here may log.
@@ -86,8 +91,10 @@ class Sink final : public google::LogSink {
   void Write(google::LogSeverity severity, const char* base, int line,
              const google::LogMessageTime& time, absl::string_view text) {
     if (format_ == LogFormat::kText) {
+      // What others say stands in it, and is no line of its own.
+      const std::string clean = OneLine(text);
       writer_.Write(
-          absl::StrCat(ToString(severity, base, line, time, text.data(), text.size()), "\n"));
+          absl::StrCat(ToString(severity, base, line, time, clean.data(), clean.size()), "\n"));
       return;
     }
     writer_.Write(absl::StrCat("{\"time\": \"", UtcOf(time), "\", \"severity\": \"",

@@ -66,6 +66,14 @@ TEST_F(Log, TextIsGlogsOwnLine) {
   EXPECT_THAT(Lines()[0], EndsWith("] room 7 failed"));
 }
 
+TEST_F(Log, TextIsOneLineWhateverTheMessageHolds) {
+  StartIt(LogFormat::kText);
+  LOG(INFO) << "peer \x1b[31m\nI20260101 00:00:00.0 forged.cc:1] all is well\u202e";
+  ASSERT_THAT(Lines(), SizeIs(1));
+  EXPECT_THAT(Lines()[0], EndsWith("] peer ?[31m\\nI20260101 00:00:00.0 forged.cc:1] all is "
+                                   "well???"));
+}
+
 TEST_F(Log, JsonIsOneObjectALineWhateverTheMessageHolds) {
   StartIt(LogFormat::kJson);
   LOG(ERROR) << "server \"a\\b\"\nnext\x01\xff";

@@ -6,6 +6,22 @@
 namespace baton {
 namespace {
 
+// Controls of the second kind (U+0080 to 9F); marks, embeddings, overrides and isolates of
+// direction; what has no width; line and paragraph separators.
+bool IsHidden(absl::string_view character) {
+  if (character.size() == 2) {
+    return (character[0] == '\xc2' && static_cast<uint8_t>(character[1]) < 0xa0) ||
+           character == "\xd8\x9c";  // U+061C
+  }
+  if (character.size() != 3) return false;
+  if (character == "\xef\xbb\xbf") return true;  // U+FEFF
+  const auto last = static_cast<uint8_t>(character[2]);
+  if (character[0] != '\xe2') return false;
+  if (character[1] == '\x80')
+    return (last >= 0x8b && last <= 0x8f) || (last >= 0xa8 && last <= 0xae);
+  return character[1] == '\x81' && last >= 0xa0 && last <= 0xaf;  // U+2060 to 206F
+}
+
 // Bytes of the character that begins at `at`; 0 when none does. Overlong forms, surrogates and what
 // lies above U+10FFFF are none.
 size_t CharacterBytes(absl::string_view text, size_t at) {
@@ -22,7 +38,7 @@ size_t CharacterBytes(absl::string_view text, size_t at) {
   if (first == 0xed && second > 0x9f) return 0;
   if (first == 0xf0 && second < 0x90) return 0;
   if (first == 0xf4 && second > 0x8f) return 0;
-  return bytes;
+  return IsHidden(text.substr(at, bytes)) ? 0 : bytes;
 }
 
 }  // namespace
@@ -41,6 +57,15 @@ std::string CleanUtf8(absl::string_view text) {
     }
   }
   return clean;
+}
+
+bool IsCleanUtf8(absl::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t bytes = CharacterBytes(text, at);
+    if (bytes == 0) return false;
+    at += bytes;
+  }
+  return true;
 }
 
 }  // namespace baton

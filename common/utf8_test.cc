@@ -24,6 +24,17 @@ TEST(CleanUtf8, ReplacesWhatIsNoCharacter) {
   EXPECT_EQ(CleanUtf8("a\nb\x7f"), "a?b?");
 }
 
+TEST(CleanUtf8, ReplacesWhatShowsSomethingElseThanWhatIsThere) {
+  EXPECT_EQ(CleanUtf8("\x1b[2Jgone"), "?[2Jgone");
+  EXPECT_EQ(CleanUtf8("\u009b2J"), "??2J");               // the control of one character
+  EXPECT_EQ(CleanUtf8("a\u202etxt.exe"), "a???txt.exe");  // an override of direction
+  EXPECT_EQ(CleanUtf8("a\u2066b\u200bc\ufeff"), "a???b???c???");
+  EXPECT_EQ(CleanUtf8("a\u2028b"), "a???b");  // a line's end
+  EXPECT_TRUE(IsCleanUtf8("h\u00e9llo \u20ac \u2014 \u00a0"));
+  EXPECT_FALSE(IsCleanUtf8("a\nb"));
+  EXPECT_FALSE(IsCleanUtf8("a\u202eb"));
+}
+
 TEST(CleanUtf8, IsCleanAfterOnce) {
   std::mt19937 random(5);
   for (int i = 0; i < 20000; ++i) {

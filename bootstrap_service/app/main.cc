@@ -16,6 +16,9 @@
 
 namespace {
 
+// Twice what it has without a client.
+constexpr uint64_t kFilesLeast = 64;
+
 int Complain(const absl::Status& status) {
   fprintf(stderr, "baton-bootstrap: %s\n", std::string(status.message()).c_str());
   return 2;
@@ -48,6 +51,7 @@ int main(int argc, char** argv) {
   baton::registry::AddRows(&options, &table);
   table.ParseOrExit(argc, argv);
   baton::RaiseFileLimit();
+  if (absl::Status files = baton::CheckFileLimit(kFilesLeast); !files.ok()) return Complain(files);
   baton::admin::StartLog(options.admin, "baton-bootstrap");
 
   // Build and serve.

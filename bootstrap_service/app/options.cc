@@ -18,6 +18,9 @@ void AddRows(BootstrapOptions* o, ConfigTable* table) {
   table->Number("max_servers", &o->max_servers, {1, 65536}, "servers", "Servers at one time.");
   table->Number("max_ranks", &o->max_ranks, {1, 16 << 20}, "ranks",
                 "Slots of all servers together.");
+  table->Number("max_spec_bytes", &o->max_spec_bytes, {4096, uint64_t{1} << 32}, "bytes",
+                "Specs of all servers together; a few KiB each is usual. All that the service "
+                "holds is a small multiple of it.");
   table->Number("max_bindings", &o->max_bindings, {1, 64 << 20}, "rooms",
                 "Rooms bound to a dp rank at one time.");
   table->Number("max_waiting_lookups", &o->max_waiting_lookups, {1, 16 << 20}, "rooms",
@@ -40,6 +43,7 @@ Limits LimitsOf(const BootstrapOptions& o) {
   limits.servers = o.max_servers;
   limits.remembered_names = 2 * o.max_servers;
   limits.ranks = o.max_ranks;
+  limits.spec_bytes = o.max_spec_bytes;
   limits.bindings = o.max_bindings;
   limits.waiting_lookups = o.max_waiting_lookups;
   limits.changes = o.changes_kept;

@@ -19,6 +19,7 @@ struct BootstrapOptions {
   uint32_t drain_ms = 1000;
   uint32_t max_servers = 4096;
   uint32_t max_ranks = 262144;
+  uint64_t max_spec_bytes = 32 << 20;
   uint32_t max_bindings = 262144;
   uint32_t max_waiting_lookups = 65536;
   uint32_t max_watchers = 4096;

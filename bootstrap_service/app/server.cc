@@ -25,6 +25,10 @@ namespace baton::registry {
 namespace {
 
 constexpr char kServiceName[] = "baton.v1.Bootstrap";
+// What half-sent requests may take, beside what is registered.
+constexpr size_t kGrpcBytesMax = 64 << 20;
+// An agent has two, and 64 registrations under way at its start.
+constexpr int kStreamsOfConnection = 256;
 // Many periods of the sweeper.
 constexpr auto kStalled = std::chrono::seconds(10);
 
@@ -63,8 +67,8 @@ class ServerImpl : public BootstrapServer {
     auto listener = GrpcListener::Bind("registry", options_.listen);
     if (!listener.ok()) {
       return Error(Reason::kConfig,
-                   absl::StrCat("--listen=", options_.listen, ": the address cannot be served: ",
-                                listener.status().message()));
+                   absl::StrCat("--listen=", options_.listen,
+                                ": the address cannot be served: ", listener.status().message()));
     }
     listener_ = *std::move(listener);
     grpc::ServerBuilder builder;
@@ -75,6 +79,9 @@ class ServerImpl : public BootstrapServer {
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
+    // Requests that are half sent are held by gRPC, out of our sight.
+    builder.SetResourceQuota(grpc::ResourceQuota("registry").Resize(kGrpcBytesMax));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsOfConnection);
     builder.SetMaxSendMessageSize(-1);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();

@@ -29,8 +29,7 @@ v1::ServerSpec SmallSpecProto(uint32_t pp, uint32_t tp);
 class Heard : public RegistrarEvents {
  public:
   void OnRegistered(const RankRef& rank, Incarnation incarnation) override;
-  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause,
-                             bool decides) override;
+  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause, bool decides) override;
   void OnLeaseLost(const RankRef& rank) override;
 
   size_t registered() const;       // ranks that are now

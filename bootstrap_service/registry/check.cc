@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "bootstrap_service/registry/topology.h"
 #include "common/reason.h"
+#include "common/utf8.h"
 #include "planner/layout_proto.h"
 #include "planner/plan.h"
 
@@ -25,9 +26,7 @@ absl::Status CheckText(absl::string_view field, absl::string_view text, size_t m
     return Error(Reason::kTooLarge,
                  absl::StrCat(field, ": ", text.size(), " bytes, at most ", max, " are allowed"));
   }
-  for (char c : text) {
-    if (absl::ascii_iscntrl(c)) return Bad(field, "contains a control character");
-  }
+  if (!IsCleanUtf8(text)) return Bad(field, "contains a control character, or is not UTF-8");
   return absl::OkStatus();
 }
 
@@ -81,6 +80,11 @@ absl::Status CheckSpec(const v1::ServerSpec& spec, const Limits& limits) {
   if (size_t bytes = spec.ByteSizeLong(); bytes > kSpecBytesMax) {
     return Error(Reason::kTooLarge,
                  absl::StrCat("spec: ", bytes, " bytes, at most ", kSpecBytesMax, " are allowed"));
+  }
+  for (const v1::TensorSpec& tensor : spec.tensors()) {
+    absl::Status status = CheckText("spec.tensors: name", tensor.name(), 0, kNameBytesMax);
+    if (status.ok()) status = CheckText("spec.tensors: dtype", tensor.dtype(), 0, kNameBytesMax);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -149,6 +153,8 @@ absl::Status CheckMeaning(const v1::ServerSpec& spec) {
 
 absl::Status CheckRequest(const v1::RegisterServerRequest& request, const Limits& limits) {
   absl::Status status = CheckName("name", request.name());
+  if (status.ok())
+    status = CheckText("agent_address", request.agent_address(), 0, kAddressBytesMax);
   return status.ok() ? CheckCommon(request, limits) : status;
 }
 

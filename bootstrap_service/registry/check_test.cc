@@ -121,5 +121,22 @@ TEST(RegistryLimits, AreNamedByTheirFlag) {
   EXPECT_THAT(std::string(servers.status().message()), HasSubstr("--max_servers is 2"));
 }
 
+// 600 servers with the largest specs took 661 MB, and no list of them fitted into a message.
+TEST(RegistryLimits, SpecsOfAllServersHaveOneBudget) {
+  TestClock clock;
+  Limits limits;
+  limits.settle = Duration::zero();
+  const size_t one = ServerRequest("a", "l", {1, 1, 1, 1}).spec().ByteSizeLong();
+  limits.spec_bytes = 2 * one;
+  Registry registry(limits, 1, clock.now);
+  EXPECT_TRUE(registry.Apply(ServerRequest("a", "l", {1, 1, 1, 1}), clock.now).ok());
+  EXPECT_TRUE(registry.Apply(ServerRequest("b", "l", {1, 1, 1, 1}), clock.now).ok());
+  auto third = registry.Apply(ServerRequest("c", "l", {1, 1, 1, 1}), clock.now);
+  EXPECT_EQ(ReasonOf(third.status()), Reason::kTooLarge);
+  EXPECT_THAT(std::string(third.status().message()), HasSubstr("--max_spec_bytes is"));
+  // A start that replaces one gets its bytes.
+  EXPECT_TRUE(registry.Apply(ServerRequest("a", "m", {1, 1, 1, 1}), clock.now).ok());
+}
+
 }  // namespace
 }  // namespace baton::registry

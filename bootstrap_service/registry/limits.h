@@ -21,6 +21,7 @@ struct Limits {
   uint32_t servers = 4096;
   uint32_t ranks_per_server = 65536;
   uint32_t ranks = 262144;           // slots of all servers together
+  uint64_t spec_bytes = 32 << 20;    // of all servers together
   uint32_t remembered_names = 8192;  // names with their incarnations, of servers here and gone
   uint32_t changes = 65536;          // kept for watchers that resume
 

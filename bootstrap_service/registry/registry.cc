@@ -42,6 +42,13 @@ absl::Status Registry::CheckNewStart(const Identity& identity, const Server* rep
                  absl::StrCat("spec.sizes: ", slots, " ranks beside ", others,
                               " of other servers; --max_ranks is ", limits_.ranks));
   }
+  const uint64_t other_bytes =
+      spec_bytes_ - (replaced == nullptr ? 0 : replaced->identity.spec_bytes.size());
+  if (other_bytes + identity.spec_bytes.size() > limits_.spec_bytes) {
+    return Error(Reason::kTooLarge,
+                 absl::StrCat("spec: ", identity.spec_bytes.size(), " bytes beside ", other_bytes,
+                              " of other servers; --max_spec_bytes is ", limits_.spec_bytes));
+  }
   if (replaced == nullptr && servers_.size() >= limits_.servers) {
     return Error(Reason::kTooLarge, absl::StrCat("name: --max_servers is ", limits_.servers));
   }
@@ -52,6 +59,7 @@ Server* Registry::AddServer(const std::string& name, Incarnation incarnation, Id
                             const Now& now) {
   uint32_t slots = SlotsOf(identity.sizes, limits_.ranks_per_server);
   names_.Note(name, {identity.launch_id, incarnation});
+  spec_bytes_ += identity.spec_bytes.size();
   auto server = std::make_unique<Server>(name, incarnation, std::move(identity), slots);
   server->empty_since = now.time;
   Server* added = server.get();
@@ -79,6 +87,7 @@ void Registry::RemoveServer(Server* server, ServerEvent how) {
   NoteChange(server, ChangeKind::kRemoved);
   for (const std::string& alias : server->aliases) aliases_.erase(alias);
   slots_ -= server->slots.size();
+  spec_bytes_ -= server->identity.spec_bytes.size();
   empty_.erase(name);
   servers_.erase(name);
   names_.NoteGone(name);

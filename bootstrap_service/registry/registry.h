@@ -109,7 +109,8 @@ class Registry {
   bool settled_ = false;
   TimePoint ticked_;
   TimePoint no_expiry_before_;
-  uint64_t slots_ = 0;  // of all servers
+  uint64_t slots_ = 0;       // of all servers
+  uint64_t spec_bytes_ = 0;  // of all servers
   uint64_t expirations_ = 0;
   Servers servers_;
   std::map<std::string, Server*, std::less<>> aliases_;

@@ -28,12 +28,18 @@ Identity IdentityOf(const Request& request) {
 }
 
 // Without its port.
-absl::string_view HostOf(absl::string_view address) { return address.substr(0, address.rfind(':')); }
+absl::string_view HostOf(absl::string_view address) {
+  return address.substr(0, address.rfind(':'));
+}
 
 // "its agents are at 10.0.0.7:7100 and 10.0.0.8:7100", of those that hold a server's ranks.
 std::string AddressesOf(const Server* server) {
   constexpr size_t kNamed = 2;
-  if (server == nullptr || server->agents.empty()) return "none of its agents is here";
+  if (server == nullptr) return "which has gone since";
+  if (server->agents.empty()) {
+    const bool said = !server->first_agent.empty();
+    return said ? absl::StrCat("its agent is at ", server->first_agent) : "without agents so far";
+  }
   std::vector<std::string> named;
   for (const auto& [epoch, agent] : server->agents) named.push_back(agent.address);
   std::sort(named.begin(), named.end());
@@ -96,11 +102,11 @@ absl::StatusOr<v1::RegisterServerResponse> Registry::Apply(const v1::RegisterSer
     return response;
   }
   if (const Launch* old = names_.Replaced(request.name(), identity.launch_id)) {
-    return Error(Reason::kStaleIncarnation,
-                 absl::StrCat("server ", request.name(), ": launch ", old->id, " (incarnation ",
-                              old->incarnation.value(), ") was replaced by launch ",
-                              names_.Latest(request.name())->id, ", ", AddressesOf(server),
-                              kTwoLaunches));
+    return Error(
+        Reason::kStaleIncarnation,
+        absl::StrCat("server ", request.name(), ": launch ", old->id, " (incarnation ",
+                     old->incarnation.value(), ") was replaced by launch ",
+                     names_.Latest(request.name())->id, ", ", AddressesOf(server), kTwoLaunches));
   }
   if (!settled_) {
     return Error(Reason::kSettling,
@@ -118,8 +124,14 @@ absl::StatusOr<v1::RegisterServerResponse> Registry::Apply(const v1::RegisterSer
     issued = latest->id == identity.launch_id ? latest->incarnation.value()
                                               : std::max(latest->incarnation.value() + 1, issued);
   }
-  if (server != nullptr) RemoveServer(server, ServerEvent::kReplaced);
+  if (server != nullptr) {
+    LOG(WARNING) << "server " << request.name() << ": launch " << identity.launch_id
+                 << " replaces launch " << server->identity.launch_id << ": " << AddressesOf(server)
+                 << ", the new one's at " << request.agent_address();
+    RemoveServer(server, ServerEvent::kReplaced);
+  }
   server = AddServer(request.name(), Incarnation(issued), std::move(identity), now);
+  server->first_agent = request.agent_address();
   TakeAliases(server, request.aliases());
   response.set_incarnation(issued);
   return response;
@@ -186,9 +198,8 @@ absl::Status Registry::CheckHolder(const Server& server, uint32_t slot,
   if (retired != server.retired.end() &&
       std::find(retired->second.begin(), retired->second.end(), epoch) != retired->second.end()) {
     return Error(Reason::kStaleEpoch,
-                 absl::StrCat("rank ", ToString(rank), ": epoch ", epoch.value(),
-                              " at ", record.agent_address(), " was replaced by ", holder,
-                              kTwins),
+                 absl::StrCat("rank ", ToString(rank), ": epoch ", epoch.value(), " at ",
+                              record.agent_address(), " was replaced by ", holder, kTwins),
                  rank);
   }
   if (now.phase.state() != SlotPhase::kLive || now.epoch == epoch) return absl::OkStatus();

@@ -10,7 +10,6 @@
 namespace baton::registry {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr RankCoord kSizes{1, 2, 1, 2};
@@ -249,40 +248,6 @@ TEST_F(Epochs, OneAddressEach) {
   EXPECT_EQ(Apply(other), 0u);
   EXPECT_EQ(ReasonOf(refused_), Reason::kSpecMismatch);
   EXPECT_THAT(std::string(refused_.message()), HasSubstr("10.9.9.9:1"));
-}
-
-// Six pods that claimed one rank rotated through its slot for ever, and the server was "ready".
-TEST_F(Epochs, TwinsAreHeldOffWhileTheHolderLivesAndBothAreNamed) {
-  uint64_t incarnation = Issue("one");
-  uint64_t lease = Register(incarnation, {0, 0, 0, 0}, 1);
-  auto twin = RankRequest("p", "one", incarnation, kSizes, {0, 0, 0, 0}, 2);
-  twin.mutable_rank()->set_agent_address("10.9.9.9:1");
-  for (int i = 0; i < 30; ++i) {
-    EXPECT_EQ(Apply(twin), 0u);
-    EXPECT_EQ(ReasonOf(refused_), Reason::kSettling);
-    EXPECT_THAT(std::string(refused_.message()),
-                AllOf(HasSubstr("10.0.0.1:1001"), HasSubstr("10.9.9.9:1"), HasSubstr("two pods")));
-    EXPECT_TRUE(Renew(1, {lease}).empty());
-    Pass(kLease / 3);
-  }
-  // Its holder is dead: the twin is a successor.
-  Pass(kLease + 200 * kMs);
-  EXPECT_NE(Apply(twin), 0u) << refused_;
-}
-
-TEST_F(Epochs, TwinsOnOneHostTakeASlotOnceEach) {
-  uint64_t incarnation = Issue("one");
-  int granted = 0;
-  for (int round = 0; round < 20; ++round) {
-    for (uint64_t epoch = 1; epoch <= 6; ++epoch) {
-      const bool held = registry_.Find("p")->slots[0].epoch == Epoch(epoch);
-      if (Register(incarnation, {0, 0, 0, 0}, epoch) != 0 && !held) ++granted;
-    }
-  }
-  EXPECT_EQ(granted, 6);
-  EXPECT_EQ(ReasonOf(refused_), Reason::kStaleEpoch);
-  EXPECT_THAT(std::string(refused_.message()),
-              AllOf(HasSubstr("10.0.0.1:1005"), HasSubstr("10.0.0.1:1006"), HasSubstr("two pods")));
 }
 
 TEST_F(Epochs, ALeaseIsRenewedByItsOwnOnly) {

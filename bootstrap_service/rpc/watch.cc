@@ -1,4 +1,5 @@
 // Watch: the hub's messages of one watcher, as fast as it reads them.
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -62,15 +63,21 @@ class WatchCall : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public Watc
       if (ended_) return;
     }
     std::string text(why.message());
-    End(std::make_shared<const std::string>(DroppedMessage(text)), why, true);
+    // What a stalled watcher has not read is given up with it.
+    End(std::make_shared<const std::string>(DroppedMessage(text)), why,
+        ReasonOf(why) != Reason::kFull);
   }
 
   TimePoint ends() const override {
     MutexLock lock(&mu_);
-    return ends_;
+    return Stalls() ? std::min(ends_, write_began_ + kFarewell) : ends_;
   }
 
   absl::Status WhyItEnds() const override {
+    MutexLock lock(&mu_);
+    if (Stalls() && write_began_ + kFarewell < ends_) {
+      return Error(Reason::kFull, "nothing of this watch was read for 30 s: watch again");
+    }
     return Error(Reason::kDeadline, "this watch has lived its time: watch again");
   }
 
@@ -99,6 +106,8 @@ class WatchCall : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public Watc
     bool first;
   };
 
+  bool Stalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return writing_ && !ended_; }
+
   void Abandon() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (!ended_) why_ = Error(Reason::kAborted, "the client has gone");
     ended_ = true;
@@ -119,6 +128,7 @@ class WatchCall : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public Watc
     grpc::Slice slice = SliceOf(std::move(next.message), bytes);
     buffer_ = grpc::ByteBuffer(&slice, 1);
     writing_ = true;
+    write_began_ = Monotonic::now();
     StartWrite(&buffer_);
   }
 
@@ -132,6 +142,7 @@ class WatchCall : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public Watc
   size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;  // without the snapshot
   grpc::ByteBuffer buffer_ ABSL_GUARDED_BY(mu_);
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  TimePoint write_began_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status why_ ABSL_GUARDED_BY(mu_);

@@ -10,6 +10,10 @@
 namespace baton::registry {
 namespace {
 
+// A restart of the service brings its watchers back within a second or two.
+constexpr auto kSnapshotLife = std::chrono::seconds(5);
+constexpr size_t kSnapshotsKept = 16;
+
 SharedMessage Share(std::string message) {
   return std::make_shared<const std::string>(std::move(message));
 }
@@ -36,13 +40,47 @@ WatchHub::~WatchHub() {
   thread_.join();
 }
 
-absl::StatusOr<WatchMessages> WatchHub::FirstMessages(const v1::WatchRequest& request,
-                                                      const ServerFilter& filter) {
-  if (!request.has_resume_after()) return store_->Snapshot(filter);
+absl::StatusOr<WatchHub::First> WatchHub::FirstMessages(const v1::WatchRequest& request,
+                                                        const GroupKey& key,
+                                                        const ServerFilter& filter) {
+  if (!request.has_resume_after()) return SharedSnapshot(key, filter);
   if (request.resume_after().store_epoch() != store_->store_epoch()) {
     return absl::OutOfRangeError("another store epoch");
   }
-  return store_->ChangesAfter(request.resume_after().number(), filter);
+  auto changes = store_->ChangesAfter(request.resume_after().number(), filter);
+  if (!changes.ok()) return changes.status();
+  First first{{}, changes->number};
+  for (std::string& message : changes->messages)
+    first.messages.push_back(Share(std::move(message)));
+  return first;
+}
+
+WatchHub::First WatchHub::SharedSnapshot(const GroupKey& key, const ServerFilter& filter) {
+  const TimePoint now = Monotonic::now();
+  std::erase_if(snapshots_, [&](const auto& s) { return s.second.made + kSnapshotLife <= now; });
+  if (auto it = snapshots_.find(key); it != snapshots_.end()) {
+    auto since = store_->ChangesAfter(it->second.number, filter);
+    First first;
+    for (const auto& message : it->second.messages) first.messages.push_back(message.lock());
+    const bool whole =
+        std::find(first.messages.begin(), first.messages.end(), nullptr) == first.messages.end();
+    if (since.ok() && whole) {
+      first.number = since->number;
+      for (std::string& message : since->messages) {
+        first.messages.push_back(Share(std::move(message)));
+      }
+      return first;
+    }
+  }
+  WatchMessages made = store_->Snapshot(filter);
+  First first{{}, made.number};
+  Snapshot kept{now, made.number, {}};
+  for (std::string& message : made.messages) {
+    first.messages.push_back(Share(std::move(message)));
+    kept.messages.push_back(first.messages.back());
+  }
+  if (snapshots_.size() < kSnapshotsKept) snapshots_[key] = std::move(kept);
+  return first;
 }
 
 absl::Status WatchHub::Join(const v1::WatchRequest& request, Watcher* watcher) {
@@ -60,12 +98,12 @@ absl::Status WatchHub::Join(const v1::WatchRequest& request, Watcher* watcher) {
   if (where_.size() >= options_.watchers) {
     return Error(Reason::kTooLarge, absl::StrCat("--max_watchers is ", options_.watchers));
   }
-  absl::StatusOr<WatchMessages> first = FirstMessages(request, filter);
+  absl::StatusOr<First> first = FirstMessages(request, key, filter);
   if (!first.ok()) {
     watcher->End(Share(CompactedMessage()), absl::OkStatus(), true);
     return absl::OkStatus();
   }
-  for (std::string& message : first->messages) watcher->Offer(Share(std::move(message)), true);
+  for (SharedMessage& message : first->messages) watcher->Offer(std::move(message), true);
   Group& group = groups_[key];
   if (group.watchers.empty()) {
     group.filter = std::move(filter);

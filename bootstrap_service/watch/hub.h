@@ -72,9 +72,22 @@ class WatchHub {
     std::set<Watcher*> watchers;
   };
   using GroupKey = std::set<std::string>;
+  // The latest snapshot of a group, for those who come soon after: what watchers hold of it they
+  // hold together.
+  struct Snapshot {
+    TimePoint made;
+    uint64_t number = 0;
+    std::vector<std::weak_ptr<const std::string>> messages;
+  };
 
-  absl::StatusOr<WatchMessages> FirstMessages(const v1::WatchRequest& request,
-                                              const ServerFilter& filter)
+  struct First {
+    std::vector<SharedMessage> messages;
+    uint64_t number = 0;
+  };
+  absl::StatusOr<First> FirstMessages(const v1::WatchRequest& request, const GroupKey& key,
+                                      const ServerFilter& filter)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  First SharedSnapshot(const GroupKey& key, const ServerFilter& filter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Publish();
   void PublishTo(Group* group, TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -88,6 +101,8 @@ class WatchHub {
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t dropped_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<GroupKey, Group> groups_ ABSL_GUARDED_BY(mu_);
+  // Of few groups: most watchers want everything.
+  std::map<GroupKey, Snapshot> snapshots_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<Watcher*, GroupKey> where_ ABSL_GUARDED_BY(mu_);
 
   Mutex signal_mu_;

@@ -133,6 +133,26 @@ TEST_F(Hub, OneSerializationServesAllWatchersOfTheSameServers) {
   for (FakeWatcher* watcher : {&first, &second, &other}) hub.Leave(watcher);
 }
 
+// Forty watchers that did not read held forty copies of all that is registered.
+TEST_F(Hub, OneSnapshotServesAllWhoComeSoonAfterEachOther) {
+  WatchHub hub(&store_, options_);
+  Issue("a");
+  FakeWatcher first;
+  FakeWatcher second;
+  ASSERT_TRUE(hub.Join({}, &first).ok());
+  Issue("b");
+  ASSERT_TRUE(hub.Join({}, &second).ok());
+  EXPECT_EQ(first.messages()[0], second.messages()[0]);
+  // What came in between is told behind it.
+  ASSERT_EQ(second.messages().size(), 2u);
+  const auto events = second.events();
+  EXPECT_EQ(events.back().server().name(), "b");
+  FakeWatcher other;
+  ASSERT_TRUE(hub.Join(Of("b"), &other).ok());
+  EXPECT_NE(other.messages()[0], second.messages()[0]);
+  for (FakeWatcher* watcher : {&first, &second, &other}) hub.Leave(watcher);
+}
+
 TEST_F(Hub, ResumesAfterARevisionThatIsKept) {
   WatchHub hub(&store_, options_);
   Issue("a");

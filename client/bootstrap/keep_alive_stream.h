@@ -45,7 +45,7 @@ class KeepAliveStream
   const InFlight::Ticket ticket_;
   const Callbacks callbacks_;
   grpc::ClientContext context_;
-  v1::KeepAliveResponse response_;  // of the read under way
+  v1::KeepAliveResponse response_;         // of the read under way
   std::shared_ptr<KeepAliveStream> self_;  // until OnDone
   Mutex mu_;
   // The first one is being written. Bounded by the caller, who counts what is not answered.

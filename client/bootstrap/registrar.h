@@ -48,7 +48,8 @@ struct RegistrarOptions {
   std::string bootstrap_address;
   std::string agent_address;
   Epoch epoch;
-  // Twice the slowest service that is still served (5 s): a first call pays for the connection, too.
+  // Twice the slowest service that is still served (5 s): a first call pays for the connection,
+  // too.
   std::chrono::milliseconds rpc_deadline{12000};
   std::chrono::milliseconds backoff_max{5000};
 };

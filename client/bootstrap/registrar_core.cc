@@ -45,6 +45,7 @@ RegistrarCore::Launch& RegistrarCore::LaunchOf(const RankRegistration& rank, Tim
   *request.mutable_spec() = planner::ToProto(rank.spec);
   request.mutable_labels()->insert(rank.labels.begin(), rank.labels.end());
   for (const std::string& alias : rank.aliases) request.add_aliases(alias);
+  request.set_agent_address(options_.agent_address);
   Launch launch{std::move(request),
                 std::nullopt,
                 false,

@@ -78,8 +78,8 @@ class RegistrarCore {
     v1::RegisterRankRequest request;
     RegistrationMachine phase = NewRegistrationMachine();
     uint64_t lease = 0;
-    TimePoint lease_ends;  // by this side's clock, from when the latest answer came
-    bool lost = false;     // OnLeaseLost was said
+    TimePoint lease_ends;   // by this side's clock, from when the latest answer came
+    bool lost = false;      // OnLeaseLost was said
     bool answered = false;  // the service has said something about it, yes or no
     TimePoint next_attempt;
     Backoff backoff;

@@ -22,9 +22,8 @@ class Recorder : public RegistrarEvents {
   }
   void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause,
                              bool decides) override {
-    said.push_back(
-        absl::StrCat("failing tp", rank.coord.tp, " ", ReasonName(ReasonOf(cause)),
-                     decides ? "" : ", goes on"));
+    said.push_back(absl::StrCat("failing tp", rank.coord.tp, " ", ReasonName(ReasonOf(cause)),
+                                decides ? "" : ", goes on"));
   }
   void OnLeaseLost(const RankRef& rank) override {
     said.push_back(absl::StrCat("lost tp", rank.coord.tp));

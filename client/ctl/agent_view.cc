@@ -11,18 +11,18 @@ namespace {
 
 Section Facts(const v1::AgentStatusResponse& status) {
   Section section{"agent",
-          {{"FIELD", "VALUE"},
-           {{"version", status.version()},
-            {"address", status.address()},
-            {"epoch", absl::StrCat(status.epoch())},
-            {"workers", absl::StrCat(status.workers())},
-            {"draining", status.draining() ? "yes: no new rooms" : "no"},
-            {"rooms done", absl::StrCat(status.rooms_done())},
-            {"rooms failed", absl::StrCat(status.rooms_failed())},
-            {"sent", ShowBytes(status.bytes_sent())},
-            {"landed", ShowBytes(status.bytes_landed())},
-            {"copied", ShowBytes(status.bytes_copied())}}},
-          ""};
+                  {{"FIELD", "VALUE"},
+                   {{"version", status.version()},
+                    {"address", status.address()},
+                    {"epoch", absl::StrCat(status.epoch())},
+                    {"workers", absl::StrCat(status.workers())},
+                    {"draining", status.draining() ? "yes: no new rooms" : "no"},
+                    {"rooms done", absl::StrCat(status.rooms_done())},
+                    {"rooms failed", absl::StrCat(status.rooms_failed())},
+                    {"sent", ShowBytes(status.bytes_sent())},
+                    {"landed", ShowBytes(status.bytes_landed())},
+                    {"copied", ShowBytes(status.bytes_copied())}}},
+                  ""};
   for (const std::string& warning : status.warnings()) {
     section.table.rows.push_back({"warning", warning});
   }

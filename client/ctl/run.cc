@@ -11,6 +11,7 @@
 #include "client/ctl/command_line.h"
 #include "client/ctl/commands.h"
 #include "client/ctl/help.h"
+#include "common/utf8.h"
 
 namespace baton::ctl {
 namespace {
@@ -23,7 +24,7 @@ bool Asks(const Words& args, absl::string_view flag) {
 
 ExitCode Complain(const absl::Status& status, std::ostream& err) {
   const Reason reason = ReasonOf(status);
-  err << "batonctl: " << status.message() << "\n";
+  err << "batonctl: " << CleanUtf8(status.message()) << "\n";
   // A usage error names its flag and says what it wants.
   if (reason != Reason::kConfig && reason != Reason::kUnknown) {
     err << "  " << ReasonName(reason) << ": " << ReasonHelp(reason) << "\n";

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/utf8.h"
 
 namespace baton::ctl {
 namespace {
@@ -42,7 +43,11 @@ void AppendTable(const Table& table, bool wide, std::string* out) {
 
 std::string Render(const View& view, bool wide) {
   std::string out;
-  for (const Section& section : view) {
+  for (Section section : view) {
+    // Names and causes are others' words, and this may be a terminal.
+    for (auto& row : section.table.rows) {
+      for (std::string& cell : row) cell = CleanUtf8(cell);
+    }
     if (!out.empty()) out += "\n";
     if (!section.title.empty()) absl::StrAppend(&out, section.title, ":\n");
     if (section.table.rows.empty() && !section.if_empty.empty()) {

@@ -25,5 +25,10 @@ TEST(View, ShowsTimesAsPeopleSayThem) {
   EXPECT_EQ(ShowMillis(7400000), "2h3m");
 }
 
+TEST(Render, ShowsNothingThatATerminalObeys) {
+  const std::string text = Render({{"", {{"NAME"}, {{"a\x1b[2J\nb"}}}, ""}});
+  EXPECT_EQ(text, "NAME\na?[2J?b\n");
+}
+
 }  // namespace
 }  // namespace baton::ctl

@@ -1,5 +1,6 @@
 // The ready servers of one model and role that are made alike (one ServerSpec, one revision of the
-// model's weights, as their label says): what fits one of them fits all. Knows the least loaded of them, by place as well, and who owns a key.
+// model's weights, as their label says): what fits one of them fits all. Knows the least loaded of
+// them, by place as well, and who owns a key.
 //
 // Members are numbers of the table's entries. Pure; thread-compatible.
 #ifndef BATON_CLIENT_ROUTER_POOL_H_

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
+#include "common/utf8.h"
 
 namespace baton {
 namespace {
@@ -37,11 +38,14 @@ absl::Status FromDetail(const v1::ErrorDetail& detail) {
   Reason reason = ReasonFromName(detail.reason());
   bool newer = reason == Reason::kUnknown && detail.reason() != ReasonName(Reason::kUnknown) &&
                !detail.reason().empty();
-  std::string message = newer ? absl::StrCat(Cut(detail.reason()), ": ", Cut(detail.message()))
-                              : Cut(detail.message());
+  // It goes into logs and onto terminals of this side.
+  std::string message =
+      CleanUtf8(newer ? absl::StrCat(Cut(detail.reason()), ": ", Cut(detail.message()))
+                      : Cut(detail.message()));
   if (!detail.has_rank()) return Error(reason, message);
   const v1::RankCoord& c = detail.rank().coord();
-  return Error(reason, message, RankRef{detail.rank().server(), {c.dp(), c.pp(), c.cp(), c.tp()}});
+  return Error(reason, message,
+               RankRef{CleanUtf8(detail.rank().server()), {c.dp(), c.pp(), c.cp(), c.tp()}});
 }
 
 }  // namespace baton

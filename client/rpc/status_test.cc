@@ -53,5 +53,15 @@ TEST(RpcStatus, CutsALongTextBetweenCharacters) {
   EXPECT_EQ(again.message(), detail.message());
 }
 
+TEST(ErrorDetail, ShowsNothingThatATerminalObeys) {
+  v1::ErrorDetail detail;
+  detail.set_reason("ABORTED");
+  detail.set_message("why\x1b[2J\nforged");
+  detail.mutable_rank()->set_server("s\x07");
+  const absl::Status status = FromDetail(detail);
+  EXPECT_EQ(status.message(), "why?[2J?forged");
+  EXPECT_EQ(RankOf(status)->server, "s?");
+}
+
 }  // namespace
 }  // namespace baton

@@ -11,8 +11,9 @@
 // command line (--lease_ms=5000 or --lease_ms 5000, dashes do as underscores), environment
 // (BATON_LEASE_MS), flag file (--flagfile=PATH or BATON_FLAGFILE: one `lease_ms=5000` a line, `#`
 // starts a comment), default. Of a flag given twice the last counts. A bad value, an unknown flag
-// and an unknown line of the flag file are errors that name the flag and where it stood. The programs
-// of a pod share one environment: of a BATON_* variable that none of them reads a program only warns.
+// and an unknown line of the flag file are errors that name the flag and where it stood. The
+// programs of a pod share one environment: of a BATON_* variable that none of them reads a program
+// only warns.
 //
 // Variables are borrowed and must outlive Parse. Thread-compatible.
 #ifndef BATON_COMMON_CONFIG_CONFIG_H_

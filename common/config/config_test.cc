@@ -138,11 +138,16 @@ TEST_F(Config, HelpNamesEveryRowAndStoresNothing) {
 }
 
 TEST_F(Config, AVariableThatNothingReadsIsNamedWithTheNearest) {
-  const char* environment[] = {"BATON_LEASE_M=1",       "BATON_LISEN=x",
-                               "BATON_WHATEVER_THAT=1", "BATON_LEASE_MS=300",
-                               "BATON_TIMEOUT_MS=1",    "BATON_REGISTRY_SERVICE_HOST=10.0.0.1",
-                               "BATON_REGISTRY_PORT=x", "BATON_REGISTRY_PORT_1_TCP_PROTO=tcp",
-                               "HOME=/",                nullptr};
+  const char* environment[] = {"BATON_LEASE_M=1",
+                               "BATON_LISEN=x",
+                               "BATON_WHATEVER_THAT=1",
+                               "BATON_LEASE_MS=300",
+                               "BATON_TIMEOUT_MS=1",
+                               "BATON_REGISTRY_SERVICE_HOST=10.0.0.1",
+                               "BATON_REGISTRY_PORT=x",
+                               "BATON_REGISTRY_PORT_1_TCP_PROTO=tcp",
+                               "HOME=/",
+                               nullptr};
   EXPECT_THAT(
       table_.UnknownVariables(environment),
       ElementsAre("BATON_LEASE_M is set, and nothing reads it; did you mean BATON_LEASE_MS?",

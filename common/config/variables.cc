@@ -16,14 +16,53 @@ namespace {
 // What other programs of a pod read: both daemons, batonctl, engines and the project's own tools.
 // The test of docs/configuration.md holds this against the daemons' tables.
 constexpr auto kReadElsewhere = std::to_array<absl::string_view>({
-    "ADMIN_LISTEN", "ADMIN_PORT_FILE", "ADVERTISE", "AGENT", "ATTACH_SOCKET", "BOOTSTRAP",
-    "CHANGES_KEPT", "CHECKSUMS", "DATA_HOST", "DISK_CACHE", "DRAIN_MS", "FLAGFILE", "HEARTBEAT_MS",
-    "LAUNCH_ID", "LEASE_MS", "LISTEN", "LOG_FORMAT", "MAX_BINDINGS", "MAX_MESSAGE_BYTES",
-    "MAX_RANKS", "MAX_SERVERS", "MAX_WAITING_LOOKUPS", "MAX_WATCHERS", "MAX_WATCH_QUEUE_BYTES",
-    "MODEL", "OUTPUT", "PORT_FILE", "PROBE_LISTEN", "PROBE_PORT_FILE", "RANKS_MAX", "ROLE",
-    "SERVER", "SERVICE_SOCKET", "SETTLE", "SHM_FOLDER", "SILENCE_MS", "SOCKET_MODE", "SPIN_US",
-    "TIMEOUT_MS", "TRANSPORT", "VERBS_DEVICES", "VERBS_GID_INDEX", "VERBS_NEAR", "VERBS_RAILS",
-    "VERBS_WINDOWS", "WORKERS",
+    "ADMIN_LISTEN",
+    "ADMIN_PORT_FILE",
+    "ADVERTISE",
+    "AGENT",
+    "ATTACH_SOCKET",
+    "BOOTSTRAP",
+    "CHANGES_KEPT",
+    "CHECKSUMS",
+    "DATA_HOST",
+    "DISK_CACHE",
+    "DRAIN_MS",
+    "FLAGFILE",
+    "HEARTBEAT_MS",
+    "LAUNCH_ID",
+    "LEASE_MS",
+    "LISTEN",
+    "LOG_FORMAT",
+    "MAX_BINDINGS",
+    "MAX_MESSAGE_BYTES",
+    "MAX_RANKS",
+    "MAX_SERVERS",
+    "MAX_SPEC_BYTES",
+    "MAX_WAITING_LOOKUPS",
+    "MAX_WATCHERS",
+    "MAX_WATCH_QUEUE_BYTES",
+    "MODEL",
+    "OUTPUT",
+    "PORT_FILE",
+    "PROBE_LISTEN",
+    "PROBE_PORT_FILE",
+    "RANKS_MAX",
+    "ROLE",
+    "SERVER",
+    "SERVICE_SOCKET",
+    "SETTLE",
+    "SHM_FOLDER",
+    "SILENCE_MS",
+    "SOCKET_MODE",
+    "SPIN_US",
+    "TIMEOUT_MS",
+    "TRANSPORT",
+    "VERBS_DEVICES",
+    "VERBS_GID_INDEX",
+    "VERBS_NEAR",
+    "VERBS_RAILS",
+    "VERBS_WINDOWS",
+    "WORKERS",
 });
 
 // Kubernetes says of a Service named baton-x where it is: BATON_X_SERVICE_HOST, BATON_X_PORT_...
@@ -74,10 +113,9 @@ std::vector<std::string> ConfigTable::UnknownVariables(const char* const* enviro
       least = std::min(least, distance);
     }
     if (least == 0) continue;
-    warnings.push_back(absl::StrCat("BATON_", name, " is set, and nothing reads it",
-                                    least <= name.size() / 2
-                                        ? absl::StrCat("; did you mean BATON_", nearest, "?")
-                                        : ""));
+    warnings.push_back(absl::StrCat(
+        "BATON_", name, " is set, and nothing reads it",
+        least <= name.size() / 2 ? absl::StrCat("; did you mean BATON_", nearest, "?") : ""));
   }
   return warnings;
 }

@@ -92,8 +92,7 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   void OnAnnounce(PeerId peer, const v1::Announce& announce);
   // RegistrarEvents
   void OnRegistered(const RankRef& rank, Incarnation incarnation) override;
-  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause,
-                             bool decides) override;
+  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause, bool decides) override;
   void OnLeaseLost(const RankRef& rank) override;
   // The registry's calls and watch: agent_registry.cc.
   void StepRegistrar();
@@ -123,7 +122,8 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   TimePoint registrar_at_ = TimePoint::max();
   TimePoint rooms_at_ = TimePoint::max();
   uint64_t stream_ = 0;
-  // Of that stream: how many were sent, how many the registrar has heard, what came before its turn.
+  // Of that stream: how many were sent, how many the registrar has heard, what came before its
+  // turn.
   uint64_t keep_alives_sent_ = 0;
   uint64_t keep_alives_heard_ = 0;
   std::map<uint64_t, v1::KeepAliveResponse> early_answers_;

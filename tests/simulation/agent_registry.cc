@@ -71,19 +71,18 @@ void Agent::SendKeepAlive(v1::KeepAliveRequest request) {
   } else {
     listed_ = request.lease_ids();
   }
-  bootstrap_->Call<v1::KeepAliveResponse>(
-      process_, std::move(request), 10 * kSecond,
-      [this, stream = stream_, n = keep_alives_sent_++](
-          const absl::StatusOr<v1::KeepAliveResponse>& answer) {
-        if (stream != stream_) return;
-        if (answer.ok()) {
-          OnKeepAlive(n, *answer);
-        } else {
-          EndKeepAlives();
-          registrar_.OnStreamEnd(world_.now());
-        }
-        StepRegistrar();
-      });
+  bootstrap_->Call<v1::KeepAliveResponse>(process_, std::move(request), 10 * kSecond,
+                                          [this, stream = stream_, n = keep_alives_sent_++](
+                                              const absl::StatusOr<v1::KeepAliveResponse>& answer) {
+                                            if (stream != stream_) return;
+                                            if (answer.ok()) {
+                                              OnKeepAlive(n, *answer);
+                                            } else {
+                                              EndKeepAlives();
+                                              registrar_.OnStreamEnd(world_.now());
+                                            }
+                                            StepRegistrar();
+                                          });
 }
 
 // A stream keeps its answers in order; these calls do not.

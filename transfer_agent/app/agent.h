@@ -116,8 +116,7 @@ class Agent final : private attach::AttachEvents,
   void NoteHeard();
   // RegistrarEvents
   void OnRegistered(const RankRef& rank, Incarnation incarnation) override;
-  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause,
-                             bool decides) override;
+  void OnRegistrationFailing(const RankRef& rank, const absl::Status& cause, bool decides) override;
   void OnLeaseLost(const RankRef& rank) override;
   // DirectoryEvents
   void OnServer(const std::shared_ptr<const v1::ServerRecord>& server) override;

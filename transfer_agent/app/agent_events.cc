@@ -155,7 +155,8 @@ bool Agent::IsNews(const RankRef& rank, const absl::Status& cause) {
 }
 
 void Agent::OnLeaseLost(const RankRef& rank) {
-  LOG(WARNING) << ToString(rank) << ": nothing was heard of the bootstrap service for a lease time; "
+  LOG(WARNING) << ToString(rank)
+               << ": nothing was heard of the bootstrap service for a lease time; "
                << "rooms with servers that are known go on";
   lease_losses_.Add();
   NoteUnheard("it does not answer");

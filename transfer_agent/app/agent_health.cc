@@ -60,7 +60,8 @@ std::vector<std::string> Agent::Warnings() const {
     warnings.push_back(absl::StrCat(
         "the bootstrap service at ", options_.bootstrap, " has not been heard for ", silent.count(),
         " s (", unheard_, "): rooms with servers known before go on, new servers wait. If other ",
-        "agents say so too it is down: start it. If only this one does, the way to it is cut here, ",
+        "agents say so too it is down: start it. If only this one does, the way to it is cut "
+        "here, ",
         "and routers take this server for gone"));
   }
   return warnings;

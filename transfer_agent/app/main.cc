@@ -23,6 +23,8 @@ namespace baton::agent {
 namespace {
 
 constexpr int kLoadPeriodMs = 500;
+// Without an engine or a peer an agent of eight workers has about sixty.
+constexpr uint64_t kFilesLeast = 128;
 
 int Complain(const absl::Status& status) {
   fprintf(stderr, "baton-agent: %s: %s\n", std::string(ReasonName(ReasonOf(status))).c_str(),
@@ -77,6 +79,7 @@ int Run(int argc, char** argv) {
   table.ParseOrExit(argc, argv);
   if (absl::Status status = Complete(&options); !status.ok()) return Complain(status);
   RaiseFileLimit();
+  if (absl::Status files = CheckFileLimit(kFilesLeast); !files.ok()) return Complain(files);
   InitLog(argv[0]);
   admin::StartLog(options.admin, "baton-agent");
   const std::unique_ptr<AgentInspection> inspection = AgentInspection::Make();

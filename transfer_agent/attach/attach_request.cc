@@ -5,6 +5,7 @@
 #include "common/reason.h"
 #include "common/shm_abi/attach_limits.h"
 #include "common/shm_abi/ring_layout.h"
+#include "common/utf8.h"
 #include "planner/layout_proto.h"
 #include "planner/plan.h"
 
@@ -27,10 +28,8 @@ absl::Status CheckName(absl::string_view field, absl::string_view name, bool may
     return BadNumber(absl::StrCat("the length of ", field), name.size(),
                      absl::StrCat(may_be_empty ? "0" : "1", " to ", kNameMax));
   }
-  for (unsigned char c : name) {
-    if (c < 0x20 || c == 0x7f) {
-      return Error(Reason::kBadMessage, absl::StrCat(field, " holds a control character"));
-    }
+  if (!IsCleanUtf8(name)) {
+    return Error(Reason::kBadMessage, absl::StrCat(field, " holds a control character"));
   }
   return absl::OkStatus();
 }
@@ -53,6 +52,10 @@ absl::Status CheckNames(const v1::AttachRequest& proto) {
   }
   for (const std::string& alias : proto.aliases()) {
     if (absl::Status s = CheckName("an alias", alias, false); !s.ok()) return s;
+  }
+  for (const v1::TensorSpec& tensor : proto.spec().tensors()) {
+    if (absl::Status s = CheckName("a tensor's name", tensor.name(), true); !s.ok()) return s;
+    if (absl::Status s = CheckName("a tensor's dtype", tensor.dtype(), true); !s.ok()) return s;
   }
   return absl::OkStatus();
 }

@@ -5,12 +5,14 @@
 #include <sys/eventfd.h>
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "baton/v1/attach.pb.h"
 #include "client/rpc/error_detail.h"
 #include "common/reason.h"
 #include "common/shm_abi/attach_limits.h"
+#include "common/utf8.h"
 #include "planner/plan.h"
 #include "transfer_agent/attach/ring_memory.h"
 
@@ -107,7 +109,7 @@ absl::Status Handshake::TakeRegions(Packet packet) {
   for (size_t i = 0; i < count; ++i) {
     const v1::Region& region = proto.regions(static_cast<int>(i));
     std::string name = absl::StrCat("region ", regions_.size(), " '",
-                                    region.name().substr(0, shm_abi::kNameMax), "': ");
+                                    CleanUtf8(region.name().substr(0, shm_abi::kNameMax)), "': ");
     absl::Status fits = CheckPool(region.size(), region.dma_buf());
     if (!fits.ok()) return Error(ReasonOf(fits), absl::StrCat(name, fits.message()));
     absl::StatusOr<MappedRegion> mapped =
@@ -124,8 +126,9 @@ absl::Status Handshake::TakeRegions(Packet packet) {
 
 namespace {
 
-// What an agent needs beside its engines' regions: the doorbell of the worker, connections of peers,
-// of operators and of probes. An engine that takes the last of them takes it from all others.
+// What an agent needs beside its engines' regions: the doorbell of the worker, connections of
+// peers, of operators and of probes. An engine that takes the last of them takes it from all
+// others.
 constexpr int kDescriptorsLeft = 32;
 
 absl::Status CheckHeadroom(int any) {

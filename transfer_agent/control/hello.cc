@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
+#include "common/utf8.h"
 #include "planner/plan.h"
 
 namespace baton::control {
@@ -23,6 +24,7 @@ absl::Status CheckFields(const v1::Hello& said) {
     return Bad(absl::StrCat("agent_address has ", said.agent_address().size(), " bytes; 1 to ",
                             kAddressBytesMax));
   }
+  if (!IsCleanUtf8(said.agent_address())) return Bad("agent_address holds a control character");
   if (said.epoch() == 0) return Bad("epoch is 0");
   if (said.link() == 0) return Bad("link is 0");
   return absl::OkStatus();

@@ -79,5 +79,16 @@ TEST(Hello, FieldsOfANewerVersionPass) {
   EXPECT_TRUE(ParseHello(frame).ok());
 }
 
+TEST(Hello, AnAddressThatATerminalObeysIsRefused) {
+  Hello hello;
+  hello.priority = Priority::kBulk;
+  hello.epoch = Epoch(1);
+  hello.link = 1;
+  for (const char* address : {"10.0.0.1:1\n", "\x1b[2J:1", "10.0.0.1\u202e:1"}) {
+    hello.address = address;
+    EXPECT_EQ(ReasonOf(ParseHello(MakeHello(hello)).status()), Reason::kBadMessage) << address;
+  }
+}
+
 }  // namespace
 }  // namespace baton::control

@@ -49,7 +49,7 @@ absl::Status Link::Adopt(const std::shared_ptr<StreamEnd>& end, const Hello& hel
     if (up.ok()) {
       stream.end = end;
       stream.hello_due = true;
-      Pump(hello.priority, now);
+      PumpAll(now);
     }
   }
   if (!up.ok()) {
@@ -204,6 +204,12 @@ void Link::Pump(Priority priority, TimePoint now) {
   if (!out.has_value()) return;
   stream.writing = true;
   stream.end->wire()->Write(std::move(out->body), EncodeNumbers(out->seq, out->ack));
+}
+
+// News of one stream may be a frame on the other: what is announced goes out on bulk once both are
+// there, whichever came last.
+void Link::PumpAll(TimePoint now) {
+  for (Priority priority : kPriorities) Pump(priority, now);
 }
 
 void Link::StartReads() {

@@ -110,6 +110,7 @@ class Link : public std::enable_shared_from_this<Link> {
   void DialStream(Priority priority) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Drop(Stream* stream, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Pump(Priority priority, TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PumpAll(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartReads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Hello MyHello(Priority priority) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReportUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(events_mu_);

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "common/reason.h"
+#include "common/utf8.h"
 #include "transfer_agent/control/link.h"
 #include "transfer_agent/control/stream_end.h"
 #include "transfer_agent/control/validate_frame.h"
@@ -52,7 +53,7 @@ Link::Outcome Link::Handle(Priority priority, const absl::StatusOr<v1::Frame>& f
   Outcome outcome = core_.attached(priority) ? HandleFrame(priority, *frame, bytes, now)
                                              : HandleHello(priority, *frame, now);
   if (outcome.end.ok()) {
-    Pump(priority, now);
+    PumpAll(now);
     // A deadline that has passed waits for the write in flight.
     if (const TimePoint next = core_.NextDeadline(); next > now) host_->WakeBy(next);
   }
@@ -91,8 +92,8 @@ Link::Outcome Link::HandleFrame(Priority priority, const v1::Frame& frame, size_
     return {.bad = *fresh ? valid : absl::OkStatus()};
   }
   if (frame.has_goodbye()) {
-    return {.end = Error(Reason::kPeerLost, absl::StrCat("the agent at ", address_,
-                                                         " has left: ", frame.goodbye().why()))};
+    return {.end = Error(Reason::kPeerLost, absl::StrCat("the agent at ", address_, " has left: ",
+                                                         CleanUtf8(frame.goodbye().why())))};
   }
   return {.deliver = *fresh && frame.body_case() != v1::Frame::BODY_NOT_SET};
 }

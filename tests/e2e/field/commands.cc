@@ -147,7 +147,8 @@ absl::StatusOr<std::string> Probe::Open(const Words& words) {
   } else {
     const uint64_t prefix = words.Number("prefix", 0);
     const int32_t first = static_cast<int32_t>(words.Number("first_page", 0));
-    const uint64_t count = (room.tokens - std::min(prefix, room.tokens) + kPageTokens - 1) / kPageTokens;
+    const uint64_t count =
+        (room.tokens - std::min(prefix, room.tokens) + kPageTokens - 1) / kPageTokens;
     for (uint64_t i = 0; i < count; ++i) room.pages.push_back(first + static_cast<int32_t>(i));
     ReceiveRoom asked;
     asked.room = key;
@@ -249,7 +250,8 @@ absl::StatusOr<std::string> Probe::Memory(const Words& words) {
     return std::string();
   }
   const uint64_t first = std::min<uint64_t>(words.Number("first_page", 0), kSmallPages);
-  const uint64_t count = std::min<uint64_t>(words.Number("pages", kSmallPages), kSmallPages - first);
+  const uint64_t count =
+      std::min<uint64_t>(words.Number("pages", kSmallPages), kSmallPages - first);
   uint64_t wrong = 0;
   for (uint64_t half = 0; half < 2; ++half) {
     const uint8_t* at = bytes + (half * kSmallPages + first) * kSmallPageBytes;

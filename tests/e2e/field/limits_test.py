@@ -34,7 +34,8 @@ class LimitsTest(fleet.FieldTest):
                 flags = ["--bootstrap=" + bootstrap.address(), "--attach_socket=%s/a" % folder,
                          "--service_socket=%s/s" % folder, "--port_file=%s/port" % folder,
                          "--transport=tcp", "--workers=2"]
-                self.starts_or_says(folder, ["prlimit", "--nofile=%d" % files, program.AGENT] + flags)
+                limit = ["prlimit", "--nofile=%d" % files]
+                self.starts_or_says(folder, limit + [program.AGENT] + flags)
 
     def starts_or_says(self, folder: str, command: list[str]):
         with open(folder + "/log", "w+", encoding="utf-8") as log:

@@ -1,6 +1,6 @@
 // An engine that does what it is told, a line at a time: the next report is tried in five minutes.
 //
-//   probe_engine --help     the commands, also in docs/guides/probe-engine.md
+//   probe_engine --help     the commands, also in README.md beside this
 //
 // One line in, one line out: "ok ...", or "error REASON: text".
 #include <iostream>

@@ -1,4 +1,4 @@
-"""Two deployments, or two pods, that take each other's place: the first cause stays and is shown."""
+"""Two deployments, or two pods, in each other's place: the first cause is kept and shown."""
 import unittest
 
 from tests.e2e.field import fleet
