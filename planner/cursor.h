@@ -29,11 +29,12 @@ namespace baton::planner {
 // Pages of one side. `pages[g][i]` is the page of group g that holds the i-th page's worth of this
 // rank's own tokens, counted from the page that holds the first own token at or after
 // `first_token` (floored to the page's first). Sources pass one chunk's lists, targets the room's
-// (first_token = prefix). Borrowed: must outlive the cursor.
+// (first_token = prefix). Borrowed: must outlive the cursor. Of page groups that a chunk leaves out
+// the lists may be empty.
 struct SidePages {
   uint64_t first_token = 0;
   std::vector<absl::Span<const int32_t>> pages;
-  // One row for each STATE tensor of the spec in order, and one for AUX.
+  // One row for each STATE tensor of the spec in order, or kNoRow; and one for AUX.
   absl::Span<const uint32_t> state_rows;
   uint32_t aux_row = 0;
 };
@@ -42,11 +43,16 @@ struct SidePages {
 size_t PagesNeeded(const ServerSpec& spec, const RankCoord& coord, uint32_t page_group,
                    uint64_t begin, uint64_t end, uint64_t total_tokens);
 
-// OK when every list is long enough for [begin, end) and every page and row lies inside the buffers
-// of `layout`. BAD_PAGES names group, index and value. Check before building a cursor.
+// OK when every list of `groups` is long enough for [begin, end) and every page and row lies inside
+// the buffers of `layout`. BAD_PAGES names group, index and value. Check before building a cursor.
 absl::Status ValidatePages(const ServerSpec& spec, const RankCoord& coord, const RankLayout& layout,
                            const SidePages& pages, uint64_t begin, uint64_t end,
-                           uint64_t total_tokens, bool with_rows);
+                           uint64_t total_tokens, bool with_rows, uint16_t groups = kAllGroups);
+
+// OK when source and target have rows for the same STATE tensors. BAD_CHUNK names one that only one
+// side has.
+absl::Status CheckSameRows(const PairPlan& plan, absl::Span<const uint32_t> source_rows,
+                           absl::Span<const uint32_t> target_rows);
 
 // Contiguous bytes. Fields of a side the cursor does not know are 0.
 struct CopyRun {
@@ -147,8 +153,10 @@ class Cursor {
   bool in_piece_ = false;
 };
 
-// Bytes this pair moves for the whole room: [prefix, total), STATE and AUX.
-uint64_t RoomBytes(const PairPlan& plan, const RoomTokens& tokens);
+// Bytes this pair moves for the whole room: [prefix, total), STATE and AUX. STATE that the target
+// has kNoRow for does not count; without `target_rows` all of it does.
+uint64_t RoomBytes(const PairPlan& plan, const RoomTokens& tokens,
+                   absl::Span<const uint32_t> target_rows = {});
 
 }  // namespace baton::planner
 

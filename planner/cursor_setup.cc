@@ -1,6 +1,9 @@
 // The slow path of the cursor: once for each copy.
 #include <algorithm>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
 #include "planner/break.h"
 #include "planner/cursor.h"
 #include "planner/descriptor.h"
@@ -47,9 +50,26 @@ void Cursor::OpenSetSide(const OwnEntries& own, const EntrySharding& sharding, S
   }
 }
 
+namespace {
+
+// Lists shorter than the spec's STATE tensors say nothing of the rest.
+bool HasRow(absl::Span<const uint32_t> rows, uint32_t list) {
+  return list == kAuxRow || list >= rows.size() || rows[list] != kNoRow;
+}
+
+}  // namespace
+
 bool Cursor::OpenCopy(const CopyDescriptor& copy) {
-  if (copy.set != set_) OpenSet(copy.set);
   const bool rows = plan_->sets[copy.set].rows;
+  if (rows) {
+    for (const auto& [pages, list] :
+         {std::pair(source_.pages, copy.source.list), std::pair(target_.pages, copy.target.list)}) {
+      if (pages != nullptr && !HasRow(pages->state_rows, list)) return false;
+    }
+  } else if ((chunk_.groups >> copy.source.list & 1) == 0) {
+    return false;
+  }
+  if (copy.set != set_) OpenSet(copy.set);
   first_plane_ = 0;
   planes_ = copy.planes;
   if (!rows) {
@@ -89,11 +109,27 @@ void Cursor::OpenCopySide(const SideAddress& address, Side* side) const {
   }
 }
 
-uint64_t RoomBytes(const PairPlan& plan, const RoomTokens& tokens) {
+absl::Status CheckSameRows(const PairPlan& plan, absl::Span<const uint32_t> source_rows,
+                           absl::Span<const uint32_t> target_rows) {
+  for (const CopyDescriptor& copy : plan.copies) {
+    if (!plan.sets[copy.set].rows) continue;
+    const bool source = HasRow(source_rows, copy.source.list);
+    if (source == HasRow(target_rows, copy.target.list)) continue;
+    return Error(Reason::kBadChunk,
+                 absl::StrCat("STATE row ", source ? copy.source.list : copy.target.list, ": the ",
+                              source ? "source" : "target", " has one, the ",
+                              source ? "target" : "source", " has none"));
+  }
+  return absl::OkStatus();
+}
+
+uint64_t RoomBytes(const PairPlan& plan, const RoomTokens& tokens,
+                   absl::Span<const uint32_t> target_rows) {
   uint64_t bytes = 0;
   uint32_t set = UINT32_MAX;
   uint64_t entries = 0;
   for (const CopyDescriptor& copy : plan.copies) {
+    if (plan.sets[copy.set].rows && !HasRow(target_rows, copy.target.list)) continue;
     if (copy.set != set) {
       set = copy.set;
       entries = SharedEntries(plan.sets[set], tokens).Count();

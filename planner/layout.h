@@ -103,6 +103,12 @@ struct RoomTokens {
   bool operator==(const RoomTokens&) const = default;
 };
 
+// Instead of a STATE row: the room has none. Both sides say so, or neither.
+inline constexpr uint32_t kNoRow = UINT32_MAX;
+
+// Every page group; bit g stands for group g.
+inline constexpr uint16_t kAllGroups = 0xffff;
+
 // What one chunk covers. STATE and AUX go with the chunk that has `last`.
 struct ChunkRange {
   uint64_t token_begin = 0;
@@ -110,6 +116,7 @@ struct ChunkRange {
   uint32_t layer_begin = 0;
   uint32_t layer_end = UINT32_MAX;
   bool last = false;
+  uint16_t groups = kAllGroups;  // page groups of the source's spec
 
   bool operator==(const ChunkRange&) const = default;
 };

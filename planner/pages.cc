@@ -76,7 +76,7 @@ absl::Status CheckRows(const ServerSpec& spec, const RankCoord& coord, const Bou
     }
     const uint32_t row = aux ? pages.aux_row : pages.state_rows[at];
     const uint32_t rows = aux ? bounds.aux : bounds.states[t];
-    if (row < rows) continue;
+    if (row < rows || (!aux && row == kNoRow)) continue;
     return Bad(coord, absl::StrCat("row ", row, " of ", TensorName(tensor), ", which has ", rows));
   }
   return absl::OkStatus();
@@ -92,7 +92,7 @@ size_t PagesNeeded(const ServerSpec& spec, const RankCoord& coord, uint32_t page
 
 absl::Status ValidatePages(const ServerSpec& spec, const RankCoord& coord, const RankLayout& layout,
                            const SidePages& pages, uint64_t begin, uint64_t end,
-                           uint64_t total_tokens, bool with_rows) {
+                           uint64_t total_tokens, bool with_rows, uint16_t groups) {
   if (total_tokens > kTokensMax || begin > end || end > total_tokens || pages.first_token > begin) {
     return Bad(coord, absl::StrCat("tokens [", begin, ", ", end, ") of ", total_tokens,
                                    " with lists from token ", pages.first_token));
@@ -103,6 +103,7 @@ absl::Status ValidatePages(const ServerSpec& spec, const RankCoord& coord, const
   }
   const Bounds bounds = BoundsOf(spec, layout);
   for (uint32_t g = 0; g < pages.pages.size(); ++g) {
+    if ((groups >> g & 1) == 0) continue;
     const auto& list = pages.pages[g];
     const bool held = bounds.pages[g] != UINT32_MAX;
     const size_t need =

@@ -71,7 +71,9 @@ absl::Status ValidateSpec(const ServerSpec& spec);
 absl::Status CheckCoord(const ServerSpec& spec, const RankCoord& coord);
 
 // OK when `layout` is a rank's share of `spec`: exactly the buffers that `coord` owns, each inside
-// its region (`region_sizes`, bytes), none overlapping another's bytes.
+// its region (`region_sizes`, bytes), none overlapping another's bytes, unless the two are of
+// different page groups, or one of them is a STATE tensor and the other none of that name: such
+// buffers may overlay each other.
 absl::Status ValidateLayout(const ServerSpec& spec, const RankCoord& coord,
                             const RankLayout& layout, const std::vector<uint64_t>& region_sizes);
 

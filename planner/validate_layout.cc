@@ -23,6 +23,17 @@ std::string Named(const ServerSpec& spec, const BufferLayout& buffer) {
   return absl::StrCat(TensorName(spec.tensors[buffer.tensor]), " of layer ", buffer.layer);
 }
 
+// Page groups own pages by turns in pools that they share, and STATE rows are such pages too where
+// each request's state lies in the pool of its keys: what overlays each other there is never in use
+// at once. Inside one page group, or one STATE tensor, every page of every buffer is.
+bool MayOverlay(const TensorSpec& a, const TensorSpec& b) {
+  if (a.kind == Kind::kAux || b.kind == Kind::kAux) return false;
+  if (a.kind == Kind::kState || b.kind == Kind::kState) {
+    return a.kind != b.kind || a.name != b.name;
+  }
+  return a.page_group != b.page_group;
+}
+
 // Sorted by region and offset, so that only neighbours with common bounds are compared.
 absl::Status CheckApart(const ServerSpec& spec, const RankCoord& coord,
                         std::vector<Placed>* placed) {
@@ -35,6 +46,7 @@ absl::Status CheckApart(const ServerSpec& spec, const RankCoord& coord,
       const Placed& b = (*placed)[j];
       if (b.region != a.region || b.extent.offset >= a.end) break;
       if (Apart(a.extent, b.extent)) continue;
+      if (MayOverlay(spec.tensors[a.buffer->tensor], spec.tensors[b.buffer->tensor])) continue;
       return Error(Reason::kBadSpec,
                    absl::StrCat("layout of ", ToString(coord), ": ", Named(spec, *a.buffer),
                                 " and ", Named(spec, *b.buffer), " overlap in region ", a.region));

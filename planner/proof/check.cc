@@ -223,11 +223,17 @@ std::vector<ChunkRange> RandomChunks(const RoomTokens& tokens, uint32_t layers, 
     uint64_t end = Draw(random, at + 1, tokens.total);
     if (random() % 2 == 0) end = tokens.total;
     const uint32_t cut = random() % 4 == 0 ? static_cast<uint32_t>(Draw(random, 0, layers)) : 0;
-    if (cut != 0) chunks.push_back({at, end, 0, cut, false});
-    chunks.push_back({at, end, cut, UINT32_MAX, false});
+    // Some page groups in a chunk of their own.
+    const uint16_t apart = random() % 3 == 0 ? static_cast<uint16_t>(random()) : 0;
+    for (const uint16_t groups : {static_cast<uint16_t>(~apart), apart}) {
+      if (groups == 0) continue;
+      if (cut != 0) chunks.push_back({at, end, 0, cut, false, groups});
+      chunks.push_back({at, end, cut, UINT32_MAX, false, groups});
+    }
     at = end;
   }
-  if (chunks.empty() || random() % 3 == 0) chunks.push_back({at, at, 0, UINT32_MAX, false});
+  if (chunks.empty() || random() % 3 == 0)
+    chunks.push_back({at, at, 0, UINT32_MAX, false, kAllGroups});
   chunks.back().last = true;
   return chunks;
 }

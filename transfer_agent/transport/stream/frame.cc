@@ -27,7 +27,7 @@ struct WireFrame {
   uint16_t generation;
   uint8_t attempt;
   uint8_t last;
-  uint16_t zero0;
+  uint16_t groups_out;  // page groups that the chunk leaves out; 0 in the frames of older agents
   uint64_t tokens_total;
   uint64_t tokens_prefix;
   uint64_t token_begin;
@@ -63,7 +63,6 @@ absl::Status CheckNumbers(const WireFrame& wire, FrameType type) {
   if (wire.part >= kPartsMax) return Bad("part", wire.part);
   if (wire.generation > kGenerationMask) return Bad("generation", wire.generation);
   if (wire.last > 1) return Bad("last", wire.last);
-  if (wire.zero0 != 0) return Bad("a reserved field", wire.zero0);
   if (wire.zero1 != 0) return Bad("a reserved field", wire.zero1);
   if (wire.tokens_prefix > wire.tokens_total) return Bad("prefix tokens", wire.tokens_prefix);
   if (wire.token_begin > wire.token_end) return Bad("first token", wire.token_begin);
@@ -115,6 +114,7 @@ void EncodeFrame(const Frame& frame, FrameBuffer* out) {
   wire.token_end = frame.chunk.token_end;
   wire.layer_begin = frame.chunk.layer_begin;
   wire.layer_end = frame.chunk.layer_end;
+  wire.groups_out = static_cast<uint16_t>(~frame.chunk.groups);
   wire.offset = frame.offset;
   wire.length = frame.length;
   wire.count = frame.count;
@@ -148,7 +148,8 @@ absl::StatusOr<Frame> ParseFrame(const FrameBuffer& bytes) {
                  .token_end = wire.token_end,
                  .layer_begin = wire.layer_begin,
                  .layer_end = wire.layer_end,
-                 .last = wire.last != 0};
+                 .last = wire.last != 0,
+                 .groups = static_cast<uint16_t>(~wire.groups_out)};
   frame.offset = wire.offset;
   frame.length = wire.length;
   frame.count = wire.count;

@@ -30,7 +30,7 @@ absl::Status WindowTable::Open(Window window, const MemoryTable& memories) {
                                                  window.offer.generation, " is open already"));
   }
   it->second = std::make_unique<OpenedWindow>();
-  it->second->bytes_max = planner::RoomBytes(*window.plan, window.tokens);
+  it->second->bytes_max = planner::RoomBytes(*window.plan, window.tokens, window.pages.state_rows);
   it->second->window = std::move(window);
   it->second->memory = memory;
   return absl::OkStatus();

@@ -19,7 +19,7 @@ absl::Status TargetDatapath::Open(const Window& window, const LocalMemory* memor
                                                  window.offer.generation, " is open already"));
   }
   it->second.memory = memory;
-  it->second.bytes = planner::RoomBytes(*window.plan, window.tokens);
+  it->second.bytes = planner::RoomBytes(*window.plan, window.tokens, window.pages.state_rows);
   return absl::OkStatus();
 }
 
