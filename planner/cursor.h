@@ -63,6 +63,36 @@ struct CopyRun {
   uint64_t length = 0;
 };
 
+// Entries [0, entries) of one copy, in every combination of its axes. Entry e of a side is number
+// first + e of the list's pages, each of `page_entries`; no list: all of it is in page `row`.
+struct StridedCopy {
+  struct Axis {
+    uint64_t count = 1;
+    uint64_t source_stride = 0;
+    uint64_t target_stride = 0;
+  };
+  struct Side {
+    uint32_t region = 0;
+    uint64_t offset = 0;
+    uint64_t page_stride = 0;
+    uint64_t entry_stride = 0;
+    uint64_t page_entries = 1;
+    const int32_t* list = nullptr;
+    uint32_t list_index = 0;  // of the side's lists
+    uint32_t row = 0;
+    uint64_t first = 0;
+  };
+  Side source;
+  Side target;
+  uint64_t entries = 0;
+  // Planes and heads, and which of them lie inside an entry's bytes where all is contiguous.
+  Axis planes;
+  Axis heads;
+  bool head_major = false;
+  bool planes_in_entry = false;
+  uint32_t unit_bytes = 0;
+};
+
 class Cursor {
  public:
   Cursor() = default;
@@ -82,6 +112,14 @@ class Cursor {
   // empty chunk. A Next that just filled its room leaves it false even where no run is left: loop
   // on what Next returns.
   bool done() const { return finished_; }
+
+  // The same bytes as pieces that a kernel can walk by itself: one for each copy and stretch,
+  // however many pages it has. For a cursor of which nothing was taken with Next. False: no more.
+  bool NextStrided(StridedCopy* out);
+
+  const PairPlan* plan() const { return plan_; }
+  // Null: the cursor does not know that side.
+  const SidePages* source_pages() const { return source_.pages; }
 
  private:
   // One side of the piece that is being cut into runs.
@@ -122,6 +160,7 @@ class Cursor {
   template <bool kSource, bool kTarget>
   size_t EmitFlatOf(absl::Span<CopyRun> out, size_t used);
   bool Extend(CopyRun* last) const;
+  StridedCopy::Side StridedSide(const SideAddress& address, const Side& side, uint64_t local) const;
   static void Place(uint64_t local, Side* side);
   static void Advance(uint64_t entries, Side* side);
 

@@ -34,6 +34,7 @@
 #include "common/ids.h"
 #include "planner/cursor.h"
 #include "planner/plan.h"
+#include "transfer_agent/transport/device_share.h"
 
 namespace baton::transport {
 
@@ -90,6 +91,8 @@ struct LocalRegion {
   // Of a dma-buf: its device shows writes in the order in which they came, so that a part needs no
   // flush before it is told of.
   bool ordered_writes = false;
+  // Of GPU memory (`dma_buf`, and fd may be -1 then): how this host's processes map it.
+  DeviceShare share = {};
 };
 
 struct ExportedMemory {

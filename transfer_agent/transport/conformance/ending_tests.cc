@@ -33,8 +33,10 @@ TEST_P(TransportConformance, CancelsInMidTransferAndReadsThePagesNoMore) {
       std::memset(world.source.pool.Page(layer, page), 0x77, world.source.pool.page_bytes());
     }
   }
+  world.source.pool.Push();
   world.Settle();
   EXPECT_FALSE(world.HasPart(room));
+  world.target.pool.Fetch();
   const std::vector<std::byte> others(64, std::byte{0x77});
   for (uint32_t layer = 0; layer < 2; ++layer) {
     for (int32_t page : room.target_pages) {

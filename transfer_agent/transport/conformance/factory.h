@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "transfer_agent/transport/conformance/region_twin.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::transport {
@@ -27,6 +28,9 @@ struct Candidate {
   // Pools are handed over as dma-bufs, and whether their device orders what is written to it.
   bool gpu = false;
   bool ordered_writes = false;
+  // Where not null: puts a region into memory of another kind, in place of `gpu`. What the test sees
+  // of it is a copy in host memory then. Null: the region stays as it is.
+  std::function<std::unique_ptr<RegionTwin>(LocalRegion* region)> move = nullptr;
   // False: OnSegmentDone means that the target has read the pages, so it waits for the target.
   bool done_without_target = true;
 };

@@ -103,6 +103,20 @@ std::byte* TestPool::Page(uint32_t layer, int32_t page) const {
   return bases_[layer % shape_.regions] + LayerOffset(layer) + page * page_stride();
 }
 
+void TestPool::Push() const {
+  const uint64_t from = shape_.base_offset;
+  for (size_t r = 0; r < twins_.size(); ++r) {
+    if (twins_[r] != nullptr) twins_[r]->Push(bases_[r] + from, from, size_ - from);
+  }
+}
+
+void TestPool::Fetch() const {
+  const uint64_t from = shape_.base_offset;
+  for (size_t r = 0; r < twins_.size(); ++r) {
+    if (twins_[r] != nullptr) twins_[r]->Fetch(bases_[r] + from, from, size_ - from);
+  }
+}
+
 void TestPool::FillPattern(uint64_t seed) {
   for (uint32_t l = 0; l < shape_.layers; ++l) {
     for (uint32_t p = 0; p < shape_.pages; ++p) {
@@ -114,15 +128,18 @@ void TestPool::FillPattern(uint64_t seed) {
       }
     }
   }
+  Push();
 }
 
 void TestPool::FillCanary() {
   for (std::byte* base : bases_) {
     std::memset(base + shape_.base_offset, static_cast<int>(kCanary), size_ - shape_.base_offset);
   }
+  Push();
 }
 
 int64_t TestPool::FirstTouched(const std::vector<int32_t>& written) const {
+  Fetch();
   std::vector<bool> named(shape_.pages);
   for (int32_t page : written) named[page] = true;
   for (uint32_t l = 0; l < shape_.layers; ++l) {

@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "common/unique_fd.h"
 #include "planner/layout.h"
+#include "transfer_agent/transport/conformance/region_twin.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::transport {
@@ -47,6 +50,11 @@ class TestPool {
 
   size_t page_bytes() const { return size_t{shape_.page_tokens} * shape_.token_bytes; }
   std::byte* Page(uint32_t layer, int32_t page) const;
+  // Of the next region. From here on the host's memory is a copy; null: the region itself.
+  void AddTwin(std::unique_ptr<RegionTwin> twin) { twins_.push_back(std::move(twin)); }
+  // Between the copy and the twins, from base_offset on; the pool's own methods do it themselves.
+  void Push() const;
+  void Fetch() const;
   // Contents that depend on seed, layer, page and place.
   void FillPattern(uint64_t seed);
   // Everything from the first layer on, gaps too.
@@ -70,6 +78,7 @@ class TestPool {
   const uint64_t size_;
   std::vector<UniqueFd> fds_;
   std::vector<std::byte*> bases_;
+  std::vector<std::unique_ptr<RegionTwin>> twins_;
 };
 
 }  // namespace baton::transport

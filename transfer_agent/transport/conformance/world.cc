@@ -35,6 +35,7 @@ Node::Node(const Candidate& candidate, const PoolShape& shape, bool checksums, b
     region.dma_buf = candidate.gpu;
     region.ordered_writes = candidate.ordered_writes;
     if (candidate.gpu) region.base = nullptr;
+    pool.AddTwin(candidate.move ? candidate.move(&region) : nullptr);
   }
   absl::StatusOr<ExportedMemory> exported = transport->ExportMemory(regions);
   CHECK(exported.ok()) << exported.status();
@@ -193,6 +194,7 @@ bool World::IsFenced(const Room& room) const {
 }
 
 int64_t World::FirstMismatch(const Room& room) const {
+  target.pool.Fetch();
   const PoolShape& from = source.pool.shape();
   const PoolShape& to = target.pool.shape();
   const uint64_t first = room.tokens.prefix / to.page_tokens * to.page_tokens;

@@ -1,8 +1,10 @@
-// One packet of a shm channel: a frame, and behind it runs or region sizes with descriptors.
+// One packet of a channel on one host: a frame, and behind it runs, page lists (cuda) or what is said
+// of regions, with descriptors.
 // Nothing here blocks or allocates, but for the descriptors of a kMemory frame.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_SHM_MESSAGE_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_SHM_MESSAGE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -15,7 +17,9 @@ namespace baton::transport::shm {
 
 // What came in. `body` points into the message.
 struct Message {
-  static constexpr size_t kBytesMax = kFrameBytes + kRunsPerFrameMax * sizeof(RunRecord);
+  static constexpr size_t kBytesMax =
+      kFrameBytes + std::max(kRunsPerFrameMax * sizeof(RunRecord),
+                             kPageWordsPerFrameMax * sizeof(uint32_t));
   Frame frame;
   size_t body_bytes = 0;
   std::vector<UniqueFd> fds;

@@ -89,6 +89,7 @@ absl::Status TargetDatapath::OnMessage(int fd) {
     case FrameType::kWelcome:
     case FrameType::kData:
     case FrameType::kAck:
+    case FrameType::kPages:
       break;
   }
   return Error(Reason::kBadMessage,

@@ -83,6 +83,9 @@ absl::Status CheckCount(const WireFrame& wire, FrameType type) {
     case FrameType::kMemory:
       if (wire.count == 0 || wire.count > kRegionsPerMemoryMax) return Bad("regions", wire.count);
       return absl::OkStatus();
+    case FrameType::kPages:
+      if (wire.count == 0 || wire.count > kPageWordsPerFrameMax) return Bad("words", wire.count);
+      return absl::OkStatus();
     case FrameType::kWelcome:
     case FrameType::kData:
     case FrameType::kPart:
@@ -129,7 +132,7 @@ absl::StatusOr<Frame> ParseFrame(const FrameBuffer& bytes) {
   std::memcpy(&wire, bytes.data(), sizeof(wire));
   if (wire.magic != kMagic) return Bad("magic", wire.magic);
   if (wire.version != kFrameVersion) return Bad("version", wire.version);
-  if (wire.type < 1 || wire.type > static_cast<uint8_t>(FrameType::kAck)) {
+  if (wire.type < 1 || wire.type > static_cast<uint8_t>(FrameType::kPages)) {
     return Bad("type", wire.type);
   }
   if ((wire.flags & ~kFlagCrc) != 0) return Bad("flags", wire.flags);

@@ -8,7 +8,9 @@
 //   kCancel  source  nothing more for this offer; bytes sent for it mean nothing
 //   kMemory  source  `count` region sizes follow, with as many descriptors (shm)
 //   kForget  source  memory `memory` is no more (shm)
-//   kAck     target  the runs of batch `serial` have been read (shm)
+//   kAck     target  the runs of batch `serial` have been read (shm), the pages of chunk `serial`
+//                    are not read any more (cuda)
+//   kPages   source  `count` words of a chunk's page lists, from word `offset` on (cuda)
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_STREAM_FRAME_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_STREAM_FRAME_H_
 
@@ -31,6 +33,7 @@ inline constexpr uint32_t kFrameLengthMax = 1 << 20;
 inline constexpr uint32_t kBatchLengthMax = 4 << 20;
 inline constexpr uint32_t kRunsPerFrameMax = 512;
 inline constexpr uint32_t kRegionsPerMemoryMax = 64;
+inline constexpr uint32_t kPageWordsPerFrameMax = 12 << 10;
 
 enum class FrameType : uint8_t {
   kWelcome = 1,
@@ -41,6 +44,7 @@ enum class FrameType : uint8_t {
   kMemory = 6,
   kForget = 7,
   kAck = 8,
+  kPages = 9,
 };
 
 struct Frame {

@@ -33,6 +33,15 @@ absl::StatusOr<bool> MatchAttempt(OpenedWindow* window, PartProgress* part, Chan
   return true;
 }
 
+absl::Status CheckOpenPart(const OpenedWindow& window, const PartProgress& part,
+                           const Frame& frame) {
+  if (part.closed) return Wrong(frame, "the part is closed");
+  const planner::RoomTokens& tokens = window.window.tokens;
+  if (frame.tokens == tokens) return absl::OkStatus();
+  return Wrong(frame, "the source moves tokens [", frame.tokens.prefix, ", ", frame.tokens.total,
+               "), the window has [", tokens.prefix, ", ", tokens.total, ")");
+}
+
 absl::Status BeginChunk(OpenedWindow* window, PartProgress* part, const Frame& frame) {
   if (!part->chunk_complete()) {
     return Wrong(frame, "a chunk begins before the one before it is complete");
@@ -53,12 +62,7 @@ absl::StatusOr<Admission> Landing::Begin(OpenedWindow* window, ChannelId channel
   absl::StatusOr<bool> current = MatchAttempt(window, part, channel, frame);
   if (!current.ok()) return current.status();
   if (!*current) return Admission::kStale;
-  if (part->closed) return Wrong(frame, "the part is closed");
-  if (!(frame.tokens == window->window.tokens)) {
-    return Wrong(frame, "the source moves tokens [", frame.tokens.prefix, ", ", frame.tokens.total,
-                 "), the window has [", window->window.tokens.prefix, ", ",
-                 window->window.tokens.total, ")");
-  }
+  if (absl::Status s = CheckOpenPart(*window, *part, frame); !s.ok()) return s;
   if (frame.offset == 0) {
     if (absl::Status status = BeginChunk(window, part, frame); !status.ok()) return status;
   }
@@ -111,6 +115,23 @@ absl::StatusOr<size_t> Landing::Map(absl::Span<iovec> out) {
 }
 
 void Landing::Landed(uint64_t bytes) { left_ -= bytes; }
+
+absl::Status AdmitChunk(OpenedWindow* window, ChannelId channel, const Frame& frame,
+                        uint64_t bytes) {
+  PartProgress* part = window->Part(frame.part);
+  absl::StatusOr<bool> current = MatchAttempt(window, part, channel, frame);
+  if (!current.ok()) return current.status();
+  if (!*current) return absl::NotFoundError("replaced");
+  if (absl::Status s = CheckOpenPart(*window, *part, frame); !s.ok()) return s;
+  if (absl::Status s = BeginChunk(window, part, frame); !s.ok()) return s;
+  if (bytes > window->bytes_max - window->bytes) {
+    return Wrong(frame, "more than the room's ", window->bytes_max, " bytes");
+  }
+  part->chunk_bytes = bytes;
+  window->bytes += bytes;
+  part->bytes += bytes;
+  return absl::OkStatus();
+}
 
 absl::StatusOr<uint64_t> ClosePart(OpenedWindow* window, ChannelId channel, const Frame& frame) {
   PartProgress* part = window->Part(frame.part);

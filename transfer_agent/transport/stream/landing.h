@@ -48,6 +48,11 @@ class Landing {
   uint64_t left_ = 0;
 };
 
+// For a path that lands whole chunks (cuda): admits all of the frame's chunk, of `bytes`, as Begin
+// admits one frame. NOT_FOUND: of an attempt that was replaced; any other error breaks the window.
+absl::Status AdmitChunk(OpenedWindow* window, ChannelId channel, const Frame& frame,
+                        uint64_t bytes);
+
 // Closes a part as a kPart frame says. The bytes it had, kStale's equivalent being NOT_FOUND; any
 // other error breaks the window.
 absl::StatusOr<uint64_t> ClosePart(OpenedWindow* window, ChannelId channel, const Frame& frame);

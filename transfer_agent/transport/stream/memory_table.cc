@@ -5,11 +5,12 @@
 
 namespace baton::transport {
 
-absl::StatusOr<MemoryId> MemoryTable::Add(absl::Span<const LocalRegion> regions) {
+absl::StatusOr<MemoryId> MemoryTable::Add(absl::Span<const LocalRegion> regions, bool gpu) {
   for (size_t i = 0; i < regions.size(); ++i) {
+    if (gpu && regions[i].dma_buf) continue;
     if (regions[i].dma_buf || (regions[i].base == nullptr && regions[i].size > 0)) {
       return Error(Reason::kNoTransport,
-                   absl::StrCat("region ", i, " is GPU memory: only verbs can move it"));
+                   absl::StrCat("region ", i, " is GPU memory: only verbs and cuda can move it"));
     }
   }
   const MemoryId id(++last_id_);

@@ -17,7 +17,7 @@ namespace baton::transport {
 struct Memory {
   std::vector<LocalRegion> regions;
 
-  // Null when [offset, offset + length) is not inside the region.
+  // Null when [offset, offset + length) is not inside the region. Not for GPU memory.
   std::byte* At(uint32_t region, uint64_t offset, uint64_t length) const {
     if (region >= regions.size()) return nullptr;
     const LocalRegion& r = regions[region];
@@ -28,8 +28,9 @@ struct Memory {
 
 class MemoryTable {
  public:
-  // NO_TRANSPORT for memory that this host cannot address (a dma-buf).
-  absl::StatusOr<MemoryId> Add(absl::Span<const LocalRegion> regions);
+  // NO_TRANSPORT for memory that this host cannot address (a dma-buf), unless `gpu` says that the
+  // path can.
+  absl::StatusOr<MemoryId> Add(absl::Span<const LocalRegion> regions, bool gpu = false);
   void Remove(MemoryId id) { memories_.erase(id); }
   // Null when unknown.
   const Memory* Find(MemoryId id) const;

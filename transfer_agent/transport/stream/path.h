@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -81,6 +82,18 @@ class Path {
   virtual absl::StatusOr<UniqueFd> Connect(const v1::StreamAccept& accept) = 0;
   // What a hosted rank must satisfy besides being mapped.
   virtual absl::Status CheckMemory(absl::Span<const LocalRegion> regions) const = 0;
+  // The memory is exported, under this number; an error takes that back. Until Forgotten.
+  virtual absl::Status Exported(MemoryId, const Memory&) { return absl::OkStatus(); }
+  virtual void Forgotten(MemoryId) {}
+
+  // For a path that lands bytes by something other than this thread. Goes on with that, and adds
+  // the channels that have something to do because of it. False: nothing happened.
+  virtual bool Progress(std::vector<ChannelId>* /*ready*/) { return false; }
+  // False: Progress may have something to do without any edge.
+  virtual bool CanSleep() const { return true; }
+  // Something of it may still be written, though no more is begun after DropWindow.
+  virtual bool Writes(const OpenedWindow*) const { return false; }
+
   virtual std::unique_ptr<SourceLink> NewSource(const LinkContext& context) = 0;
   virtual std::unique_ptr<TargetLink> NewTarget(const LinkContext& context) = 0;
 };

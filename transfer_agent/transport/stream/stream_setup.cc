@@ -56,8 +56,12 @@ absl::StatusOr<ExportedMemory> StreamTransport::ExportMemory(
     absl::Span<const LocalRegion> regions) {
   absl::Status fit = path_->CheckMemory(regions);
   if (!fit.ok()) return fit;
-  absl::StatusOr<MemoryId> id = memories_.Add(regions);
+  absl::StatusOr<MemoryId> id = memories_.Add(regions, capabilities().gpu_memory);
   if (!id.ok()) return id.status();
+  if (absl::Status s = path_->Exported(*id, *memories_.Find(*id)); !s.ok()) {
+    memories_.Remove(*id);
+    return s;
+  }
   return ExportedMemory{.id = *id, .key = ""};
 }
 
@@ -67,6 +71,7 @@ void StreamTransport::ForgetMemory(MemoryId memory) {
     channel->source->ForgetMemory(memory);
     MakeRunnable(channel.get());
   }
+  path_->Forgotten(memory);
   memories_.Remove(memory);
 }
 

@@ -32,9 +32,28 @@ void StreamTransport::DropWindow(PeerId peer, OfferId offer) {
   for (auto& [id, channel] : channels_) {
     if (channel->peer == peer && channel->target) channel->target->DropWindow(window);
   }
-  windows_.Close(peer, offer);
+  std::unique_ptr<OpenedWindow> closed = windows_.Take(peer, offer);
   events_.ForgetWindow(peer, offer);
-  events_.Fenced(peer, offer);
+  if (path_->Writes(closed.get())) {
+    closing_.push_back(std::move(closed));
+  } else {
+    events_.Fenced(peer, offer);
+  }
+}
+
+bool StreamTransport::Progress() {
+  std::vector<ChannelId> ready;
+  const bool worked = path_->Progress(&ready);
+  for (ChannelId id : ready) {
+    Channel* channel = Find(id);
+    if (channel != nullptr) MakeRunnable(channel);
+  }
+  std::erase_if(closing_, [this](const auto& window) {
+    if (path_->Writes(window.get())) return false;
+    events_.Fenced(window->window.peer, window->window.offer);
+    return true;
+  });
+  return worked;
 }
 
 void StreamTransport::Fence(PeerId peer, OfferId offer) { DropWindow(peer, offer); }
@@ -56,7 +75,10 @@ void StreamTransport::Cancel(ChannelId channel, OfferId offer) {
 
 bool StreamTransport::Poll(TimePoint now, Events* events) {
   bool worked = Gather(now);
+  worked |= Progress();
   worked |= Run();
+  // What the channels have just brought begins now, not at the next call.
+  if (!path_->CanSleep()) worked |= Progress();
   CheckDeadlines(now);
   ArmTimer(now);
   worked |= events_.Deliver(events);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -71,6 +72,7 @@ class StreamTransport final : public Transport {
   Channel* Find(ChannelId channel);
   void MakeRunnable(Channel* channel);
   void DropWindow(PeerId peer, OfferId offer);
+  bool Progress();
   bool Gather(TimePoint now);
   void OnSocket(uint64_t tag, uint32_t flags, TimePoint now);
   bool Run();
@@ -82,6 +84,8 @@ class StreamTransport final : public Transport {
   std::optional<Listener> listener_;
   MemoryTable memories_;
   WindowTable windows_;
+  // Fenced, while the path still writes to them.
+  std::vector<std::unique_ptr<OpenedWindow>> closing_;
   EventQueue events_;
   Counters counters_;
   uint64_t last_channel_ = 0;

@@ -1,5 +1,7 @@
 #include "transfer_agent/transport/stream/window_table.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 
@@ -39,6 +41,11 @@ absl::Status WindowTable::Open(Window window, const MemoryTable& memories) {
 OpenedWindow* WindowTable::Find(PeerId peer, OfferId offer) {
   auto it = windows_.find({peer, offer});
   return it == windows_.end() ? nullptr : it->second.get();
+}
+
+std::unique_ptr<OpenedWindow> WindowTable::Take(PeerId peer, OfferId offer) {
+  auto node = windows_.extract({peer, offer});
+  return node.empty() ? nullptr : std::move(node.mapped());
 }
 
 std::vector<OfferId> WindowTable::OffersOf(PeerId peer) const {

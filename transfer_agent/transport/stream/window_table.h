@@ -52,7 +52,8 @@ class WindowTable {
   absl::Status Open(Window window, const MemoryTable& memories);
   // Null when not open.
   OpenedWindow* Find(PeerId peer, OfferId offer);
-  void Close(PeerId peer, OfferId offer) { windows_.erase({peer, offer}); }
+  // Closes it; the window lives on with the caller. Null when not open.
+  std::unique_ptr<OpenedWindow> Take(PeerId peer, OfferId offer);
   std::vector<OfferId> OffersOf(PeerId peer) const;
 
  private:

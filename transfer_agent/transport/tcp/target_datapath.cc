@@ -156,6 +156,7 @@ absl::Status TargetDatapath::OnHeader() {
     case FrameType::kMemory:
     case FrameType::kForget:
     case FrameType::kAck:
+    case FrameType::kPages:
       break;
   }
   return Error(Reason::kBadMessage,

@@ -1,0 +1,336 @@
+// A stand-in for libcuda.so.1: GPUs whose memory is host memory, and whose kernel is the same walk
+// in C++. What was put on a stream happens when an event behind it is asked for the second time, so
+// that work is under way for a while, as on a GPU. Read-only mappings are read-only here too.
+//
+// FAKE_CUDA in the environment says what is amiss: no_gpu | old | no_peer | launch_fails, or nothing.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+
+#include "transfer_agent/transport/cuda/driver.h"
+#include "transfer_agent/transport/cuda/pull_item.h"
+
+namespace {
+
+using baton::transport::cuda::AccessRule;
+using baton::transport::cuda::FindItem;
+using baton::transport::cuda::IpcHandle;
+using baton::transport::cuda::Item;
+using baton::transport::cuda::Launch;
+using baton::transport::cuda::Piece;
+using baton::transport::cuda::PieceAt;
+using baton::transport::cuda::Uuid;
+
+constexpr int kGpus = 2;
+constexpr int kInvalidValue = 1;
+constexpr int kOutOfMemory = 2;
+constexpr int kNoSuchGpu = 101;
+constexpr int kNotReady = 600;
+constexpr int kLaunchFailed = 719;
+
+struct Memory {
+  int fd;
+  size_t bytes;
+};
+struct Queue {
+  uint64_t put = 0;
+  uint64_t done = 0;
+  std::deque<std::function<void()>> work;
+};
+struct Mark {
+  Queue* stream = nullptr;
+  uint64_t behind = 0;
+  int asked = 0;
+};
+
+std::mutex mutex;
+std::map<uint64_t, Memory> memories;  // by address
+thread_local int current = 0;
+
+bool Fails(const char* how) {
+  const char* wanted = getenv("FAKE_CUDA");
+  return wanted != nullptr && strcmp(wanted, how) == 0;
+}
+
+void* MapFd(int fd, size_t bytes) {
+  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  return at == MAP_FAILED ? nullptr : at;
+}
+
+// Like the kernel, a group at a time; but one after another.
+void RunPull(const Launch& launch) {
+  for (uint32_t g = 0; g < launch.groups; ++g) {
+    uint32_t group = g;
+    const Item& item = FindItem(launch, &group);
+    for (uint32_t p = 0; p < item.group_pieces; ++p) {
+      const Piece piece = PieceAt(item, group * item.group_pieces + p);
+      if (piece.bytes == 0) continue;
+      memcpy(reinterpret_cast<void*>(piece.target), reinterpret_cast<const void*>(piece.source),
+             piece.bytes);
+    }
+  }
+}
+
+void RunUntil(Queue* stream, uint64_t until) {
+  while (stream->done < until) {
+    stream->work.front()();
+    stream->work.pop_front();
+    ++stream->done;
+  }
+}
+
+void Put(void* stream, std::function<void()> work) {
+  auto* queue = static_cast<Queue*>(stream);
+  queue->work.push_back(std::move(work));
+  ++queue->put;
+}
+
+}  // namespace
+
+// NOLINTBEGIN(readability-identifier-naming): the names of the ABI.
+extern "C" {
+
+int cuInit(unsigned) { return 0; }
+int cuDriverGetVersion(int* version) {
+  *version = Fails("old") ? 12080 : 13000;
+  return 0;
+}
+int cuDeviceGetCount(int* count) {
+  *count = Fails("no_gpu") ? 0 : kGpus;
+  return 0;
+}
+int cuDeviceGet(int* device, int ordinal) {
+  *device = ordinal;
+  return ordinal < kGpus ? 0 : kNoSuchGpu;
+}
+int cuDeviceGetUuid_v2(Uuid* uuid, int device) {
+  memset(uuid->bytes, 0xfa, sizeof(uuid->bytes));
+  uuid->bytes[15] = static_cast<unsigned char>(device);
+  return 0;
+}
+int cuDeviceGetName(char* name, int size, int) {
+  snprintf(name, static_cast<size_t>(size), "stand-in GPU");
+  return 0;
+}
+int cuDeviceGetAttribute(int* value, int, int) {
+  *value = 132;
+  return 0;
+}
+int cuDeviceCanAccessPeer(int* can, int, int) {
+  *can = Fails("no_peer") ? 0 : 1;
+  return 0;
+}
+int cuDevicePrimaryCtxRetain(void** context, int device) {
+  static char contexts[kGpus];
+  *context = &contexts[device];
+  return 0;
+}
+int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
+int cuCtxSetCurrent(void*) { return 0; }
+int cuCtxGetDevice(int* device) {
+  *device = current;
+  return 0;
+}
+int cuGetErrorName(int result, const char** name) {
+  *name = result == kNoSuchGpu      ? "CUDA_ERROR_INVALID_DEVICE"
+          : result == kLaunchFailed ? "CUDA_ERROR_LAUNCH_FAILED"
+          : result == kOutOfMemory  ? "CUDA_ERROR_OUT_OF_MEMORY"
+                                    : "CUDA_ERROR_INVALID_VALUE";
+  return 0;
+}
+
+int cuCtxGetStreamPriorityRange(int* lowest, int* highest) {
+  *lowest = 0;
+  *highest = -5;
+  return 0;
+}
+int cuStreamCreateWithPriority(void** stream, unsigned, int) {
+  *stream = new Queue;
+  return 0;
+}
+int cuStreamSynchronize(void* stream) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto* queue = static_cast<Queue*>(stream);
+  RunUntil(queue, queue->put);
+  return 0;
+}
+int cuStreamDestroy_v2(void* stream) {
+  cuStreamSynchronize(stream);
+  delete static_cast<Queue*>(stream);
+  return 0;
+}
+int cuEventCreate(void** event, unsigned) {
+  *event = new Mark;
+  return 0;
+}
+int cuEventRecord(void* event, void* stream) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto* queue = static_cast<Queue*>(stream);
+  *static_cast<Mark*>(event) = {queue, queue->put, 0};
+  return 0;
+}
+int cuEventQuery(void* event) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto* mark = static_cast<Mark*>(event);
+  if (Fails("launch_fails")) return kLaunchFailed;
+  if (mark->asked++ == 0) return kNotReady;
+  RunUntil(mark->stream, mark->behind);
+  return 0;
+}
+int cuEventDestroy_v2(void* event) {
+  delete static_cast<Mark*>(event);
+  return 0;
+}
+int cuModuleLoadData(void** module, const void* image) {
+  *module = const_cast<void*>(image);
+  return strstr(static_cast<const char*>(image), "baton_pull") != nullptr ? 0 : kInvalidValue;
+}
+int cuModuleUnload(void*) { return 0; }
+int cuModuleGetFunction(void** function, void* module, const char*) {
+  *function = module;
+  return 0;
+}
+int cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                   void* stream, void** arguments, void**) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  const Launch launch = *static_cast<const Launch*>(arguments[0]);
+  Put(stream, [launch] { RunPull(launch); });
+  return 0;
+}
+
+int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
+  const int fd = memfd_create("stand-in-gpu", MFD_CLOEXEC);
+  void* at = fd >= 0 && ftruncate(fd, static_cast<off_t>(bytes)) == 0 ? MapFd(fd, bytes) : nullptr;
+  if (at == nullptr) return kOutOfMemory;
+  const std::lock_guard<std::mutex> lock(mutex);
+  *address = reinterpret_cast<uint64_t>(at);
+  memories[*address] = {fd, bytes};
+  return 0;
+}
+int cuMemFree_v2(uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto it = memories.find(address);
+  if (it == memories.end()) return kInvalidValue;
+  munmap(reinterpret_cast<void*>(address), it->second.bytes);
+  if (it->second.fd >= 0) close(it->second.fd);
+  memories.erase(it);
+  return 0;
+}
+int cuMemGetAddressRange_v2(uint64_t* base, size_t* bytes, uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto it = memories.upper_bound(address);
+  if (it == memories.begin()) return kInvalidValue;
+  --it;
+  if (address - it->first >= it->second.bytes) return kInvalidValue;
+  *base = it->first;
+  *bytes = it->second.bytes;
+  return 0;
+}
+int cuMemHostAlloc(void** host, size_t bytes, unsigned) {
+  *host = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (*host == MAP_FAILED) return kOutOfMemory;
+  const std::lock_guard<std::mutex> lock(mutex);
+  memories[reinterpret_cast<uint64_t>(*host)] = {-1, bytes};
+  return 0;
+}
+int cuMemFreeHost(void* host) { return cuMemFree_v2(reinterpret_cast<uint64_t>(host)); }
+int cuMemHostRegister_v2(void*, size_t, unsigned) { return 0; }
+int cuMemHostUnregister(void*) { return 0; }
+int cuMemHostGetDevicePointer_v2(uint64_t* address, void* host, unsigned) {
+  *address = reinterpret_cast<uint64_t>(host);
+  return 0;
+}
+int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void* stream) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  Put(stream, [=] { memcpy(reinterpret_cast<void*>(to), from, bytes); });
+  return 0;
+}
+int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void*) {
+  memcpy(to, reinterpret_cast<const void*>(from), bytes);
+  return 0;
+}
+
+// A handle names a descriptor of the process that made it.
+int cuIpcGetMemHandle(IpcHandle* handle, uint64_t address) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto it = memories.find(address);
+  if (it == memories.end()) return kInvalidValue;
+  snprintf(reinterpret_cast<char*>(handle->bytes), sizeof(handle->bytes), "/proc/%d/fd/%d",
+           getpid(), it->second.fd);
+  return 0;
+}
+int cuIpcOpenMemHandle_v2(uint64_t* address, IpcHandle handle, unsigned) {
+  const int fd = open(reinterpret_cast<const char*>(handle.bytes), O_RDWR | O_CLOEXEC);
+  struct stat status {};
+  if (fd < 0 || fstat(fd, &status) != 0) return kInvalidValue;
+  void* at = MapFd(fd, static_cast<size_t>(status.st_size));
+  if (at == nullptr) return kInvalidValue;
+  const std::lock_guard<std::mutex> lock(mutex);
+  *address = reinterpret_cast<uint64_t>(at);
+  memories[*address] = {fd, static_cast<size_t>(status.st_size)};
+  return 0;
+}
+int cuIpcCloseMemHandle(uint64_t address) { return cuMemFree_v2(address); }
+
+// An allocation is the descriptor of its memory.
+int cuMemCreate(unsigned long long* allocation, size_t bytes, const void*, unsigned long long) {
+  const int fd = memfd_create("stand-in-gpu", MFD_CLOEXEC);
+  if (fd <= 0 || ftruncate(fd, static_cast<off_t>(bytes)) != 0) return kOutOfMemory;
+  *allocation = static_cast<unsigned long long>(fd);
+  return 0;
+}
+int cuMemImportFromShareableHandle(unsigned long long* allocation, void* handle, int) {
+  const int fd = fcntl(static_cast<int>(reinterpret_cast<intptr_t>(handle)), F_DUPFD_CLOEXEC, 1);
+  *allocation = static_cast<unsigned long long>(fd);
+  return fd > 0 ? 0 : kInvalidValue;
+}
+int cuMemExportToShareableHandle(void* handle, unsigned long long allocation, int,
+                                 unsigned long long) {
+  const int fd = fcntl(static_cast<int>(allocation), F_DUPFD_CLOEXEC, 1);
+  memcpy(handle, &fd, sizeof(fd));
+  return fd > 0 ? 0 : kInvalidValue;
+}
+// Only what was made with cuMemCreate has one, which nothing here is.
+int cuMemRetainAllocationHandle(unsigned long long*, void*) { return kInvalidValue; }
+int cuMemRelease(unsigned long long allocation) {
+  return close(static_cast<int>(allocation)) == 0 ? 0 : kInvalidValue;
+}
+int cuMemAddressReserve(uint64_t* address, size_t bytes, size_t, uint64_t, unsigned long long) {
+  void* at = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  *address = reinterpret_cast<uint64_t>(at);
+  return at == MAP_FAILED ? kOutOfMemory : 0;
+}
+int cuMemAddressFree(uint64_t address, size_t bytes) {
+  return munmap(reinterpret_cast<void*>(address), bytes) == 0 ? 0 : kInvalidValue;
+}
+int cuMemMap(uint64_t address, size_t bytes, size_t, unsigned long long allocation,
+             unsigned long long) {
+  struct stat status {};
+  const int fd = static_cast<int>(allocation);
+  if (fstat(fd, &status) != 0 || static_cast<size_t>(status.st_size) != bytes) return kInvalidValue;
+  void* at = mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED, fd, 0);
+  return at == MAP_FAILED ? kInvalidValue : 0;
+}
+int cuMemUnmap(uint64_t address, size_t bytes) {
+  void* at = mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  return at == MAP_FAILED ? kInvalidValue : 0;
+}
+int cuMemSetAccess(uint64_t address, size_t bytes, const AccessRule* rule, size_t) {
+  const int access = rule->flags == 1 ? PROT_READ : PROT_READ | PROT_WRITE;
+  return mprotect(reinterpret_cast<void*>(address), bytes, access) == 0 ? 0 : kInvalidValue;
+}
+}
+// NOLINTEND(readability-identifier-naming)

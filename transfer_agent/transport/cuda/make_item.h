@@ -1,0 +1,18 @@
+// How one copy is cut into pieces for the warps of the kernel.
+#ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_MAKE_ITEM_H_
+#define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_MAKE_ITEM_H_
+
+#include <cstdint>
+
+#include "planner/cursor.h"
+#include "transfer_agent/transport/cuda/pull_item.h"
+
+namespace baton::transport::cuda {
+
+// Fills in what follows the sides, whose bases, lists and strides of pages and entries are set.
+// Small chunks are cut finer, so that enough warps take part. False: more pieces than 32 bits count.
+bool CutItem(const planner::StridedCopy& copy, uint64_t chunk_bytes, Item* item);
+
+}  // namespace baton::transport::cuda
+
+#endif  // BATON_TRANSFER_AGENT_TRANSPORT_CUDA_MAKE_ITEM_H_

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Makes pull.ptx of pull.cu: with nvcc of CUDA 13.0, so that a comparison of the text means something.
+# Usage: make_ptx.sh [output]
+set -eu
+cd "$(dirname "$0")"
+exec "${NVCC:-nvcc}" -std=c++17 -O3 -arch=compute_80 --ptx -o "${1:-pull.ptx}" pull.cu

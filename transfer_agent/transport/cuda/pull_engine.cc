@@ -1,0 +1,124 @@
+#include "transfer_agent/transport/cuda/pull_engine.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+
+namespace baton::transport::cuda {
+
+absl::Status PullEngine::AddMemory(MemoryId memory, const Memory& regions) {
+  // A source's memory is lent as it is: the target's agent maps it.
+  if (regions.regions.empty() || !regions.regions.front().target) return absl::OkStatus();
+  Target target;
+  target.memory = &regions;
+  for (size_t i = 0; i < regions.regions.size(); ++i) {
+    const LocalRegion& region = regions.regions[i];
+    if (!region.dma_buf) continue;
+    absl::StatusOr<Gpu*> gpu = gpus_.Find(region.share.device);
+    if (!gpu.ok()) return gpu.status();
+    if (target.gpu != nullptr && target.gpu != *gpu) {
+      return Error(Reason::kBadRegion,
+                   absl::StrCat("region ", i, " is on another GPU than those before it"));
+    }
+    target.gpu = *gpu;
+  }
+  Gpu* const gpu = target.gpu;
+  targets_[memory] = std::move(target);
+  if (gpu == nullptr) return absl::OkStatus();
+  absl::StatusOr<const MappedRegions*> mapped = TargetOn(gpu, memory);
+  if (!mapped.ok()) targets_.erase(memory);
+  return mapped.status();
+}
+
+absl::StatusOr<Puller*> PullEngine::PullerFor(MemoryId target, PeerMemory* lent,
+                                              uint32_t lent_memory) {
+  auto it = targets_.find(target);
+  if (it == targets_.end()) return absl::NotFoundError("cuda: the window's memory is gone");
+  const Gpu* gpu = it->second.gpu;
+  if (gpu == nullptr) {
+    absl::StatusOr<Gpu*> at_source = lent->GpuOf(lent_memory);
+    if (at_source.ok() && *at_source == nullptr) at_source = gpus_.First();
+    if (!at_source.ok()) return at_source.status();
+    gpu = *at_source;
+  }
+  for (const auto& puller : pullers_) {
+    if (puller->gpu() == gpu) return puller.get();
+  }
+  absl::StatusOr<std::unique_ptr<Puller>> made = Puller::Create(gpu, blocks_);
+  if (!made.ok()) return made.status();
+  pullers_.push_back(*std::move(made));
+  return pullers_.back().get();
+}
+
+absl::StatusOr<const MappedRegions*> PullEngine::TargetOn(const Gpu* gpu, MemoryId memory) {
+  auto it = targets_.find(memory);
+  if (it == targets_.end()) return absl::NotFoundError("cuda: the window's memory is gone");
+  std::unique_ptr<MappedRegions>& mapped = it->second.mapped[gpu];
+  if (mapped != nullptr) return mapped.get();
+  auto fresh = std::make_unique<MappedRegions>();
+  for (const LocalRegion& region : it->second.memory->regions) {
+    if (absl::Status s = MapTarget(gpu, region, fresh.get()); !s.ok()) return s;
+  }
+  mapped = std::move(fresh);
+  return mapped.get();
+}
+
+absl::Status PullEngine::MapTarget(const Gpu* gpu, const LocalRegion& region, MappedRegions* out) {
+  absl::StatusOr<DeviceMapping> mapping =
+      region.dma_buf
+          ? DeviceMapping::OfShare(gpu, region.share, region.size, GpuAccess::kReadWrite)
+          : DeviceMapping::OfHost(gpu, region.base, region.size, GpuAccess::kReadWrite);
+  if (!mapping.ok()) return mapping.status();
+  out->at.push_back(mapping->address());
+  out->sizes.push_back(region.size);
+  out->mappings.push_back(*std::move(mapping));
+  return absl::OkStatus();
+}
+
+void PullEngine::DropWindow(const void* window) {
+  for (auto& puller : pullers_) puller->DropWindow(window);
+}
+
+void PullEngine::DropChannel(ChannelId channel) {
+  for (auto& puller : pullers_) puller->DropChannel(channel);
+  over_.erase(channel);
+}
+
+bool PullEngine::Writes(const void* window) const {
+  return std::any_of(pullers_.begin(), pullers_.end(),
+                     [window](const auto& puller) { return puller->Writes(window); });
+}
+
+bool PullEngine::Pulls(const void* window, ChannelId channel) const {
+  return std::any_of(pullers_.begin(), pullers_.end(),
+                     [&](const auto& puller) { return puller->Pulls(window, channel); });
+}
+
+bool PullEngine::idle() const {
+  return std::all_of(pullers_.begin(), pullers_.end(),
+                     [](const auto& puller) { return puller->idle(); });
+}
+
+bool PullEngine::Poll(Counters* counters, std::vector<ChannelId>* ready) {
+  just_over_.clear();
+  uint64_t landed = 0;
+  for (auto& puller : pullers_) {
+    if (absl::Status s = puller->Poll(&just_over_, &landed); !s.ok()) failed_ = s;
+  }
+  counters->bytes_landed += landed;
+  for (const Puller::Over& over : just_over_) {
+    over_[over.channel].push_back(over.serial);
+    ready->push_back(over.channel);
+  }
+  return landed > 0 || !just_over_.empty();
+}
+
+absl::StatusOr<std::vector<uint64_t>> PullEngine::TakeOver(ChannelId channel) {
+  if (!failed_.ok()) return failed_;
+  auto node = over_.extract(channel);
+  if (node.empty()) return std::vector<uint64_t>();
+  return std::move(node.mapped());
+}
+
+}  // namespace baton::transport::cuda
