@@ -29,7 +29,7 @@ using Seats = absl::InlinedVector<uint32_t, 4>;
 
 class Pool {
  public:
-  Pool(planner::ServerSpec spec, std::string revision)
+  explicit Pool(planner::ServerSpec spec, std::string revision = "")
       : spec_(std::move(spec)), revision_(std::move(revision)) {}
 
   // `places` begins with kEverywhere.

@@ -11,7 +11,6 @@ namespace {
 
 // Deadlines that lie closer together are served together.
 constexpr auto kGrid = std::chrono::milliseconds(10);
-constexpr auto kIdle = std::chrono::seconds(1);
 // For the other end to take a wire's last words.
 constexpr auto kCloseTime = std::chrono::seconds(1);
 
@@ -25,7 +24,7 @@ void Links::Run() {
       if (stop_) return;
       wake_at_ = TimePoint::max();
     }
-    const TimePoint next = std::min(Tick(now), now + kIdle);
+    const TimePoint next = std::min(Tick(now), now + options_.idle);
     MutexLock lock(&alarm_mu_);
     wake_at_ = std::max(std::min(wake_at_, next), now + kGrid);
     while (!stop_ && Monotonic::now() < wake_at_) alarm_.WaitUntil(&alarm_mu_, wake_at_);

@@ -68,6 +68,8 @@ struct PeerLinksOptions {
   std::chrono::milliseconds heartbeat{500};
   // Silence after which a peer is down.
   std::chrono::milliseconds silence{3000};
+  // All links are looked at this often, should nothing else be due.
+  std::chrono::milliseconds idle{1000};
   // Unacknowledged bytes a stream may hold; beyond, Send says FULL.
   size_t unacked_bytes_max = 64 << 20;
   size_t frame_bytes_max = 8 << 20;
