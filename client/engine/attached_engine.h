@@ -37,6 +37,8 @@ class AttachedEngine final : public EngineClient {
 
   absl::StatusOr<RoomHandle> OpenSend(const SendRoom& room) override;
   absl::StatusOr<RoomHandle> OpenReceive(const ReceiveRoom& room) override;
+  absl::StatusOr<RoomHandle> Announce(const AnnouncedRoom& room) override;
+  absl::Status Provide(RoomHandle room, const RoomPages& pages) override;
   absl::Status Send(RoomHandle room, const Chunk& chunk) override;
   absl::Status Abort(RoomHandle room, const std::string& why) override;
   RoomStatus Poll(RoomHandle room) const override;
@@ -63,6 +65,7 @@ class AttachedEngine final : public EngineClient {
   // --- calls
   absl::Status CheckAttached() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<shm_abi::SlotRef> TakeSlot() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<RoomHandle> PushOpenReceive(shm_abi::OpenReceive open, const ReceiveRoom& room);
   absl::Status CheckOpen(RoomHandle room) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // FULL when the ring has no room, TOO_LARGE when it never will have.
   template <typename View>

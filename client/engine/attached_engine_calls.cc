@@ -78,6 +78,23 @@ absl::StatusOr<RoomHandle> AttachedEngine::OpenSend(const SendRoom& room) {
 }
 
 absl::StatusOr<RoomHandle> AttachedEngine::OpenReceive(const ReceiveRoom& room) {
+  return PushOpenReceive({}, room);
+}
+
+absl::StatusOr<RoomHandle> AttachedEngine::Announce(const AnnouncedRoom& room) {
+  ReceiveRoom receive;
+  receive.room = room.room;
+  receive.prefill_server = room.prefill_server;
+  receive.prefill_dp = room.prefill_dp;
+  receive.policy = room.policy;
+  receive.time_left = room.time_left;
+  shm_abi::OpenReceive open;
+  open.announced = true;
+  return PushOpenReceive(std::move(open), receive);
+}
+
+absl::StatusOr<RoomHandle> AttachedEngine::PushOpenReceive(shm_abi::OpenReceive open,
+                                                           const ReceiveRoom& room) {
   if (options_.role != Role::kDecode) {
     return Error(Reason::kBadMessage, "OpenReceive is for decode ranks; this one prefills");
   }
@@ -87,7 +104,6 @@ absl::StatusOr<RoomHandle> AttachedEngine::OpenReceive(const ReceiveRoom& room) 
                               room.prefix_tokens, ", total_tokens ", room.total_tokens,
                               ": name the server, and no more prefix than total"));
   }
-  shm_abi::OpenReceive open;
   open.room = room.room;
   open.prefill_dp = room.prefill_dp;
   open.tp_holder = static_cast<uint8_t>(room.policy.tp_holder);
@@ -109,6 +125,22 @@ absl::StatusOr<RoomHandle> AttachedEngine::OpenReceive(const ReceiveRoom& room) 
   return pushed;
 }
 
+absl::Status AttachedEngine::Provide(RoomHandle room, const RoomPages& pages) {
+  if (pages.prefix_tokens > pages.total_tokens) {
+    return Error(Reason::kBadMessage, absl::StrCat("prefix_tokens ", pages.prefix_tokens,
+                                                   " is above total_tokens ", pages.total_tokens));
+  }
+  const shm_abi::Provide head{RefOf(room), pages.total_tokens, pages.prefix_tokens, {},
+                              {},          pages.aux_row};
+  shm_abi::ProvideView view{head, pages.pages, pages.state_rows};
+  if (absl::Status s = CheckLimits(view); !s.ok()) return s;
+  MutexLock lock(&mu_);
+  if (absl::Status s = CheckOpen(room); !s.ok()) return s;
+  if (absl::Status s = CheckAttached(); !s.ok()) return s;
+  if (!PayOwed()) return Error(Reason::kFull, "the ring is full: poll, then try again");
+  return Push(view, EntryKind::kProvide);
+}
+
 absl::Status AttachedEngine::Send(RoomHandle room, const Chunk& chunk) {
   if (chunk.token_begin > chunk.token_end || chunk.layer_begin > chunk.layer_end) {
     return Error(Reason::kBadChunk, "a chunk ends before it begins");
@@ -121,6 +153,7 @@ absl::Status AttachedEngine::Send(RoomHandle room, const Chunk& chunk) {
   head.layer_end = chunk.layer_end;
   head.last = chunk.is_last_chunk;
   head.aux_row = chunk.aux_row;
+  head.page_groups = chunk.page_groups;
   shm_abi::SendView view{head, chunk.pages, chunk.state_rows};
   if (absl::Status s = CheckLimits(view); !s.ok()) return s;
   MutexLock lock(&mu_);

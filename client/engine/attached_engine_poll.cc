@@ -59,6 +59,10 @@ RoomStatus AttachedEngine::Poll(RoomHandle room) const {
     if (word.state >= RoomState::kOffered) {
       status.prefix_tokens = row.prefix_tokens.load(std::memory_order_acquire);
     }
+    status.source_complete = word.source_complete;
+    if (word.source_complete) {
+      status.source_tokens = row.source_tokens.load(std::memory_order_acquire);
+    }
   } else {
     status.phase = PhaseOf(local.ending);
     const SlotRecord& record = book_.record(room.slot);

@@ -79,13 +79,17 @@ struct RoomStatus {
   // after a failure the pages are quarantined.
   bool released = false;
   uint64_t prefix_tokens = 0;  // source, from kOffered on
+  // An announced room whose sources have computed everything, and its total: time to Provide.
+  bool source_complete = false;
+  uint64_t source_tokens = 0;
 };
 
 inline bool IsTerminal(const RoomStatus& status) { return status.phase >= RoomPhase::kDone; }
 
 struct SendRoom {
   RoomKey room;
-  uint64_t total_tokens = 0;
+  // Unset: the end of the last chunk, whose pages then are the only ones of groups with a window.
+  std::optional<uint64_t> total_tokens = 0;
   std::chrono::milliseconds time_left{60000};
 };
 
@@ -98,9 +102,28 @@ struct ReceiveRoom {
   uint64_t prefix_tokens = 0;  // already in the pages' predecessors
   // pages[g] holds this rank's tokens of [prefix, total) of page group g, see planner::SidePages.
   std::vector<absl::Span<const int32_t>> pages = {};
+  // One for each STATE tensor of the spec, or kNoRow where this room has none; both sides alike.
   std::vector<uint32_t> state_rows = {};
   uint32_t aux_row = 0;
   std::chrono::milliseconds time_left{60000};
+};
+
+// A room without pages yet: the sources learn that this rank waits, and it learns of their end.
+struct AnnouncedRoom {
+  RoomKey room;
+  std::string prefill_server;  // name or alias
+  std::optional<uint32_t> prefill_dp = std::nullopt;
+  planner::RoutePolicy policy = {};
+  std::chrono::milliseconds time_left{60000};
+};
+
+// What ReceiveRoom says of tokens and pages.
+struct RoomPages {
+  uint64_t total_tokens = 0;
+  uint64_t prefix_tokens = 0;
+  std::vector<absl::Span<const int32_t>> pages = {};
+  std::vector<uint32_t> state_rows = {};
+  uint32_t aux_row = 0;
 };
 
 // Tokens [token_begin, token_end) of layers [layer_begin, layer_end) are in the pages: call Send
@@ -114,7 +137,12 @@ struct Chunk {
   std::vector<absl::Span<const int32_t>> pages = {};
   absl::Span<const uint32_t> state_rows = {};
   uint32_t aux_row = 0;
+  // Bit g: the chunk has page group g. Each group's chunks come in order of tokens, by themselves;
+  // lists of groups that are left out are empty.
+  uint16_t page_groups = planner::kAllGroups;
 };
+
+using planner::kNoRow;
 
 class EngineClient {
  public:
@@ -125,6 +153,9 @@ class EngineClient {
   // FULL: the ring or the table has no room; poll and close others, then try again.
   virtual absl::StatusOr<RoomHandle> OpenSend(const SendRoom& room) = 0;
   virtual absl::StatusOr<RoomHandle> OpenReceive(const ReceiveRoom& room) = 0;
+  // OpenReceive in two steps. Once the source has failed or is gone, the room fails at once.
+  virtual absl::StatusOr<RoomHandle> Announce(const AnnouncedRoom& room) = 0;
+  virtual absl::Status Provide(RoomHandle room, const RoomPages& pages) = 0;
   virtual absl::Status Send(RoomHandle room, const Chunk& chunk) = 0;
   virtual absl::Status Abort(RoomHandle room, const std::string& why) = 0;
   // <= 100 ns.

@@ -31,6 +31,11 @@ struct OpenReceiveView {
   PageLists pages;
   absl::Span<const uint32_t> state_rows;
 };
+struct ProvideView {
+  const Provide& head;  // all but pages, state_rows
+  PageLists pages;
+  absl::Span<const uint32_t> state_rows;
+};
 struct SendView {
   const Send& head;  // all but pages, state_rows
   PageLists pages;
@@ -48,11 +53,13 @@ struct AbortView {
 // OK when the lists are within kPageGroupsMax, kPagesMax and kStateRowsMax, and the name within
 // kServerNameMax: BAD_PAGES or TOO_LARGE names the limit. Check before Encode.
 absl::Status CheckLimits(const OpenReceiveView& command);
+absl::Status CheckLimits(const ProvideView& command);
 absl::Status CheckLimits(const SendView& command);
 
 // Bytes that Encode writes.
 uint64_t EncodedBytes(const OpenSend& command);
 uint64_t EncodedBytes(const OpenReceiveView& command);
+uint64_t EncodedBytes(const ProvideView& command);
 uint64_t EncodedBytes(const SendView& command);
 uint64_t EncodedBytes(const AbortView& command);
 uint64_t EncodedBytes(const Close& command);
@@ -61,6 +68,7 @@ uint64_t EncodedBytes(const ForgetPeer& command);
 
 void Encode(const OpenSend& command, std::byte* out);
 void Encode(const OpenReceiveView& command, std::byte* out);
+void Encode(const ProvideView& command, std::byte* out);
 void Encode(const SendView& command, std::byte* out);
 void Encode(const AbortView& command, std::byte* out);
 void Encode(const Close& command, std::byte* out);

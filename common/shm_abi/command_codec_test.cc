@@ -50,6 +50,7 @@ Send FullSend() {
   send.pages = {{10, 11}, {-1}};
   send.state_rows = {1};
   send.aux_row = 2;
+  send.page_groups = 0x8001;
   return send;
 }
 
@@ -62,6 +63,10 @@ TEST(CommandCodec, BringsEveryFieldOfOpenSendBack) {
   EXPECT_EQ(got.room, in.room);
   EXPECT_EQ(got.total_tokens, 99u);
   EXPECT_EQ(got.time_left_ms, 5000u);
+  in.total_tokens.reset();
+  out = Decode(EntryKind::kOpenSend, EncodeCommand(in));
+  ASSERT_TRUE(out.ok()) << out.status();
+  EXPECT_EQ(std::get<OpenSend>(*out).total_tokens, std::nullopt);
 }
 
 TEST(CommandCodec, BringsEveryFieldOfOpenReceiveBack) {
@@ -108,6 +113,7 @@ TEST(CommandCodec, BringsEveryFieldOfSendAbortAndCloseBack) {
   EXPECT_EQ(got.pages, in.pages);
   EXPECT_EQ(got.state_rows, in.state_rows);
   EXPECT_EQ(got.aux_row, in.aux_row);
+  EXPECT_EQ(got.page_groups, 0x8001);
 
   auto abort = Decode(EntryKind::kAbort, EncodeCommand(Abort{{1, 1}, "client went away"}));
   ASSERT_TRUE(abort.ok()) << abort.status();
@@ -125,6 +131,24 @@ TEST(CommandCodec, BringsEveryFieldOfWatchPeerAndForgetPeerBack) {
   auto forget = Decode(EntryKind::kForgetPeer, EncodeCommand(ForgetPeer{{1, 5}}));
   ASSERT_TRUE(forget.ok()) << forget.status();
   EXPECT_EQ(std::get<ForgetPeer>(*forget).peer, (PeerRef{1, 5}));
+}
+
+TEST(CommandCodec, BringsAnAnnouncementAndWhatIsProvidedBack) {
+  OpenReceive announced = FullOpenReceive();
+  announced.announced = true;
+  auto open = Decode(EntryKind::kOpenReceive, EncodeCommand(announced));
+  ASSERT_TRUE(open.ok()) << open.status();
+  EXPECT_TRUE(std::get<OpenReceive>(*open).announced);
+  const Provide in{{3, 4}, 1 << 20, 64, {{1, 2}, {}, {7}}, {5, 6}, 9};
+  auto out = Decode(EntryKind::kProvide, EncodeCommand(in));
+  ASSERT_TRUE(out.ok()) << out.status();
+  const auto& got = std::get<Provide>(*out);
+  EXPECT_EQ(got.slot, in.slot);
+  EXPECT_EQ(got.total_tokens, in.total_tokens);
+  EXPECT_EQ(got.prefix_tokens, in.prefix_tokens);
+  EXPECT_EQ(got.pages, in.pages);
+  EXPECT_EQ(got.state_rows, in.state_rows);
+  EXPECT_EQ(got.aux_row, in.aux_row);
 }
 
 TEST(CommandCodec, RefusesAPeerOutsideTheTableAndOneWithoutAName) {
@@ -145,7 +169,8 @@ TEST(CommandCodec, RefusesEveryTruncationAndEveryByteTooMany) {
                                          Abort{{1, 1}, "why"},
                                          Close{{1, 1}},
                                          WatchPeer{{1, 1}, "p"},
-                                         ForgetPeer{{1, 1}}};
+                                         ForgetPeer{{1, 1}},
+                                         Provide{{1, 1}, 5, 0, {{1, 2}}, {3}, 4}};
   for (const Command& command : commands) {
     std::string whole = EncodeCommand(command);
     EntryKind kind = KindOf(command);
@@ -226,7 +251,8 @@ TEST(CommandCodec, DecodesRandomBytesOrRefusesThemButNeverHarms) {
                                       Abort{{1, 1}, "why"},
                                       Close{{1, 1}},
                                       WatchPeer{{1, 1}, "prefill-a"},
-                                      ForgetPeer{{2, 3}}};
+                                      ForgetPeer{{2, 3}},
+                                      Provide{{1, 1}, 5, 0, {{1, 2}}, {3}, 4}};
   for (int round = 0; round < 200000; ++round) {
     const Command& seed = seeds[random() % seeds.size()];
     std::string bytes = EncodeCommand(seed);

@@ -99,7 +99,9 @@ absl::Status ReadPages(Reader* reader, uint32_t groups, std::vector<std::vector<
 absl::StatusOr<Command> DecodeOpenSend(Reader* reader, uint32_t slots) {
   auto r = reader->Get<OpenSendRecord>();
   if (absl::Status s = reader->Finish(); !s.ok()) return s;
-  OpenSend open{{r.slot, r.generation}, {r.room_id, r.room_nonce}, r.total_tokens, r.time_left_ms};
+  OpenSend open{{r.slot, r.generation}, {r.room_id, r.room_nonce}, std::nullopt, r.time_left_ms};
+  if (r.total_known > 1) return BadField("total_known", r.total_known, "0 or 1");
+  if (r.total_known == 1) open.total_tokens = r.total_tokens;
   if (absl::Status s = CheckSlot(open.slot, slots); !s.ok()) return s;
   return open;
 }
@@ -124,6 +126,8 @@ absl::StatusOr<Command> DecodeOpenReceive(Reader* reader, uint32_t slots) {
   open.prefix_tokens = r.prefix_tokens;
   open.time_left_ms = r.time_left_ms;
   open.aux_row = r.aux_row;
+  open.announced = r.announced != 0;
+  if (r.announced > 1) return BadField("announced", r.announced, "0 or 1");
   if (absl::Status s = CheckOpenReceive(r); !s.ok()) return s;
   if (absl::Status s = ReadPages(reader, r.groups, &open.pages); !s.ok()) return s;
   open.state_rows = reader->List<uint32_t>(r.state_rows);
@@ -131,6 +135,17 @@ absl::StatusOr<Command> DecodeOpenReceive(Reader* reader, uint32_t slots) {
   if (absl::Status s = reader->Finish(); !s.ok()) return s;
   if (absl::Status s = CheckSlot(open.slot, slots); !s.ok()) return s;
   return open;
+}
+
+absl::StatusOr<Command> DecodeProvide(Reader* reader, uint32_t slots) {
+  auto r = reader->Get<ProvideRecord>();
+  Provide provide{{r.slot, r.generation}, r.total_tokens, r.prefix_tokens, {}, {}, r.aux_row};
+  if (absl::Status s = CheckCounts(r.groups, r.state_rows); !s.ok()) return s;
+  if (absl::Status s = ReadPages(reader, r.groups, &provide.pages); !s.ok()) return s;
+  provide.state_rows = reader->List<uint32_t>(r.state_rows);
+  if (absl::Status s = reader->Finish(); !s.ok()) return s;
+  if (absl::Status s = CheckSlot(provide.slot, slots); !s.ok()) return s;
+  return provide;
 }
 
 absl::StatusOr<Command> DecodeSend(Reader* reader, uint32_t slots) {
@@ -143,6 +158,7 @@ absl::StatusOr<Command> DecodeSend(Reader* reader, uint32_t slots) {
   send.layer_end = r.layer_end;
   send.last = r.last != 0;
   send.aux_row = r.aux_row;
+  send.page_groups = r.page_groups;
   if (r.last > 1) return BadField("last", r.last, "0 or 1");
   if (absl::Status s = CheckCounts(r.groups, r.state_rows); !s.ok()) return s;
   if (absl::Status s = ReadPages(reader, r.groups, &send.pages); !s.ok()) return s;
@@ -207,6 +223,8 @@ absl::StatusOr<Command> DecodeCommand(EntryKind kind, absl::Span<const std::byte
       return DecodeClose(&reader, slots);
     case EntryKind::kWatchPeer:
       return DecodeWatchPeer(&reader, sizes.peers);
+    case EntryKind::kProvide:
+      return DecodeProvide(&reader, slots);
     case EntryKind::kForgetPeer:
       return DecodeForgetPeer(&reader, sizes.peers);
     case EntryKind::kWrap:

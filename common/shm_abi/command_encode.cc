@@ -80,6 +80,10 @@ absl::Status CheckLimits(const OpenReceiveView& command) {
   return CheckLists(command.pages, command.state_rows);
 }
 
+absl::Status CheckLimits(const ProvideView& command) {
+  return CheckLists(command.pages, command.state_rows);
+}
+
 absl::Status CheckLimits(const SendView& command) {
   return CheckLists(command.pages, command.state_rows);
 }
@@ -87,6 +91,9 @@ absl::Status CheckLimits(const SendView& command) {
 uint64_t EncodedBytes(const OpenSend&) { return sizeof(OpenSendRecord); }
 uint64_t EncodedBytes(const OpenReceiveView& c) {
   return sizeof(OpenReceiveRecord) + ListBytes(c.pages, c.state_rows) + c.prefill_server.size();
+}
+uint64_t EncodedBytes(const ProvideView& c) {
+  return sizeof(ProvideRecord) + ListBytes(c.pages, c.state_rows);
 }
 uint64_t EncodedBytes(const SendView& c) {
   return sizeof(SendRecord) + ListBytes(c.pages, c.state_rows);
@@ -98,7 +105,8 @@ uint64_t EncodedBytes(const ForgetPeer&) { return sizeof(ForgetPeerRecord); }
 
 void Encode(const OpenSend& c, std::byte* out) {
   Writer(out).Put(OpenSendRecord{c.slot.slot, c.slot.generation, c.room.id, c.room.nonce,
-                                 c.total_tokens, c.time_left_ms, 0});
+                                 c.total_tokens.value_or(0), c.time_left_ms,
+                                 c.total_tokens.has_value()});
 }
 
 void Encode(const OpenReceiveView& c, std::byte* out) {
@@ -119,10 +127,20 @@ void Encode(const OpenReceiveView& c, std::byte* out) {
   record.groups = static_cast<uint8_t>(c.pages.size());
   record.state_rows = static_cast<uint16_t>(c.state_rows.size());
   record.server_bytes = static_cast<uint16_t>(c.prefill_server.size());
+  record.announced = h.announced;
   Writer writer(out);
   writer.Put(record);
   writer.Lists(c.pages, c.state_rows);
   writer.Bytes(c.prefill_server.data(), c.prefill_server.size());
+}
+
+void Encode(const ProvideView& c, std::byte* out) {
+  const Provide& h = c.head;
+  Writer writer(out);
+  writer.Put(ProvideRecord{h.slot.slot, h.slot.generation, h.total_tokens, h.prefix_tokens,
+                           h.aux_row, static_cast<uint8_t>(c.pages.size()), 0,
+                           static_cast<uint16_t>(c.state_rows.size())});
+  writer.Lists(c.pages, c.state_rows);
 }
 
 void Encode(const SendView& c, std::byte* out) {
@@ -130,7 +148,7 @@ void Encode(const SendView& c, std::byte* out) {
   Writer writer(out);
   writer.Put(SendRecord{h.slot.slot, h.slot.generation, h.token_begin, h.token_end, h.layer_begin,
                         h.layer_end, h.aux_row, h.last, static_cast<uint8_t>(c.pages.size()),
-                        static_cast<uint16_t>(c.state_rows.size())});
+                        static_cast<uint16_t>(c.state_rows.size()), h.page_groups, 0, 0});
   writer.Lists(c.pages, c.state_rows);
 }
 
@@ -158,7 +176,7 @@ void Encode(const ForgetPeer& c, std::byte* out) {
 
 // The order of Command's alternatives is the order of the numbers.
 EntryKind KindOf(const Command& command) {
-  static_assert(std::variant_size_v<Command> == 7);
+  static_assert(std::variant_size_v<Command> == 8);
   return static_cast<EntryKind>(command.index() + 1);
 }
 
@@ -166,6 +184,9 @@ std::string EncodeCommand(const Command& command) {
   if (auto* open = std::get_if<OpenReceive>(&command)) {
     return Encoded(
         OpenReceiveView{*open, open->prefill_server, Spans(open->pages), open->state_rows});
+  }
+  if (auto* provide = std::get_if<Provide>(&command)) {
+    return Encoded(ProvideView{*provide, Spans(provide->pages), provide->state_rows});
   }
   if (auto* send = std::get_if<Send>(&command)) {
     return Encoded(SendView{*send, Spans(send->pages), send->state_rows});

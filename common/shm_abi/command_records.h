@@ -12,7 +12,7 @@ struct OpenSendRecord {
   uint64_t room_id, room_nonce;
   uint64_t total_tokens;
   uint32_t time_left_ms;
-  uint32_t reserved;
+  uint32_t total_known;  // 0: it comes with the last chunk; or 1
 };
 static_assert(sizeof(OpenSendRecord) == 40);
 
@@ -29,9 +29,20 @@ struct OpenReceiveRecord {
   uint8_t groups;
   uint16_t state_rows;
   uint16_t server_bytes;
-  uint32_t reserved;
+  uint32_t announced;  // 0 or 1
 };
 static_assert(sizeof(OpenReceiveRecord) == 64);
+
+// Followed by page counts, pages, state rows.
+struct ProvideRecord {
+  uint32_t slot, generation;
+  uint64_t total_tokens, prefix_tokens;
+  uint32_t aux_row;
+  uint8_t groups;
+  uint8_t reserved8;
+  uint16_t state_rows;
+};
+static_assert(sizeof(ProvideRecord) == 32);
 
 // Followed by page counts, pages, state rows.
 struct SendRecord {
@@ -42,8 +53,11 @@ struct SendRecord {
   uint8_t last;  // 0 or 1
   uint8_t groups;
   uint16_t state_rows;
+  uint16_t page_groups;  // bit g: the chunk has page group g
+  uint16_t reserved16;
+  uint32_t reserved32;
 };
-static_assert(sizeof(SendRecord) == 40);
+static_assert(sizeof(SendRecord) == 48);
 
 // Followed by text.
 struct AbortRecord {

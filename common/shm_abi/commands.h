@@ -28,7 +28,7 @@ inline constexpr uint32_t kPagesMax = 1 << 20;  // over all groups of one comman
 struct OpenSend {
   SlotRef slot;
   RoomKey room;
-  uint64_t total_tokens = 0;
+  std::optional<uint64_t> total_tokens = 0;  // unset: the end of the last chunk
   uint32_t time_left_ms = 0;
 };
 
@@ -46,6 +46,18 @@ struct OpenReceive {
   std::vector<std::vector<int32_t>> pages;  // one list for each page group
   std::vector<uint32_t> state_rows;
   uint32_t aux_row = 0;
+  // Tokens, pages and rows come with Provide.
+  bool announced = false;
+};
+
+// Of an announced room.
+struct Provide {
+  SlotRef slot;
+  uint64_t total_tokens = 0;
+  uint64_t prefix_tokens = 0;
+  std::vector<std::vector<int32_t>> pages;  // one list for each page group
+  std::vector<uint32_t> state_rows;
+  uint32_t aux_row = 0;
 };
 
 struct Send {
@@ -58,6 +70,7 @@ struct Send {
   std::vector<std::vector<int32_t>> pages;
   std::vector<uint32_t> state_rows;  // with `last`
   uint32_t aux_row = 0;
+  uint16_t page_groups = 0xffff;  // bit g: the chunk has page group g
 };
 
 struct Abort {
@@ -88,7 +101,8 @@ struct ForgetPeer {
   PeerRef peer;
 };
 
-using Command = std::variant<OpenSend, OpenReceive, Send, Abort, Close, WatchPeer, ForgetPeer>;
+using Command =
+    std::variant<OpenSend, OpenReceive, Send, Abort, Close, WatchPeer, ForgetPeer, Provide>;
 
 // Of a command about a room; of others slot 0 of generation 0.
 inline SlotRef SlotOf(const Command& command) {

@@ -50,7 +50,7 @@ void Framed(std::byte* memory, const uint8_t* data, size_t size) {
   RingConsumer consumer(memory, kEpoch, kRingBytesMin, kSizes);
   RingProducer producer(memory);
   while (size >= 2) {
-    const auto kind = static_cast<EntryKind>(data[0] % 9);
+    const auto kind = static_cast<EntryKind>(data[0] % 10);
     uint32_t bytes = data[1] * 4u;
     data += 2;
     size -= 2;

@@ -47,6 +47,7 @@ enum class EntryKind : uint32_t {
   kClose = 5,
   kWatchPeer = 6,
   kForgetPeer = 7,
+  kProvide = 8,
   kWrap = 0xffff,
 };
 

@@ -24,13 +24,16 @@ struct RoomWord {
   uint32_t generation = 0;
   RoomState state = RoomState::kFree;
   bool released = false;  // no write of the room can land, no page of it is read
+  bool source_complete =
+      false;  // announced rooms: the sources have everything; source_tokens is set
 
   static RoomWord Unpack(uint64_t word) {
     return {static_cast<uint32_t>(word >> 32), static_cast<RoomState>(word & 0xff),
-            (word & 0x100) != 0};
+            (word & 0x100) != 0, (word & 0x200) != 0};
   }
   uint64_t Pack() const {
-    return (uint64_t{generation} << 32) | (released ? 0x100 : 0) | static_cast<uint8_t>(state);
+    return (uint64_t{generation} << 32) | (released ? 0x100 : 0) | (source_complete ? 0x200 : 0) |
+           static_cast<uint8_t>(state);
   }
 };
 
@@ -39,7 +42,8 @@ inline constexpr uint32_t kCauseTextMax = 168;
 struct alignas(64) TableSlot {
   std::atomic<uint64_t> word{0};
   std::atomic<uint64_t> prefix_tokens{0};
-  std::atomic<uint64_t> bytes{0};  // moved by this rank for the room
+  std::atomic<uint64_t> bytes{0};          // moved by this rank for the room
+  std::atomic<uint64_t> source_tokens{0};  // of an announced room whose sources have everything
   // Cause of kFailed: valid while `word` still has the generation that was read before and after.
   std::atomic<uint32_t> reason{0};  // baton::Reason
   uint32_t rank_known = 0;

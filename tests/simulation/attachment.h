@@ -46,6 +46,7 @@ class SimTable final : public attach::TableWriter {
   uint32_t slots() const override { return kRows; }
   void SetPrefix(uint32_t, uint64_t) override {}
   void SetBytes(uint32_t, uint64_t) override {}
+  void SetSourceTokens(uint32_t, uint64_t) override {}
   void SetCause(uint32_t slot, const absl::Status& cause) override {
     shared_->causes[slot] = cause;
   }

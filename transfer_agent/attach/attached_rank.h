@@ -42,6 +42,8 @@ class TableWriter {
   virtual uint32_t peers() const = 0;
   virtual void SetPrefix(uint32_t slot, uint64_t prefix_tokens) = 0;
   virtual void SetBytes(uint32_t slot, uint64_t bytes) = 0;
+  // Of an announced room; before the first Publish that says that its sources are complete.
+  virtual void SetSourceTokens(uint32_t slot, uint64_t tokens) = 0;
   // Before the first Publish(kFailed) of a room, once.
   virtual void SetCause(uint32_t slot, const absl::Status& cause) = 0;
   virtual void Publish(uint32_t slot, shm_abi::RoomWord word) = 0;

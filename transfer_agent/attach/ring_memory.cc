@@ -40,6 +40,9 @@ class SharedTable final : public TableWriter {
   void SetBytes(uint32_t slot, uint64_t bytes) override {
     rows_[slot].bytes.store(bytes, std::memory_order_relaxed);
   }
+  void SetSourceTokens(uint32_t slot, uint64_t tokens) override {
+    rows_[slot].source_tokens.store(tokens, std::memory_order_relaxed);
+  }
   void SetCause(uint32_t slot, const absl::Status& cause) override {
     shm_abi::StoreCause(cause, &rows_[slot]);
   }

@@ -139,6 +139,10 @@ absl::Status ValidateBody(const v1::Frame& frame) {
       return ValidateChannelRetire(frame.channel_retire());
     case v1::Frame::kChannelRetired:
       return ValidateChannelRetired(frame.channel_retired());
+    case v1::Frame::kAnnounced:
+      return ValidateNamed("announced", frame.announced());
+    case v1::Frame::kSourceState:
+      return ValidateNamed("source_state", frame.source_state());
     case v1::Frame::kHello:
     case v1::Frame::kHeartbeat:
       // Frames of the stream itself: they carry no number.

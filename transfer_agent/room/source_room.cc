@@ -9,7 +9,8 @@
 namespace baton::room {
 
 HeldChunk::HeldChunk(shm_abi::Send&& send)
-    : range{send.token_begin, send.token_end, send.layer_begin, send.layer_end, send.last},
+    : range{send.token_begin, send.token_end, send.layer_begin,
+            send.layer_end,   send.last,      send.page_groups},
       pages(std::move(send.pages)),
       state_rows(std::move(send.state_rows)) {
   side.first_token = range.token_begin;
@@ -27,34 +28,41 @@ uint64_t SourceRoom::bytes_submitted() const {
   return bytes;
 }
 
-absl::Status SourceRoom::Opened(uint64_t total_tokens) {
+absl::Status SourceRoom::Opened(std::optional<uint64_t> total_tokens) {
   opened_ = true;
-  if (offered_ && total_tokens != total_tokens_) {
+  told_total_ = total_tokens;
+  if (offered_ && total_tokens.has_value() && *total_tokens != tokens_.total) {
     return Error(Reason::kTotalsDiffer,
-                 absl::StrCat("OpenSend says ", total_tokens, " tokens, the target expects ",
-                              total_tokens_));
+                 absl::StrCat("OpenSend says ", *total_tokens, " tokens, the target expects ",
+                              tokens_.total));
   }
-  total_tokens_ = total_tokens;
+  if (total_tokens.has_value()) tokens_.total = *total_tokens;
   if (machine_.state() == SourceState::kHeld) machine_.Advance(SourceEvent::kOpen);
   return absl::OkStatus();
 }
 
 absl::Status SourceRoom::CheckTotals(const planner::RoomTokens& tokens) const {
-  if (opened_ || offered_) {
-    if (tokens.total != total_tokens_) {
-      return Error(Reason::kTotalsDiffer, absl::StrCat("the target expects ", tokens.total,
-                                                       " tokens, the source has ", total_tokens_));
-    }
+  if ((told_total_.has_value() || offered_) && tokens.total != tokens_.total) {
+    return Error(Reason::kTotalsDiffer, absl::StrCat("the target expects ", tokens.total,
+                                                     " tokens, the source has ", tokens_.total));
   }
-  if (offered_ && tokens.prefix != prefix_tokens_) {
+  if (offered_ && tokens.prefix != tokens_.prefix) {
     return Error(Reason::kTotalsDiffer,
-                 absl::StrCat("targets differ in their prefix: ", prefix_tokens_, " and ",
+                 absl::StrCat("targets differ in their prefix: ", tokens_.prefix, " and ",
                               tokens.prefix, " tokens"));
   }
-  if (!chunks_.empty() && chunks_.front().range.token_begin > tokens.prefix) {
-    return Error(Reason::kBadChunk,
-                 absl::StrCat("the first chunk begins at token ", chunks_.front().range.token_begin,
-                              ", the target has only ", tokens.prefix));
+  for (const std::optional<Reach>& reach : reach_) {
+    if (!reach.has_value()) continue;
+    if (reach->last.token_end > tokens.total) {
+      return Error(Reason::kTotalsDiffer,
+                   absl::StrCat("the target expects ", tokens.total,
+                                " tokens, the source has sent ", reach->last.token_end));
+    }
+    if (reach->first_token > tokens.prefix) {
+      return Error(Reason::kBadChunk,
+                   absl::StrCat("the first chunk begins at token ", reach->first_token,
+                                ", the target has only ", tokens.prefix));
+    }
   }
   return absl::OkStatus();
 }
@@ -83,8 +91,7 @@ absl::StatusOr<TargetLeg*> SourceRoom::Offered(TargetLeg leg, const planner::Roo
     }
   }
   if (!offered_) expected_ = expected;
-  total_tokens_ = tokens.total;
-  prefix_tokens_ = tokens.prefix;
+  tokens_ = tokens;
   TargetLeg& added = legs_.emplace_back(std::move(leg));
   added.side.first_token = tokens.prefix;
   for (const auto& list : added.pages) added.side.pages.push_back(list);
@@ -99,42 +106,68 @@ absl::Status SourceRoom::OfferedSpare(const planner::RoomTokens& tokens) {
     return Error(Reason::kBadMessage, "a target waits for this source: it is not spare");
   }
   spare_ = true;
-  total_tokens_ = tokens.total;
-  prefix_tokens_ = tokens.prefix;
+  tokens_ = tokens;
   Match();
   return absl::OkStatus();
 }
 
+absl::Status SourceRoom::BadChunk(const shm_abi::Send& send, absl::string_view what) const {
+  return Error(Reason::kBadChunk,
+               absl::StrCat("room ", ToString(key_), ", chunk [", send.token_begin, ", ",
+                            send.token_end, "): ", what));
+}
+
+// Against the total, whoever knows it.
+absl::Status SourceRoom::CheckEnd(const shm_abi::Send& send) const {
+  if (told_total_.has_value()) {
+    if (send.token_end <= *told_total_) return absl::OkStatus();
+    return BadChunk(send, absl::StrCat("outside the room's ", *told_total_, " tokens"));
+  }
+  if (send.token_end > planner::kTokensMax) return BadChunk(send, "no room has so many tokens");
+  const bool fits = send.last ? send.token_end == tokens_.total : send.token_end <= tokens_.total;
+  if (!offered_ || fits) return absl::OkStatus();
+  return Error(Reason::kTotalsDiffer,
+               absl::StrCat("room ", ToString(key_), send.last ? " ends" : " has a chunk that ends",
+                            " at token ", send.token_end, ", the target expects ", tokens_.total));
+}
+
 absl::Status SourceRoom::CheckChunk(const shm_abi::Send& send) const {
-  auto bad = [&](absl::string_view what) {
-    return Error(Reason::kBadChunk,
-                 absl::StrCat("room ", ToString(key_), ", chunk [", send.token_begin, ", ",
-                              send.token_end, "): ", what));
-  };
-  if (send.token_begin > send.token_end || send.token_end > total_tokens_) {
-    return bad(absl::StrCat("outside the room's ", total_tokens_, " tokens"));
+  if (send.token_begin > send.token_end) return BadChunk(send, "token range is reversed");
+  if (send.layer_begin > send.layer_end) return BadChunk(send, "layer range is reversed");
+  if (absl::Status status = CheckEnd(send); !status.ok()) return status;
+  if (!chunks_.empty() && chunks_.back().range.last) {
+    return BadChunk(send, "comes after the last chunk");
   }
-  if (send.layer_begin > send.layer_end) return bad("layer range is reversed");
-  if (chunks_.empty()) {
-    if (offered_ && send.token_begin > prefix_tokens_) {
-      return bad(absl::StrCat("begins after the target's prefix of ", prefix_tokens_));
+  for (uint32_t group = 0; group < planner::kPageGroupsMax; ++group) {
+    if ((send.page_groups >> group & 1) == 0) continue;
+    if (!reach_[group].has_value()) {
+      if (!offered_ || send.token_begin <= tokens_.prefix) continue;
+      return BadChunk(send, absl::StrCat("begins after the target's prefix of ", tokens_.prefix));
     }
-    return absl::OkStatus();
-  }
-  const planner::ChunkRange& before = chunks_.back().range;
-  if (before.last) return bad("comes after the last chunk");
-  // Either the tokens that follow, or more layers of the same tokens.
-  const bool follows = send.token_begin == before.token_end;
-  const bool more_layers = send.token_begin == before.token_begin &&
-                           send.token_end == before.token_end &&
-                           send.layer_begin >= before.layer_end;
-  if (!follows && !more_layers) {
-    return bad(absl::StrCat("does not follow [", before.token_begin, ", ", before.token_end, ")"));
+    const planner::ChunkRange& before = reach_[group]->last;
+    // Either the tokens that follow, or more layers of the same tokens.
+    const bool follows = send.token_begin == before.token_end;
+    const bool more_layers = send.token_begin == before.token_begin &&
+                             send.token_end == before.token_end &&
+                             send.layer_begin >= before.layer_end;
+    if (follows || more_layers) continue;
+    return BadChunk(send, absl::StrCat("does not follow [", before.token_begin, ", ",
+                                       before.token_end, ") of page group ", group));
   }
   return absl::OkStatus();
 }
 
-void SourceRoom::AddChunk(shm_abi::Send&& send) { chunks_.emplace_back(std::move(send)); }
+void SourceRoom::AddChunk(shm_abi::Send&& send) {
+  const planner::ChunkRange& range = chunks_.emplace_back(std::move(send)).range;
+  for (uint32_t group = 0; group < planner::kPageGroupsMax; ++group) {
+    if ((range.groups >> group & 1) == 0) continue;
+    if (!reach_[group].has_value()) reach_[group] = Reach{range.token_begin, {}};
+    reach_[group]->last = range;
+  }
+  if (!range.last || told_total_.has_value()) return;
+  told_total_ = range.token_end;
+  tokens_.total = range.token_end;
+}
 
 bool SourceRoom::AllSent() const {
   return state() == SourceState::kMatched && offered_ && !spare_ &&

@@ -11,12 +11,15 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "common/ids.h"
 #include "common/shm_abi/commands.h"
 #include "common/stable_vector.h"
 #include "planner/cursor.h"
 #include "planner/layout.h"
+#include "planner/limits.h"
 #include "planner/plan.h"
+#include "transfer_agent/room/room_uses.h"
 #include "transfer_agent/room/source_states.h"
 #include "transfer_agent/transport/transport.h"
 
@@ -69,16 +72,24 @@ class SourceRoom {
   const RoomKey& key() const { return key_; }
   SourceState state() const { return machine_.state(); }
   const absl::Status& cause() const { return cause_; }
-  // Known once the engine has opened the room.
-  uint64_t total_tokens() const { return total_tokens_; }
-  planner::RoomTokens tokens() const { return {total_tokens_, prefix_tokens_}; }
+  // As the engine told: by its opening, or by its last chunk.
+  const std::optional<uint64_t>& total_tokens() const { return told_total_; }
+  const planner::RoomTokens& tokens() const { return tokens_; }
   StableVector<TargetLeg>& legs() { return legs_; }
   const StableVector<TargetLeg>& legs() const { return legs_; }
   const StableVector<HeldChunk>& chunks() const { return chunks_; }
   uint64_t bytes_submitted() const;
 
+  // Its engine has opened it.
+  bool opened() const { return opened_; }
+  // Its engine has handed the last chunk over.
+  bool complete() const { return !chunks_.empty() && chunks_.back().range.last; }
+  // Who of its targets has been heard of.
+  RoomUses& uses() { return uses_; }
+
   // The engine opened the room. Fails when the totals differ from those of an offer that was held.
-  absl::Status Opened(uint64_t total_tokens);
+  // Without a total the last chunk's end is it.
+  absl::Status Opened(std::optional<uint64_t> total_tokens);
   // A target offered pages for `tokens`; `expected` are the targets of the whole room. Adds its leg
   // and returns it. Fails when totals or prefix differ from what is known, when the target is none
   // of those expected, or offers twice.
@@ -87,7 +98,8 @@ class SourceRoom {
   // The decode side told that this rank has nothing to send.
   absl::Status OfferedSpare(const planner::RoomTokens& tokens);
 
-  // A chunk in order, inside the room, pages already validated. Fails with BAD_CHUNK.
+  // A chunk in order, inside the room. Fails with BAD_CHUNK, or with TOTALS_DIFFER when the target
+  // expects another end.
   absl::Status CheckChunk(const shm_abi::Send& send) const;
   void AddChunk(shm_abi::Send&& send);
 
@@ -104,7 +116,15 @@ class SourceRoom {
   bool AllStopped() const;
 
  private:
+  // How far the chunks of one page group have come.
+  struct Reach {
+    uint64_t first_token = 0;
+    planner::ChunkRange last;
+  };
+
   absl::Status CheckTotals(const planner::RoomTokens& tokens) const;
+  absl::Status CheckEnd(const shm_abi::Send& send) const;
+  absl::Status BadChunk(const shm_abi::Send& send, absl::string_view what) const;
   void Match();
 
   RoomKey key_;
@@ -112,11 +132,13 @@ class SourceRoom {
   bool opened_ = false;
   bool offered_ = false;
   bool spare_ = false;
-  uint64_t total_tokens_ = 0;
-  uint64_t prefix_tokens_ = 0;
+  std::optional<uint64_t> told_total_;  // by the engine
+  planner::RoomTokens tokens_;  // as the targets expect; the total also when the engine told
   std::vector<RankCoord> expected_;
   StableVector<TargetLeg> legs_;
   StableVector<HeldChunk> chunks_;
+  RoomUses uses_;
+  std::optional<Reach> reach_[planner::kPageGroupsMax];
   absl::Status cause_;
 };
 

@@ -124,6 +124,69 @@ TEST(SourceRoom, TakesTheLayersOfOneTokenRangeOneAfterTheOther) {
   EXPECT_TRUE(room.CheckChunk(again).ok());
 }
 
+TEST(SourceRoom, WithoutATotalTakesTheTargetsAndChecksTheEndOfTheLastChunk) {
+  for (uint64_t end : {uint64_t{100}, uint64_t{99}}) {
+    SourceRoom room({1, 0}, SourceState::kOpen);
+    ASSERT_TRUE(room.Opened(std::nullopt).ok());
+    EXPECT_EQ(room.total_tokens(), std::nullopt);
+    ASSERT_TRUE(room.CheckChunk(ChunkOf(0, 64)).ok());
+    room.AddChunk(ChunkOf(0, 64));
+    ASSERT_TRUE(room.Offered(LegTo(kFirst), {100, 0}, {kFirst}).ok());
+    EXPECT_EQ(ReasonOf(room.CheckChunk(ChunkOf(64, 101))), Reason::kTotalsDiffer);
+    const absl::Status status = room.CheckChunk(ChunkOf(64, end, true));
+    if (end != 100) {
+      EXPECT_EQ(ReasonOf(status), Reason::kTotalsDiffer) << status;
+      continue;
+    }
+    ASSERT_TRUE(status.ok()) << status;
+    room.AddChunk(ChunkOf(64, end, true));
+    EXPECT_EQ(room.total_tokens(), std::optional<uint64_t>(100));
+  }
+}
+
+TEST(SourceRoom, WithoutATotalRefusesATargetThatExpectsAnotherThanTheLastChunkSaid) {
+  SourceRoom room({1, 0}, SourceState::kOpen);
+  ASSERT_TRUE(room.Opened(std::nullopt).ok());
+  room.AddChunk(ChunkOf(0, 100, true));
+  EXPECT_EQ(ReasonOf(room.Offered(LegTo(kFirst), {120, 0}, {kFirst}).status()),
+            Reason::kTotalsDiffer);
+  EXPECT_TRUE(room.Offered(LegTo(kFirst), {100, 0}, {kFirst}).ok());
+
+  SourceRoom longer({1, 0}, SourceState::kOpen);
+  ASSERT_TRUE(longer.Opened(std::nullopt).ok());
+  longer.AddChunk(ChunkOf(0, 100));
+  EXPECT_EQ(ReasonOf(longer.Offered(LegTo(kFirst), {90, 0}, {kFirst}).status()),
+            Reason::kTotalsDiffer);
+}
+
+TEST(SourceRoom, WithoutATotalMatchesAnOfferThatWasHeld) {
+  SourceRoom room({1, 0}, SourceState::kHeld);
+  ASSERT_TRUE(room.Offered(LegTo(kFirst), {100, 10}, {kFirst}).ok());
+  ASSERT_TRUE(room.Opened(std::nullopt).ok());
+  EXPECT_EQ(room.state(), SourceState::kMatched);
+  EXPECT_EQ(room.tokens().total, 100u);
+}
+
+TEST(SourceRoom, TakesEachPageGroupsChunksInItsOwnOrder) {
+  SourceRoom room({1, 0}, SourceState::kOpen);
+  ASSERT_TRUE(room.Opened(100).ok());
+  auto of = [](uint16_t groups, shm_abi::Send send) {
+    send.page_groups = groups;
+    return send;
+  };
+  room.AddChunk(of(1, ChunkOf(0, 64)));
+  EXPECT_TRUE(room.CheckChunk(of(3, ChunkOf(64, 100))).ok()) << "group 1 may begin there";
+  room.AddChunk(of(1, ChunkOf(64, 100)));
+  EXPECT_FALSE(room.CheckChunk(of(1, ChunkOf(0, 100))).ok());
+  ASSERT_TRUE(room.CheckChunk(of(2, ChunkOf(0, 100))).ok());
+  // A target with a prefix of 10 lacks what a group that begins later leaves out.
+  SourceRoom late({1, 0}, SourceState::kOpen);
+  ASSERT_TRUE(late.Opened(100).ok());
+  late.AddChunk(of(1, ChunkOf(0, 64)));
+  late.AddChunk(of(2, ChunkOf(16, 100)));
+  EXPECT_EQ(ReasonOf(late.Offered(LegTo(kFirst), {100, 10}, {kFirst}).status()), Reason::kBadChunk);
+}
+
 TEST(SourceRoom, AFirstChunkAfterTheTargetsPrefixLeavesAGap) {
   SourceRoom known({1, 0}, SourceState::kOpen);
   ASSERT_TRUE(known.Opened(100).ok());

@@ -12,6 +12,41 @@ TargetRoom::TargetRoom(shm_abi::OpenReceive request)
     : request_(std::move(request)),
       machine_("target_room", absl::MakeConstSpan(kTargetRows), TargetState::kLooking) {}
 
+absl::Status TargetRoom::SourceComplete(const RankRef& source, uint64_t total_tokens) {
+  for (Source& known : listens_to_) {
+    if (known.rank != source) continue;
+    known.complete = true;
+    const uint64_t expected =
+        source_tokens_.value_or(request_.announced ? total_tokens : request_.total_tokens);
+    if (total_tokens != expected) {
+      return Error(Reason::kTotalsDiffer,
+                   absl::StrCat("the source has ", total_tokens, " tokens, others ", expected),
+                   source);
+    }
+    source_tokens_ = total_tokens;
+  }
+  return absl::OkStatus();
+}
+
+bool TargetRoom::sources_complete() const {
+  return !listens_to_.empty() && std::all_of(listens_to_.begin(), listens_to_.end(),
+                                             [](const Source& s) { return s.complete; });
+}
+
+absl::Status TargetRoom::Provide(shm_abi::Provide&& provide) {
+  request_.announced = false;
+  request_.total_tokens = provide.total_tokens;
+  request_.prefix_tokens = provide.prefix_tokens;
+  request_.pages = std::move(provide.pages);
+  request_.state_rows = std::move(provide.state_rows);
+  request_.aux_row = provide.aux_row;
+  if (!source_tokens_.has_value() || *source_tokens_ == request_.total_tokens) {
+    return absl::OkStatus();
+  }
+  return Error(Reason::kTotalsDiffer, absl::StrCat("pages for ", request_.total_tokens,
+                                                   " tokens, the source has ", *source_tokens_));
+}
+
 uint64_t TargetRoom::bytes_landed() const {
   uint64_t bytes = 0;
   for (const SourceLeg& leg : legs_) {

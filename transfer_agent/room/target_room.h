@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,25 @@ class TargetRoom {
 
   // The bootstrap service told which dp rank has the room.
   void SetPrefillDp(uint32_t dp) { request_.prefill_dp = dp; }
+  // --- announced, its pages to come
+  struct Source {
+    RankRef rank;
+    transport::PeerId peer;
+    bool complete = false;
+  };
+  // The sources that know of the room.
+  std::vector<Source>& listens_to() { return listens_to_; }
+  const std::vector<Source>& listens_to() const { return listens_to_; }
+  // The number under which they know it; 0: not announced.
+  uint64_t use() const { return use_; }
+  void SetUse(uint64_t use) { use_ = use; }
+  // That source has everything. Fails when the sources' totals differ.
+  absl::Status SourceComplete(const RankRef& source, uint64_t total_tokens);
+  bool sources_complete() const;
+  uint64_t source_tokens() const { return source_tokens_.value_or(0); }
+  // The pages. Fails when the total is not that of the sources, where they have told it.
+  absl::Status Provide(shm_abi::Provide&& provide);
+
   // True the first time.
   bool AskForDpOnce() { return !std::exchange(dp_asked_, true); }
   // All offers are out: what the legs say is final.
@@ -87,6 +107,9 @@ class TargetRoom {
   shm_abi::OpenReceive request_;
   StateMachine<TargetState, TargetEvent> machine_;
   bool dp_asked_ = false;
+  std::vector<Source> listens_to_;
+  uint64_t use_ = 0;
+  std::optional<uint64_t> source_tokens_;
   std::vector<SourceLeg> legs_;
   absl::Status cause_;
 };

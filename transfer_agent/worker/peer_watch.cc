@@ -1,7 +1,6 @@
 #include "transfer_agent/worker/peer_watch.h"
 
 #include <algorithm>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
@@ -13,19 +12,14 @@ namespace {
 using shm_abi::PeerAnswer;
 using shm_abi::PeerState;
 
-// Every source rank that some room of the rank waits for. Which ones depends on the room's length,
-// where tokens are split over cp: the longest and the shortest have all of them between them.
 std::vector<RankCoord> NeedsOf(const SourceFinder& finder, const HostedRank& rank,
-                               const ServerView& server, uint64_t longest) {
-  std::set<RankCoord> needs;
+                               const ServerView& server) {
+  std::vector<RankCoord> needs;
   for (uint32_t dp = 0; dp < server.spec.sizes.dp; ++dp) {
-    for (uint64_t total : {longest, uint64_t{1}}) {
-      const SourceCoords coords = finder.CoordsOf(rank, server, dp, {}, {total, 0});
-      needs.insert(coords.senders.begin(), coords.senders.end());
-      needs.insert(coords.spares.begin(), coords.spares.end());
-    }
+    const std::vector<RankCoord> any = finder.AnyOf(rank, server, dp);
+    needs.insert(needs.end(), any.begin(), any.end());
   }
-  return {needs.begin(), needs.end()};
+  return needs;
 }
 
 // Of several that are missing the first is named, with their number.
@@ -139,7 +133,7 @@ PeerAnswer PeerWatch::Look(const HostedRank& rank, Question& question) {
 absl::Status PeerWatch::LookAtSources(const HostedRank& rank, const ServerView& server,
                                       Question& question) const {
   if (question.needs_of != server.incarnation || question.needs.empty()) {
-    question.needs = NeedsOf(*finder_, rank, server, context_->limits.total_tokens_max);
+    question.needs = NeedsOf(*finder_, rank, server);
     question.needs_of = server.incarnation;
   }
   Missing missing;

@@ -56,6 +56,7 @@ class RoomIndex {
     auto it = entries_.find(serial);
     return it == entries_.end() ? nullptr : it->second.get();
   }
+  // The latest of that key: an earlier one may be there too until all of it is over.
   Entry* FindKey(attach::AttachmentId rank, const RoomKey& key) {
     auto it = by_key_.find({rank, key});
     return it == by_key_.end() ? nullptr : Find(it->second);
@@ -81,7 +82,8 @@ class RoomIndex {
 
   void Erase(Entry& entry) {
     UnbindSlot(entry);
-    by_key_.erase({entry.rank, entry.room.key()});
+    auto key = by_key_.find({entry.rank, entry.room.key()});
+    if (key != by_key_.end() && key->second == entry.serial) by_key_.erase(key);
     entries_.erase(entry.serial);
   }
 

@@ -39,6 +39,7 @@ void SourceSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
     *failed->mutable_cause() = ToDetail(entry.room.cause());
     context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
   }
+  listeners_.TellFailed(entry.rank, entry.room.key(), entry.room.cause());
   Publish(entry, shm_abi::RoomState::kFailed, false);
   MaybeStop(entry, now);
 }
@@ -49,6 +50,16 @@ void SourceSide::MaybeStop(Entry& entry, TimePoint now) {
   entry.stages.Note(Stage::kReleased, now);
   Publish(entry, shm_abi::RoomState::kFailed, true);
   MaybeErase(entry, now);
+}
+
+bool SourceSide::IsOver(const Entry& entry) {
+  return IsTerminal(entry.room.state()) || entry.room.state() == SourceState::kStopping;
+}
+
+room::EndedUse SourceSide::UseOf(Entry& entry) {
+  const bool failed = !entry.room.cause().ok();
+  const auto ended = entry.stages.At(failed ? Stage::kFailed : Stage::kDone);
+  return {entry.room.cause(), ended.value_or(entry.opened), entry.room.opened(), entry.room.uses()};
 }
 
 void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
@@ -62,7 +73,7 @@ void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
   const TimePoint linger = now + context_->limits.linger;
   const bool failed = !entry.room.cause().ok();
   if (failed || entry.room.key().nonce == 0) {
-    ended_.Add(entry.rank, entry.room.key(), entry.room.cause(),
+    ended_.Add(entry.rank, entry.room.key(), UseOf(entry),
                failed ? std::max(linger, entry.deadline) : linger);
   }
   for (const room::TargetLeg& leg : entry.room.legs()) {
@@ -91,6 +102,7 @@ void SourceSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
     }
   }
   early_fences_.Forget(peer);
+  listeners_.ForgetPeer(peer);
   std::erase_if(doubts_, [&](const auto& e) { return e.first.peer == peer; });
   std::erase_if(imports_, [&](const auto& e) { return e.second.first->peer == peer; });
 }
@@ -147,6 +159,9 @@ bool SourceSide::Close(HostedRank& rank, const shm_abi::SlotRef& slot, TimePoint
 }
 
 void SourceSide::EngineGone(HostedRank& rank, TimePoint now) {
+  listeners_.TellAllFailed(
+      rank.attached->id,
+      Error(Reason::kEngineLost, "the engine of this rank has ended", rank.ref()));
   for (RoomSerial serial : rooms_.Serials()) {
     Entry* entry = rooms_.Find(serial);
     if (entry == nullptr || entry->rank != rank.attached->id) continue;

@@ -1,5 +1,7 @@
 #include "transfer_agent/worker/source_finder.h"
 
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 #include "planner/plan.h"
@@ -51,6 +53,18 @@ SourceCoords SourceFinder::CoordsOf(const HostedRank& rank, const ServerView& se
     coords.spares = planner::SpareSources(server.spec, dp, spec, rank.coord().dp, policy, tokens);
   }
   return coords;
+}
+
+std::vector<RankCoord> SourceFinder::AnyOf(const HostedRank& rank, const ServerView& server,
+                                           uint32_t dp) const {
+  std::set<RankCoord> any;
+  // The longest and the shortest have all of them between them.
+  for (uint64_t total : {context_->limits.total_tokens_max, uint64_t{1}}) {
+    const SourceCoords coords = CoordsOf(rank, server, dp, {}, {total, 0});
+    any.insert(coords.senders.begin(), coords.senders.end());
+    any.insert(coords.spares.begin(), coords.spares.end());
+  }
+  return {any.begin(), any.end()};
 }
 
 absl::StatusOr<std::shared_ptr<const RemoteRank>> SourceFinder::Find(const ServerView& server,

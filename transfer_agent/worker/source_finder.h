@@ -42,6 +42,9 @@ class SourceFinder {
   SourceCoords CoordsOf(const HostedRank& rank, const ServerView& server, uint32_t dp,
                         const planner::RoutePolicy& policy,
                         const planner::RoomTokens& tokens) const;
+  // Every source rank of the dp group that some room of the rank waits for, sorted. Which ones
+  // depends on the room's length where tokens are split over cp.
+  std::vector<RankCoord> AnyOf(const HostedRank& rank, const ServerView& server, uint32_t dp) const;
   // The rank as its peer announced it, which decides: the registry may be behind or ahead of it.
   // NOT_READY says what is missing; Dial may bring it.
   absl::StatusOr<std::shared_ptr<const RemoteRank>> Find(const ServerView& server,

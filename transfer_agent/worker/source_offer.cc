@@ -23,6 +23,18 @@ planner::RoutePolicy PolicyOf(const v1::Offer& offer) {
           static_cast<planner::HolderPolicy>(offer.policy().cp_holder())};
 }
 
+// Runs of pages over cp ranks are cut by the room's length: without it nobody knows his own tokens.
+absl::Status CheckTotalCanCome(const HostedRank& rank, const shm_abi::OpenSend& request) {
+  const planner::ServerSpec& spec = rank.attached->spec;
+  const bool runs = spec.cp_sharding == planner::CpSharding::kContiguous ||
+                    spec.cp_sharding == planner::CpSharding::kZigzag;
+  if (request.total_tokens.has_value() || spec.sizes.cp == 1 || !runs) return absl::OkStatus();
+  return Error(Reason::kBadChunk,
+               "tokens lie in runs over the cp ranks, whose ends follow from the total: name "
+               "total_tokens in OpenSend",
+               rank.ref());
+}
+
 }  // namespace
 
 void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
@@ -36,8 +48,12 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
     return Refuse(peer, offer,
                   Error(Reason::kPeerLost, "no engine of this rank is attached", source));
   }
-  auto entry = RoomOf(*rank, offer, now);
+  room::TargetWord word = WordOf(peer, offer.offer(), offer.target(), offer.open_ms(), now);
+  if (offer.use() != 0) word.serial = offer.use();
+  auto entry = RoomOf(*rank, offer, word, now);
   if (!entry.ok()) return Refuse(peer, offer, entry.status());
+  (*entry)->room.uses().Note(word);
+  listeners_.Remove(rank->attached->id, (*entry)->room.key(), word.voice);
   const RoomSerial serial = (*entry)->serial;
   if (absl::Status status = Join(*rank, **entry, peer, offer, now); !status.ok()) {
     Refuse(peer, offer, status);
@@ -48,34 +64,6 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
   }
   (*entry)->stages.Note(room::Stage::kOffered, now);
   if ((*entry)->room.state() == room::SourceState::kMatched) Matched(**entry, now);
-}
-
-absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1::Offer& offer,
-                                                      TimePoint now) {
-  const RoomKey key = FromProto(offer.room());
-  if (Entry* entry = rooms_.FindKey(rank.attached->id, key)) {
-    if (IsTerminal(entry->room.state()) || entry->room.state() == room::SourceState::kStopping) {
-      return entry->room.cause().ok()
-                 ? Error(Reason::kRoomInUse, "the room has just ended here", rank.ref())
-                 : entry->room.cause();
-    }
-    return entry;
-  }
-  if (auto ended = ended_.Find(rank.attached->id, key, now); ended.has_value()) {
-    return ended->ok() ? Error(Reason::kRoomInUse, "the room has just ended here", rank.ref())
-                       : *ended;
-  }
-  if (held_ >= context_->limits.held_offers_max) {
-    return Error(Reason::kFull, absl::StrCat(held_, " offers wait for their engine"), rank.ref());
-  }
-  const uint32_t left = std::min(offer.time_left_ms(), context_->limits.time_left_ms_max);
-  const TimePoint deadline = now + std::chrono::milliseconds(left);
-  Entry& entry =
-      rooms_.Add(rank.attached->id, room::SourceRoom(key, room::SourceState::kHeld), now, deadline);
-  ++rank.rooms;
-  ++held_;
-  context_->deadlines.Add(deadline, entry.serial);
-  return &entry;
 }
 
 absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer,
@@ -152,8 +140,8 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
         target_ref);
   }
   leg.plan = *std::move(plan);
-  leg.bytes_expected = planner::RoomBytes(*leg.plan, tokens);
   if (absl::Status status = DecodePages(*target, offer, &leg); !status.ok()) return status;
+  leg.bytes_expected = planner::RoomBytes(*leg.plan, tokens, leg.state_rows);
   auto remote = ImportMemory(target, leg.transport);
   if (!remote.ok()) return remote.status();
   leg.remote = *remote;
@@ -212,27 +200,35 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
     return refuse(Error(Reason::kBadMessage, "OpenSend on a decode rank", rank.ref()));
   }
   if (!rank.MayOpen()) return refuse(rank.not_accepting);
-  if (request.total_tokens > context_->limits.total_tokens_max ||
+  if (absl::Status status = CheckTotalCanCome(rank, request); !status.ok()) return refuse(status);
+  const uint64_t total = request.total_tokens.value_or(0);
+  if (total > context_->limits.total_tokens_max ||
       request.time_left_ms > context_->limits.time_left_ms_max) {
     return refuse(
         Error(Reason::kTooLarge,
-              absl::StrCat("total tokens ", request.total_tokens, " (at most ",
-                           context_->limits.total_tokens_max, "), or time left above 24 hours"),
+              absl::StrCat("total tokens ", total, " (at most ", context_->limits.total_tokens_max,
+                           "), or time left above 24 hours"),
               rank.ref()));
   }
   Entry* entry = rooms_.FindKey(rank.attached->id, request.room);
   const bool held = entry != nullptr && entry->room.state() == room::SourceState::kHeld;
-  auto ended = ended_.Find(rank.attached->id, request.room, now);
-  if (entry == nullptr && ended.has_value() && !ended->ok()) {
+  room::EndedUse* ended = ended_.Find(rank.attached->id, request.room, now);
+  if (entry == nullptr && ended != nullptr && !ended->opened_here) {
     // Targets that still look the room up learn the cause by their offers.
     BindRoom(rank, request);
-    return refuse(*ended);
+    // This was its use: the engine may use the id again.
+    ended->opened_here = true;
+    ended->ended = now;
+    return refuse(ended->outcome);
   }
-  if ((entry != nullptr && !held) || ended.has_value()) {
-    return refuse(
-        Error(Reason::kRoomInUse,
-              absl::StrCat("room ", ToString(request.room), " is open or has just ended here"),
-              rank.ref()));
+  if (entry != nullptr && IsTerminal(entry->room.state()) && !entry->slot.has_value()) {
+    entry = nullptr;  // closed, and over but for what its transport has to say
+  }
+  if (entry != nullptr && !held) {
+    return refuse(Error(Reason::kRoomInUse,
+                        absl::StrCat("room ", ToString(request.room),
+                                     " is open here, or its pages are not released yet"),
+                        rank.ref()));
   }
   if (entry == nullptr && rank.rooms >= context_->limits.rooms_per_rank_max) {
     return refuse(Error(Reason::kFull, "too many rooms are open", rank.ref()));
@@ -242,6 +238,7 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
     entry = &rooms_.Add(rank.attached->id, room::SourceRoom(request.room, room::SourceState::kOpen),
                         now, deadline);
     ++rank.rooms;
+    listeners_.NoteIn(rank.attached->id, request.room, &entry->room.uses());
   } else {
     entry->deadline = deadline;
   }

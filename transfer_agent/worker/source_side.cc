@@ -43,21 +43,36 @@ void SourceSide::Send(HostedRank& rank, shm_abi::Send send, TimePoint now) {
     return;
   }
   absl::Status status = entry->room.CheckChunk(send);
-  if (status.ok()) {
-    planner::SidePages side;
-    side.first_token = send.token_begin;
-    for (const auto& list : send.pages) side.pages.push_back(list);
-    side.state_rows = send.state_rows;
-    side.aux_row = send.aux_row;
-    status = planner::ValidatePages(rank.attached->spec, rank.coord(), rank.attached->layout, side,
-                                    send.token_begin, send.token_end, entry->room.total_tokens(),
-                                    send.last);
-  }
+  if (status.ok()) status = CheckPages(rank, *entry, send);
   if (!status.ok()) {
     return Fail(*entry, Error(ReasonOf(status), status.message(), rank.ref()), now);
   }
   entry->room.AddChunk(std::move(send));
+  if (entry->room.complete()) {
+    listeners_.TellComplete(rank.attached->id, entry->room.key(), entry->room.tokens().total);
+  }
   if (entry->room.state() == SourceState::kMatched) PumpRoom(*entry, now);
+}
+
+absl::Status SourceSide::CheckPages(const HostedRank& rank, const Entry& entry,
+                                    const shm_abi::Send& send) {
+  const planner::ServerSpec& spec = rank.attached->spec;
+  const std::optional<uint64_t>& told = entry.room.total_tokens();
+  // Where a window begins follows from the total: lists that were cut without it mean nothing.
+  for (uint32_t g = 0; g < spec.page_groups.size() && !told.has_value() && !send.last; ++g) {
+    if (spec.page_groups[g].window_tokens == 0 || (send.page_groups >> g & 1) == 0) continue;
+    return Error(Reason::kBadChunk, absl::StrCat("page group ", g,
+                                                 " has a window, and the room's total is not known "
+                                                 "yet: send its pages with the last chunk"));
+  }
+  planner::SidePages side;
+  side.first_token = send.token_begin;
+  for (const auto& list : send.pages) side.pages.push_back(list);
+  side.state_rows = send.state_rows;
+  side.aux_row = send.aux_row;
+  return planner::ValidatePages(spec, rank.coord(), rank.attached->layout, side, send.token_begin,
+                                send.token_end, told.value_or(send.token_end), send.last,
+                                send.page_groups);
 }
 
 void SourceSide::Matched(Entry& entry, TimePoint now) {
@@ -118,6 +133,14 @@ bool SourceSide::PumpLeg(Entry& entry, size_t index, TimePoint now) {
     segment.close_part = chunk.range.last;
     segment.cookie = next_cookie_;
     segment.attempt = leg.attempt;
+    if (chunk.range.last) {
+      absl::Status rows =
+          planner::CheckSameRows(*leg.plan, chunk.side.state_rows, leg.side.state_rows);
+      if (!rows.ok()) {
+        Fail(entry, Error(ReasonOf(rows), rows.message(), leg.target), now);
+        return true;
+      }
+    }
     const uint64_t bytes = segment.cursor.bytes_total();
     if (chunk.range.last && leg.bytes_submitted + bytes != leg.bytes_expected) {
       Fail(entry,
@@ -161,7 +184,7 @@ absl::Status SourceSide::FinishLeg(Entry& entry, room::TargetLeg& leg) {
   ToProto(leg.offer, leg.target_worker, sent->mutable_offer());
   sent->set_parts(1);
   sent->set_bytes(leg.bytes_submitted);
-  sent->set_total_tokens(entry.room.total_tokens());
+  sent->set_total_tokens(entry.room.tokens().total);
   sent->set_channel(leg.channel->value());
   return context_->outbox->Send(leg.peer, control::Priority::kBulk, std::move(frame));
 }
@@ -196,6 +219,7 @@ void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) 
   Entry* offered = FindLeg({peer, id.worker(), FromProto(id)}, &leg);
   const bool named =
       offered != nullptr && offered->room.key() == key &&
+      (id.serial() == 0 || offered->room.legs()[leg].serial == id.serial()) &&
       (!failed.has_target() || offered->room.legs()[leg].target == FromProto(failed.target()));
   if (named) {
     return Fail(*offered, FromDetail(failed.cause()), now, leg);
@@ -204,12 +228,28 @@ void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) 
   // the target failed before it could offer.
   HostedRank* rank = context_->FindRank(FromProto(failed.source()));
   if (rank == nullptr) return;
-  Entry* entry = rooms_.FindKey(rank->attached->id, key);
-  if (entry != nullptr) return Fail(*entry, FromDetail(failed.cause()), now);
+  OnFailedByKey(*rank, failed, WordOf(peer, failed.offer(), failed.target(), failed.open_ms(), now),
+                now);
+}
+
+void SourceSide::OnFailedByKey(HostedRank& rank, const v1::Failed& failed,
+                               const room::TargetWord& word, TimePoint now) {
+  const RoomKey key = FromProto(failed.room());
+  listeners_.Remove(rank.attached->id, key, word.voice);
+  room::EndedUse* before = ended_.Find(rank.attached->id, key, now);
+  if (before != nullptr && before->Covers(word)) return before->uses.Note(word);
+  if (Entry* entry = rooms_.FindKey(rank.attached->id, key)) {
+    if (entry->room.uses().IsBeyond(word)) return;
+    entry->room.uses().Note(word);
+    return Fail(*entry, FromDetail(failed.cause()), now);
+  }
+  room::EndedUse told{FromDetail(failed.cause()), now, /*opened_here=*/false,
+                      before != nullptr ? before->uses : room::RoomUses()};
+  told.uses.Note(word);
   // For as long as the room may still be opened here, as far as the target says.
   const uint32_t left = std::min(failed.time_left_ms(), context_->limits.time_left_ms_max);
   constexpr auto kRememberMin = std::chrono::milliseconds(10000);
-  ended_.Add(rank->attached->id, key, FromDetail(failed.cause()),
+  ended_.Add(rank.attached->id, key, std::move(told),
              now + std::max(kRememberMin, std::chrono::milliseconds(left)));
 }
 

@@ -21,6 +21,7 @@
 #include "transfer_agent/worker/early_fences.h"
 #include "transfer_agent/worker/ended_rooms.h"
 #include "transfer_agent/worker/room_index.h"
+#include "transfer_agent/worker/room_listeners.h"
 #include "transfer_agent/worker/worker_context.h"
 
 namespace baton::worker {
@@ -30,7 +31,7 @@ class SourceSide {
   using Index = RoomIndex<room::SourceRoom>;
   using Entry = Index::Entry;
 
-  explicit SourceSide(WorkerContext* context) : context_(context) {}
+  explicit SourceSide(WorkerContext* context) : context_(context), listeners_(context) {}
 
   // --- from the engine
   void Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePoint now);
@@ -48,6 +49,7 @@ class SourceSide {
                TimePoint now);
 
   // --- from the targets
+  void OnAnnounced(PeerId peer, const v1::Announced& announced, TimePoint now);
   void OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now);
   void OnLanded(PeerId peer, const v1::Landed& landed, TimePoint now);
   void OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now);
@@ -92,12 +94,26 @@ class SourceSide {
   absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer, room::TargetLeg* leg);
   absl::StatusOr<transport::RemoteMemoryId> ImportMemory(
       const std::shared_ptr<const RemoteRank>& target, transport::Transport* transport);
-  absl::StatusOr<Entry*> RoomOf(HostedRank& rank, const v1::Offer& offer, TimePoint now);
+  absl::StatusOr<Entry*> RoomOf(HostedRank& rank, const v1::Offer& offer,
+                                const room::TargetWord& word, TimePoint now);
+  Entry& Hold(HostedRank& rank, const v1::Offer& offer, TimePoint now);
+  absl::Status CheckAnnounced(const HostedRank* rank, const v1::Announced& announced) const;
+  // The room that a target speaks of; null: one that is still to come. How it ended, when it has.
+  absl::StatusOr<Entry*> LatestUse(const HostedRank& rank, const RoomKey& key,
+                                   const room::TargetWord& word, TimePoint now);
+  // What a target says of a room's id, for telling uses of it apart.
+  room::TargetWord WordOf(PeerId peer, const v1::OfferId& id, const v1::RankRef& target,
+                          uint32_t open_ms, TimePoint now) const;
+  // A failure that names no offer that is open here.
+  void OnFailedByKey(HostedRank& rank, const v1::Failed& failed, const room::TargetWord& word,
+                     TimePoint now);
   absl::Status Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer,
                     TimePoint now);
   void BindRoom(const HostedRank& rank, const shm_abi::OpenSend& request);
   void Refuse(PeerId peer, const v1::Offer& offer, const absl::Status& cause);
 
+  static absl::Status CheckPages(const HostedRank& rank, const Entry& entry,
+                                 const shm_abi::Send& send);
   void Matched(Entry& entry, TimePoint now);
   void PumpRoom(Entry& entry, TimePoint now);
   // False: the channel is full or not up.
@@ -119,12 +135,16 @@ class SourceSide {
   void Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by = kNobody);
   void MaybeStop(Entry& entry, TimePoint now);
   void MaybeErase(Entry& entry, TimePoint now);
+  // Ended, though its pages may still be read, or its engine has not closed it.
+  static bool IsOver(const Entry& entry);
+  static room::EndedUse UseOf(Entry& entry);
   Entry* FindLeg(const OfferKey& key, size_t* leg);
   void Publish(Entry& entry, shm_abi::RoomState state, bool released);
 
   WorkerContext* const context_;
   Index rooms_{2};
   EndedRooms ended_;
+  RoomListeners listeners_;
   uint32_t held_ = 0;
   std::map<OfferKey, LegRef> legs_;
   uint64_t next_cookie_ = 1;

@@ -32,16 +32,18 @@ planner::SidePages SideOf(const shm_abi::OpenReceive& request) {
 
 void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now) {
   const shm_abi::SlotRef slot = request.slot;
-  if (absl::Status status = CheckRequest(rank, request, now); !status.ok()) {
+  if (absl::Status status = CheckRequest(rank, request); !status.ok()) {
     context_->metrics.CountRefused(rank.attached->role, ReasonOf(status));
     PublishRefusal(rank, slot, status);
     const auto time_left = std::min(request.time_left_ms, context_->limits.time_left_ms_max);
     // Of an id that is in use, the sources may have the other room.
     if (rank.attached->role == Role::kDecode && ReasonOf(status) != Reason::kRoomInUse) {
-      TellSources(rank, request, status, now + std::chrono::milliseconds(time_left), now);
+      TellSources(rank, request, status, now, now + std::chrono::milliseconds(time_left), 0, now);
     }
     return;
   }
+  // What was to be told of an earlier use has nobody left to be told to.
+  untold_.Forget(rank.ref(), request.room);
   const TimePoint deadline = now + std::chrono::milliseconds(request.time_left_ms);
   Entry& entry = rooms_.Add(rank.attached->id, room::TargetRoom(std::move(request)), now, deadline);
   rooms_.BindSlot(entry, slot);
@@ -54,23 +56,16 @@ void TargetSide::Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint 
   TryOffer(entry, now);
 }
 
-absl::Status TargetSide::CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request,
-                                      TimePoint now) {
+absl::Status TargetSide::CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request) {
   if (rank.attached->role != Role::kDecode) {
     return Error(Reason::kBadMessage, "OpenReceive on a prefill rank", rank.ref());
   }
   if (!rank.MayOpen()) return rank.not_accepting;
-  if (rooms_.FindKey(rank.attached->id, request.room) != nullptr ||
-      ended_.Find(rank.attached->id, request.room, now).has_value()) {
+  const Entry* other = rooms_.FindKey(rank.attached->id, request.room);
+  if (other != nullptr && (other->slot.has_value() || !room::IsTerminal(other->room.state()))) {
     return Error(Reason::kRoomInUse,
-                 absl::StrCat("room ", ToString(request.room), " is open or has just ended here"),
-                 rank.ref());
-  }
-  if (request.total_tokens > context_->limits.total_tokens_max ||
-      request.prefix_tokens > request.total_tokens) {
-    return Error(Reason::kBadChunk,
-                 absl::StrCat("prefix ", request.prefix_tokens, " of total ", request.total_tokens,
-                              " tokens (at most ", context_->limits.total_tokens_max, ")"),
+                 absl::StrCat("room ", ToString(request.room),
+                              " is open here, or its pages are not released yet"),
                  rank.ref());
   }
   if (request.time_left_ms > context_->limits.time_left_ms_max) {
@@ -78,6 +73,18 @@ absl::Status TargetSide::CheckRequest(const HostedRank& rank, const shm_abi::Ope
   }
   if (rank.rooms >= context_->limits.rooms_per_rank_max) {
     return Error(Reason::kFull, "too many rooms are open", rank.ref());
+  }
+  return request.announced ? absl::OkStatus() : CheckPages(rank, request);
+}
+
+absl::Status TargetSide::CheckPages(const HostedRank& rank,
+                                    const shm_abi::OpenReceive& request) const {
+  if (request.total_tokens > context_->limits.total_tokens_max ||
+      request.prefix_tokens > request.total_tokens) {
+    return Error(Reason::kBadChunk,
+                 absl::StrCat("prefix ", request.prefix_tokens, " of total ", request.total_tokens,
+                              " tokens (at most ", context_->limits.total_tokens_max, ")"),
+                 rank.ref());
   }
   return planner::ValidatePages(rank.attached->spec, rank.coord(), rank.attached->layout,
                                 SideOf(request), request.prefix_tokens, request.total_tokens,
@@ -132,6 +139,7 @@ void TargetSide::TryOffer(Entry& entry, TimePoint now) {
       !status.ok()) {
     return Fail(entry, status, now);
   }
+  if (request.announced) return AnnounceRoom(*rank, entry, *server, now);
   auto sources = FindSources(*rank, entry, *server);
   if (!sources.ok()) return Fail(entry, sources.status(), now);
   if (!sources->has_value()) return;
@@ -232,7 +240,8 @@ absl::Status TargetSide::AddLeg(HostedRank& rank, Entry& entry, const RemoteRank
   leg.serial = ++last_serial_;
   leg.transport = transport;
   leg.plan = std::move(plan);
-  leg.bytes_expected = planner::RoomBytes(*leg.plan, entry.room.tokens());
+  leg.bytes_expected =
+      planner::RoomBytes(*leg.plan, entry.room.tokens(), entry.room.request().state_rows);
   transport::Window window;
   window.peer = source.peer;
   window.offer = *offer;
@@ -269,8 +278,11 @@ absl::Status TargetSide::SendOffer(const HostedRank& rank, const Entry& entry,
   offer->set_total_tokens(request.total_tokens);
   offer->set_prefix_tokens(request.prefix_tokens);
   offer->set_time_left_ms(MillisLeft(entry.deadline, now));
+  offer->set_open_ms(MillisSince(entry.opened, now));
+  offer->set_use(entry.room.use());
   if (leg == nullptr) {
     offer->set_spare(true);
+    offer->mutable_offer()->set_serial(++last_serial_);
     return context_->outbox->Send(source.peer, control::Priority::kBulk, std::move(frame));
   }
   ToProto(leg->offer, context_->index, offer->mutable_offer());

@@ -29,7 +29,9 @@ void TargetSide::Publish(Entry& entry, shm_abi::RoomState state, bool released) 
   attach::TableWriter& table = *rank->attached->table;
   if (state == shm_abi::RoomState::kFailed) table.SetCause(entry.slot->slot, entry.room.cause());
   table.SetBytes(entry.slot->slot, entry.room.bytes_landed());
-  table.Publish(entry.slot->slot, {entry.slot->generation, state, released});
+  const bool complete = entry.room.sources_complete();
+  if (complete) table.SetSourceTokens(entry.slot->slot, entry.room.source_tokens());
+  table.Publish(entry.slot->slot, {entry.slot->generation, state, released, complete});
 }
 
 void TargetSide::OnPart(PeerId peer, OfferId offer, uint32_t part, uint64_t bytes, TimePoint now) {
@@ -121,7 +123,8 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
   Publish(entry, shm_abi::RoomState::kFailed, false);
   const HostedRank* rank = context_->FindRank(entry.rank);
   if (entry.room.legs().empty() && rank != nullptr) {
-    TellSources(*rank, entry.room.request(), entry.room.cause(), entry.deadline, now);
+    TellSources(*rank, entry.room.request(), entry.room.cause(), entry.opened, entry.deadline,
+                entry.room.use(), now);
   }
   for (size_t i = 0; i < entry.room.legs().size(); ++i) {
     const room::SourceLeg& leg = entry.room.legs()[i];
@@ -130,8 +133,11 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
     frame.set_to_worker(leg.source_worker);
     v1::Failed* failed = frame.mutable_failed();
     ToProto(leg.offer, context_->index, failed->mutable_offer());
+    failed->mutable_offer()->set_serial(leg.serial);
     ToProto(entry.room.key(), failed->mutable_room());
     ToProto(leg.source, failed->mutable_source());
+    if (rank != nullptr) ToProto(rank->ref(), failed->mutable_target());
+    failed->set_open_ms(MillisSince(entry.opened, now));
     failed->set_time_left_ms(MillisLeft(entry.deadline, now));
     *failed->mutable_cause() = ToDetail(entry.room.cause());
     // A peer that is down learns by its own loss of us.
@@ -143,8 +149,10 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
 }
 
 void TargetSide::TellSources(const HostedRank& rank, const shm_abi::OpenReceive& request,
-                             const absl::Status& cause, TimePoint until, TimePoint now) {
-  untold_.Add({request.room, rank.ref(), request.prefill_server, request.prefill_dp, cause, until},
+                             const absl::Status& cause, TimePoint opened, TimePoint until,
+                             uint64_t use, TimePoint now) {
+  untold_.Add({request.room, rank.ref(), request.prefill_server, request.prefill_dp, cause, until,
+               opened, use != 0 ? use : ++last_serial_},
               now);
 }
 
@@ -156,17 +164,15 @@ void TargetSide::MaybeRelease(Entry& entry, TimePoint now) {
   MaybeErase(entry, now);
 }
 
-void TargetSide::MaybeErase(Entry& entry, TimePoint now) {
+void TargetSide::MaybeErase(Entry& entry, TimePoint) {
   const bool all_fenced = std::all_of(entry.room.legs().begin(), entry.room.legs().end(),
                                       [](const room::SourceLeg& leg) { return leg.fenced; });
   HostedRank* rank = context_->FindRank(entry.rank);
   const bool engine_holds_it = entry.slot.has_value() && rank != nullptr && !rank->leaving;
   if (!room::IsTerminal(entry.room.state()) || engine_holds_it || !all_fenced) return;
-  if (entry.room.key().nonce == 0) {
-    ended_.Add(entry.rank, entry.room.key(), entry.room.cause(), now + context_->limits.linger);
-  }
   if (rank != nullptr) --rank->rooms;
   if (rank != nullptr) context_->Remember(*rank, RecordOf(entry, *rank));
+  announced_.erase(entry.room.use());
   rooms_.Erase(entry);
 }
 
@@ -196,6 +202,14 @@ void TargetSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
   for (RoomSerial serial : rooms_.Serials()) {
     Entry* entry = rooms_.Find(serial);
     if (entry == nullptr) continue;
+    if (entry->room.state() == TargetState::kLooking) {
+      for (const room::TargetRoom::Source& source : entry->room.listens_to()) {
+        if (source.peer != peer) continue;
+        Fail(*entry, Error(Reason::kPeerLost, cause.message(), source.rank), now);
+        break;
+      }
+      continue;
+    }
     for (const room::SourceLeg& leg : entry->room.legs()) {
       if (leg.peer != peer) continue;
       Fail(*entry, Error(Reason::kPeerLost, cause.message(), leg.source), now);
@@ -235,6 +249,7 @@ std::string TargetSide::WhatIsMissing(const Entry& entry) const {
   const auto server = context_->servers.Find(request.prefill_server);
   if (server == nullptr) return "no such server is registered";
   if (!request.prefill_dp.has_value()) return "nobody bound the room to a dp rank";
+  if (!entry.room.listens_to().empty()) return "its engine has given no pages";
   const ServerView& view = *server;
   for (const auto& [coord, address] : view.addresses) {
     auto remote = context_->FindRemote({view.name, coord});

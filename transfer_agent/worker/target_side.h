@@ -20,7 +20,6 @@
 #include "baton/v1/control.pb.h"
 #include "transfer_agent/room/offer_slots.h"
 #include "transfer_agent/room/target_room.h"
-#include "transfer_agent/worker/ended_rooms.h"
 #include "transfer_agent/worker/room_index.h"
 #include "transfer_agent/worker/source_finder.h"
 #include "transfer_agent/worker/untold_failures.h"
@@ -38,6 +37,7 @@ class TargetSide {
 
   // --- from the engine
   void Open(HostedRank& rank, shm_abi::OpenReceive request, TimePoint now);
+  bool Provide(HostedRank& rank, shm_abi::Provide provide, TimePoint now);
   // False: the slot is not a room of this side.
   bool Abort(HostedRank& rank, const shm_abi::SlotRef& slot, const std::string& why, TimePoint now);
   bool Close(HostedRank& rank, const shm_abi::SlotRef& slot, TimePoint now);
@@ -57,6 +57,7 @@ class TargetSide {
   void OnRefused(PeerId peer, const v1::Refused& refused, TimePoint now);
   void OnSent(PeerId peer, const v1::Sent& sent, TimePoint now);
   void OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now);
+  void OnSourceState(const v1::SourceState& state, TimePoint now);
 
   // It has stopped posting, and nothing of the offer is under way.
   void OnFenceAnswered(PeerId peer, const v1::Fenced& fenced);
@@ -78,8 +79,10 @@ class TargetSide {
     size_t leg = 0;
   };
 
-  absl::Status CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request,
-                            TimePoint now);
+  absl::Status CheckRequest(const HostedRank& rank, const shm_abi::OpenReceive& request);
+  absl::Status CheckPages(const HostedRank& rank, const shm_abi::OpenReceive& request) const;
+  // Tells the sources of a room that it waits, once all of them are known.
+  void AnnounceRoom(const HostedRank& rank, Entry& entry, const ServerView& server, TimePoint now);
   void RetryLooking(const std::string& server, TimePoint now);
   // Offers the pages if all sources are known; else the room goes on looking.
   void TryOffer(Entry& entry, TimePoint now);
@@ -106,7 +109,8 @@ class TargetSide {
   // Before any offer: the sources learn why none will come, those that are not known yet once they
   // are.
   void TellSources(const HostedRank& rank, const shm_abi::OpenReceive& request,
-                   const absl::Status& cause, TimePoint until, TimePoint now);
+                   const absl::Status& cause, TimePoint opened, TimePoint until, uint64_t use,
+                   TimePoint now);
   void FenceLegs(Entry& entry);
   // Where a fence needs the source's answer.
   void AskForFences(Entry& entry);
@@ -118,12 +122,12 @@ class TargetSide {
   WorkerContext* const context_;
   SourceFinder* const finder_;
   Index rooms_{1};
-  EndedRooms ended_;
   UntoldFailures untold_;
   std::map<std::string, std::set<RoomSerial>> looking_;  // by prefill server, as it was named
   absl::flat_hash_map<std::pair<PeerId, OfferId>, LegRef> legs_;
   std::map<PeerId, room::OfferSlots> slots_;
-  uint64_t last_serial_ = 0;
+  uint64_t last_serial_ = 0;                             // of what sources are told of rooms
+  absl::flat_hash_map<uint64_t, RoomSerial> announced_;  // by the number that sources know
   // Serials of offers that were fenced without their source's answer. Until it comes their slots
   // are not used again, so that it cannot be taken for another offer's.
   std::map<std::pair<PeerId, OfferId>, uint64_t> unanswered_;

@@ -45,6 +45,8 @@ bool UntoldFailures::TellRank(const UntoldFailure& failure, const RemoteRank& so
   v1::Failed* failed = frame.mutable_failed();
   // No offer has this name: who failed tells it from another rank's first one.
   failed->mutable_offer()->set_worker(context_->index);
+  failed->mutable_offer()->set_serial(failure.serial);
+  failed->set_open_ms(MillisSince(failure.opened, now));
   ToProto(failure.target, failed->mutable_target());
   ToProto(failure.room, failed->mutable_room());
   ToProto(source.rank, failed->mutable_source());

@@ -27,6 +27,8 @@ struct UntoldFailure {
   std::optional<uint32_t> dp;
   absl::Status cause;
   TimePoint until;
+  TimePoint opened;
+  uint64_t serial = 0;  // as that of an offer
   std::set<RankCoord> told = {};
 };
 
@@ -36,6 +38,12 @@ class UntoldFailures {
 
   // Tells the sources that are known, dials the others, and keeps it until all are told.
   void Add(UntoldFailure failure, TimePoint now);
+  // The rank uses the room's id again: nobody waits for the earlier use.
+  void Forget(const RankRef& target, const RoomKey& room) {
+    failures_.remove_if([&](const UntoldFailure& failure) {
+      return failure.room == room && failure.target == target;
+    });
+  }
   // Servers or ranks are known that were not.
   void OnNews(TimePoint now);
 

@@ -89,6 +89,8 @@ void WorkerCore::RunRoom(HostedRank& rank, const shm_abi::SlotRef& slot, shm_abi
     source_.Open(rank, *open, now);
   } else if (auto* receive = std::get_if<shm_abi::OpenReceive>(&command)) {
     target_.Open(rank, std::move(*receive), now);
+  } else if (auto* provide = std::get_if<shm_abi::Provide>(&command)) {
+    target_.Provide(rank, std::move(*provide), now);
   } else if (auto* send = std::get_if<shm_abi::Send>(&command)) {
     source_.Send(rank, std::move(*send), now);
   } else if (auto* abort = std::get_if<shm_abi::Abort>(&command)) {

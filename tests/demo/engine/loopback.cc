@@ -14,7 +14,7 @@ class LoopbackEnd : public EngineClient {
   absl::StatusOr<RoomHandle> OpenSend(const SendRoom& send) override {
     Loopback::Room& room = hub_->rooms_[send.room];
     room.send_open = true;
-    room.total = send.total_tokens;
+    room.total = send.total_tokens.value_or(0);
     hub_->Move(&room);
     return Handle(send.room);
   }
@@ -57,6 +57,12 @@ class LoopbackEnd : public EngineClient {
   absl::Status Cause(RoomHandle) const override { return hub_->failure; }
   uint64_t BytesMoved(RoomHandle) const override { return 0; }
   void Close(RoomHandle) override {}
+  absl::StatusOr<RoomHandle> Announce(const AnnouncedRoom&) override {
+    return Error(Reason::kBadMessage, "this end has no announced rooms");
+  }
+  absl::Status Provide(RoomHandle, const RoomPages&) override {
+    return Error(Reason::kBadMessage, "this end has no announced rooms");
+  }
   absl::StatusOr<PeerHandle> WatchPeer(const std::string&) override { return PeerHandle{}; }
   PeerStatus LookAtPeer(PeerHandle) const override { return PeerStatus(); }
   void ForgetPeer(PeerHandle) override {}

@@ -103,6 +103,25 @@ void EngineRank::Send(shm_abi::SlotRef slot, uint64_t begin, uint64_t end, bool 
   ring.push_back(send);
 }
 
+shm_abi::SlotRef EngineRank::Announce(uint32_t slot, RoomKey room, const std::string& prefill,
+                                      uint32_t time_left_ms) {
+  shm_abi::OpenReceive open;
+  open.slot = Next(slot);
+  open.room = room;
+  open.prefill_server = prefill;
+  open.prefill_dp = 0;
+  open.time_left_ms = time_left_ms;
+  open.announced = true;
+  const shm_abi::SlotRef ref = open.slot;
+  ring.push_back(std::move(open));
+  return ref;
+}
+
+void EngineRank::Provide(shm_abi::SlotRef slot, uint64_t total, uint64_t prefix) {
+  ring.push_back(
+      shm_abi::Provide{slot, total, prefix, {PagesOf(slot.slot, prefix, total)}, {}, slot.slot});
+}
+
 shm_abi::PeerRef EngineRank::WatchPeer(uint32_t peer, const std::string& server) {
   const shm_abi::PeerRef ref{peer, ++peer_generation_};
   ring.push_back(shm_abi::WatchPeer{ref, server});

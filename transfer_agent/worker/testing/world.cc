@@ -34,6 +34,9 @@ class FakeTable final : public attach::TableWriter {
   uint32_t slots() const override { return EngineRank::kSlots; }
   void SetPrefix(uint32_t slot, uint64_t prefix) override { rank_->prefixes[slot] = prefix; }
   void SetBytes(uint32_t, uint64_t) override {}
+  void SetSourceTokens(uint32_t slot, uint64_t tokens) override {
+    rank_->source_tokens[slot] = tokens;
+  }
   void SetCause(uint32_t slot, const absl::Status& cause) override { rank_->causes[slot] = cause; }
   void Publish(uint32_t slot, shm_abi::RoomWord word) override { rank_->words[slot] = word; }
   uint32_t peers() const override { return EngineRank::kPeers; }

@@ -44,12 +44,17 @@ class EngineRank {
   std::vector<absl::Status> causes = std::vector<absl::Status>(kSlots);
   static constexpr uint32_t kPeers = 4;
   std::vector<shm_abi::PeerAnswer> peers = std::vector<shm_abi::PeerAnswer>(kPeers);
+  std::vector<uint64_t> source_tokens = std::vector<uint64_t>(kSlots);
   std::vector<uint64_t> prefixes = std::vector<uint64_t>(kSlots);
 
   // Each opens `slot` under its next generation.
   shm_abi::SlotRef OpenSend(uint32_t slot, RoomKey room, uint64_t total, uint32_t time_left_ms);
   shm_abi::SlotRef OpenReceive(uint32_t slot, RoomKey room, const std::string& prefill,
                                uint64_t total, uint64_t prefix, uint32_t time_left_ms);
+  // A room without pages, and its pages.
+  shm_abi::SlotRef Announce(uint32_t slot, RoomKey room, const std::string& prefill,
+                            uint32_t time_left_ms);
+  void Provide(shm_abi::SlotRef slot, uint64_t total, uint64_t prefix);
   void Send(shm_abi::SlotRef slot, uint64_t begin, uint64_t end, bool last);
   void Abort(shm_abi::SlotRef slot) { ring.push_back(shm_abi::Abort{slot, "asked"}); }
   void Close(shm_abi::SlotRef slot) { ring.push_back(shm_abi::Close{slot}); }

@@ -1,0 +1,90 @@
+#include "transfer_agent/worker/room_listeners.h"
+
+#include <algorithm>
+
+#include "client/rpc/error_detail.h"
+#include "common/reason.h"
+#include "transfer_agent/worker/wire_ids.h"
+
+namespace baton::worker {
+
+absl::Status RoomListeners::Add(AttachmentId rank, const RoomKey& key, Listener listener,
+                                TimePoint now) {
+  if (count_ >= kMax) Sweep(now);
+  if (count_ >= kMax) return Error(Reason::kFull, "65536 announced rooms wait for their source");
+  Remove(rank, key, listener.word.voice);
+  listeners_[{rank, key}].push_back(std::move(listener));
+  ++count_;
+  return absl::OkStatus();
+}
+
+void RoomListeners::Sweep(TimePoint now) {
+  for (auto it = listeners_.begin(); it != listeners_.end();) {
+    count_ -= std::erase_if(it->second, [now](const Listener& l) { return l.until <= now; });
+    it = it->second.empty() ? listeners_.erase(it) : std::next(it);
+  }
+}
+
+void RoomListeners::Remove(AttachmentId rank, const RoomKey& key, const room::TargetVoice& voice) {
+  auto it = listeners_.find({rank, key});
+  if (it == listeners_.end()) return;
+  count_ -= std::erase_if(it->second, [&](const Listener& l) { return l.word.voice == voice; });
+  if (it->second.empty()) listeners_.erase(it);
+}
+
+void RoomListeners::ForgetPeer(PeerId peer) {
+  for (auto it = listeners_.begin(); it != listeners_.end();) {
+    count_ -= std::erase_if(it->second, [peer](const Listener& l) { return l.peer == peer; });
+    it = it->second.empty() ? listeners_.erase(it) : std::next(it);
+  }
+}
+
+void RoomListeners::NoteIn(AttachmentId rank, const RoomKey& key, room::RoomUses* uses) const {
+  auto it = listeners_.find({rank, key});
+  if (it == listeners_.end()) return;
+  for (const Listener& listener : it->second) uses->Note(listener.word);
+}
+
+void RoomListeners::TellComplete(AttachmentId rank, const RoomKey& key, uint64_t total_tokens) {
+  auto it = listeners_.find({rank, key});
+  if (it == listeners_.end()) return;
+  // They go on listening: a room that is complete may fail still.
+  for (const Listener& l : it->second) Tell(l, absl::OkStatus(), total_tokens);
+}
+
+void RoomListeners::TellFailed(AttachmentId rank, const RoomKey& key, const absl::Status& cause) {
+  auto it = listeners_.find({rank, key});
+  if (it == listeners_.end()) return;
+  const std::vector<Listener> told = std::move(it->second);
+  count_ -= told.size();
+  listeners_.erase(it);
+  for (const Listener& l : told) Tell(l, cause);
+}
+
+void RoomListeners::TellAllFailed(AttachmentId rank, const absl::Status& cause) {
+  std::vector<RoomKey> keys;
+  for (const auto& [key, all] : listeners_) {
+    if (key.first == rank) keys.push_back(key.second);
+  }
+  for (const RoomKey& key : keys) TellFailed(rank, key, cause);
+}
+
+void RoomListeners::Tell(const Listener& listener, const absl::Status& cause,
+                         uint64_t total_tokens) const {
+  const room::TargetVoice& voice = listener.word.voice;
+  v1::Frame frame;
+  frame.set_to_worker(voice.worker);
+  v1::SourceState* state = frame.mutable_source_state();
+  state->mutable_offer()->set_worker(voice.worker);
+  state->mutable_offer()->set_serial(listener.word.serial);
+  ToProto(listener.source, state->mutable_source());
+  if (cause.ok()) {
+    state->set_complete(true);
+    state->set_total_tokens(total_tokens);
+  } else {
+    *state->mutable_cause() = ToDetail(cause);
+  }
+  context_->outbox->Send(listener.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
+}
+
+}  // namespace baton::worker

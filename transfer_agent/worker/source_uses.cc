@@ -1,0 +1,64 @@
+// Which use of a room's id a target means: rooms that an offer begins, or comes late to.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/reason.h"
+#include "transfer_agent/worker/source_side.h"
+#include "transfer_agent/worker/wire_ids.h"
+
+namespace baton::worker {
+
+room::TargetWord SourceSide::WordOf(PeerId peer, const v1::OfferId& id, const v1::RankRef& target,
+                                    uint32_t open_ms, TimePoint now) const {
+  auto info = context_->peers.find(peer);
+  const Epoch epoch = info == context_->peers.end() ? Epoch() : info->second.epoch;
+  return {{epoch, id.worker(), FromProto(target)},
+          id.serial(),
+          now - std::chrono::milliseconds(open_ms)};
+}
+
+absl::StatusOr<SourceSide::Entry*> SourceSide::LatestUse(const HostedRank& rank, const RoomKey& key,
+                                                         const room::TargetWord& word,
+                                                         TimePoint now) {
+  auto over = [&](room::EndedUse& use) -> absl::Status {
+    // Whatever comes of this target next is of a later use.
+    use.uses.Note(word);
+    if (!use.outcome.ok()) return use.outcome;
+    return Error(Reason::kRoomInUse, "the room has just ended here", rank.ref());
+  };
+  room::EndedUse* before = ended_.Find(rank.attached->id, key, now);
+  Entry* entry = rooms_.FindKey(rank.attached->id, key);
+  if (entry == nullptr && before != nullptr && !before->BeginsAnother(word)) return over(*before);
+  if (entry != nullptr && before != nullptr && before->Covers(word)) return over(*before);
+  if (entry == nullptr || !IsOver(*entry)) return entry;
+  // Its engine has not closed it yet, or it still stops.
+  room::EndedUse use = UseOf(*entry);
+  if (use.BeginsAnother(word)) return nullptr;
+  entry->room.uses().Note(word);
+  return over(use);
+}
+
+absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1::Offer& offer,
+                                                      const room::TargetWord& word, TimePoint now) {
+  auto entry = LatestUse(rank, FromProto(offer.room()), word, now);
+  if (!entry.ok() || *entry != nullptr) return entry;
+  if (held_ >= context_->limits.held_offers_max) {
+    return Error(Reason::kFull, absl::StrCat(held_, " offers wait for their engine"), rank.ref());
+  }
+  return &Hold(rank, offer, now);
+}
+
+SourceSide::Entry& SourceSide::Hold(HostedRank& rank, const v1::Offer& offer, TimePoint now) {
+  const uint32_t left = std::min(offer.time_left_ms(), context_->limits.time_left_ms_max);
+  const TimePoint deadline = now + std::chrono::milliseconds(left);
+  Entry& entry = rooms_.Add(rank.attached->id,
+                            room::SourceRoom(FromProto(offer.room()), room::SourceState::kHeld),
+                            now, deadline);
+  ++rank.rooms;
+  ++held_;
+  listeners_.NoteIn(rank.attached->id, entry.room.key(), &entry.room.uses());
+  context_->deadlines.Add(deadline, entry.serial);
+  return entry;
+}
+
+}  // namespace baton::worker
