@@ -32,7 +32,7 @@ using transport::OfferId;
 using transport::PeerId;
 
 constexpr PeerId kPeer{1};
-constexpr uint64_t kPoolBytes = uint64_t{1} << 30;
+constexpr uint64_t kPoolBytes = uint64_t{512} << 20;
 
 // What the two processes tell each other while the clock runs.
 struct Shared {
@@ -68,6 +68,7 @@ struct Seen final : transport::Events {
 };
 
 struct Case {
+  uint32_t layers;
   uint32_t page_bytes;
   uint32_t blocks;
   uint32_t tokens;  // 0: all pages
@@ -76,16 +77,16 @@ struct Case {
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (uint32_t page : {576u, 1152u, 4096u, 16384u, 65536u}) {
-    for (uint32_t blocks : {8u, 16u, 32u, 64u, 132u}) cases.push_back({page, blocks, 0, 7});
+  // 64 KiB: sixteen layers of one page.
+  cases.push_back({16, 4096, 16, 1, 400});
+  for (uint32_t page : {576u, 1152u, 4096u, 65536u}) {
+    for (uint32_t blocks : {16u, 64u, 132u}) cases.push_back({60, page, blocks, 0, 7});
   }
-  // 64 KiB: four layers of four pages.
-  cases.push_back({4096, 16, 4, 400});
   return cases;
 }
 
 PullShape ShapeOf(const Case& c) {
-  PullShape shape{.page_bytes = c.page_bytes};
+  PullShape shape{.layers = c.layers, .page_bytes = c.page_bytes};
   shape.pages = static_cast<uint32_t>(kPoolBytes / shape.layers / c.page_bytes);
   return shape;
 }
@@ -207,7 +208,8 @@ void RunTarget(const std::string& driver, int gpu, int fd, Shared* shared) {
     memcpy(static_cast<void*>(&share), bytes.data(), sizeof(share));
     if (big == 0) {
       big = BigCopy(driver, side, share);
-      printf("one big copy of 1 GiB: %.1f GB/s\n", big);
+      printf("one big copy of %.0f MiB: %.1f GB/s\n",
+             static_cast<double>(side.shape.bytes()) / (1 << 20), big);
       side.pool.FillZeros();
     }
     std::vector<double> times;

@@ -72,7 +72,35 @@ uint32_t VectorOf(const Item& item) {
   return bits % 16 == 0 ? 16 : bits % 4 == 0 ? 4 : 1;
 }
 
+bool SameSide(const StridedCopy::Side& a, const StridedCopy::Side& b) {
+  return a.page_stride == b.page_stride && a.entry_stride == b.entry_stride &&
+         a.page_entries == b.page_entries && a.list == b.list && a.first == b.first;
+}
+
+bool SameAxis(const StridedCopy::Axis& a, const StridedCopy::Axis& b) {
+  return a.count == b.count && a.source_stride == b.source_stride &&
+         a.target_stride == b.target_stride;
+}
+
 }  // namespace
+
+bool CutsAlike(const StridedCopy& before, const StridedCopy& copy, const Item& done,
+               const Item& next) {
+  return before.entries == copy.entries && before.unit_bytes == copy.unit_bytes &&
+         before.head_major == copy.head_major && before.planes_in_entry == copy.planes_in_entry &&
+         SameSide(before.source, copy.source) && SameSide(before.target, copy.target) &&
+         SameAxis(before.planes, copy.planes) && SameAxis(before.heads, copy.heads) &&
+         (done.source.base - next.source.base) % 16 == 0 &&
+         (done.target.base - next.target.base) % 16 == 0;
+}
+
+void CopyCuts(const Item& done, Item* next) {
+  const uint64_t source = next->source.base;
+  const uint64_t target = next->target.base;
+  *next = done;
+  next->source.base = source;
+  next->target.base = target;
+}
 
 bool CutItem(const StridedCopy& copy, uint64_t chunk_bytes, Item* item) {
   item->entries = static_cast<uint32_t>(copy.entries);

@@ -13,6 +13,11 @@ namespace baton::transport::cuda {
 // Small chunks are cut finer, so that enough warps take part. False: more pieces than 32 bits count.
 bool CutItem(const planner::StridedCopy& copy, uint64_t chunk_bytes, Item* item);
 
+// Whether `next`, with its sides set, is to be cut as the copy before it was, which is quicker.
+bool CutsAlike(const planner::StridedCopy& before, const planner::StridedCopy& copy,
+               const Item& done, const Item& next);
+void CopyCuts(const Item& done, Item* next);
+
 }  // namespace baton::transport::cuda
 
 #endif  // BATON_TRANSFER_AGENT_TRANSPORT_CUDA_MAKE_ITEM_H_

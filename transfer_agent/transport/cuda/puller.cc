@@ -11,7 +11,10 @@ namespace {
 
 constexpr size_t kFlightsMax = 2;
 // A launch is over in a tenth of a millisecond or so; what is asked for meanwhile waits that long.
-constexpr uint64_t kLaunchBytesMax = 32 << 20;
+constexpr uint64_t kLaunchBytesMax = 64 << 20;
+// Of one chunk at first, and then as much as was launched before: what comes right behind a large
+// room finds the GPU not full of it.
+constexpr uint64_t kFirstBytes = 4 << 20;
 // What each pull gets of a launch that many share.
 constexpr uint64_t kShareBytesMin = 1 << 20;
 // Lists up to here are read over the bus where they are; longer ones are copied to the GPU first,
@@ -151,7 +154,8 @@ void Puller::FillLaunch(Launch* launch, std::vector<Part>* parts) {
     pulls_.pop_front();
     if (!pull->dropped && pull->launched < pull->groups) {
       const uint64_t group_bytes = std::max<uint64_t>(1, pull->bytes / pull->groups);
-      const uint64_t most = std::max<uint64_t>(1, std::min(share, left) / group_bytes);
+      const uint64_t begun = std::max(kFirstBytes, pull->launched * group_bytes);
+      const uint64_t most = std::max<uint64_t>(1, std::min({share, left, begun}) / group_bytes);
       const auto groups =
           static_cast<uint32_t>(std::min<uint64_t>(most, pull->groups - pull->launched));
       launch->slice[launch->slices++] = {pull->items, pull->item_count, pull->launched,

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -12,6 +13,7 @@
 namespace baton::transport::cuda {
 namespace {
 
+// Enough small rooms for one launch.
 constexpr int kMessagesPerPump = 64;
 
 // To be asked after a pull. An engine that sees its agent dead may use its pages anew at once; a
@@ -26,8 +28,13 @@ absl::Status SourceLives(int fd) {
 
 absl::StatusOr<Pumped> TargetDatapath::Pump(int fd, Edges) {
   absl::Status s = TakeOver(fd);
+  begun_.clear();
   for (int i = 0; s.ok() && i < kMessagesPerPump; ++i) {
     if (chunk_.has_value() && read_.words.size() == static_cast<uint32_t>(read_.words.front())) {
+      // What came right is under way before the next chunk can break the window.
+      if (std::find(begun_.begin(), begun_.end(), chunk_->offer) != begun_.end()) {
+        return Pumped::kMore;
+      }
       absl::StatusOr<bool> started = OnChunk();
       if (!started.ok()) return started.status();
       // Pulls that end make room, and Progress has them end.
@@ -177,7 +184,10 @@ absl::StatusOr<bool> TargetDatapath::AddPull(OpenedWindow* window, const planner
   pull.serial = chunk_->serial;
   pull.window = window;
   pull.source = *source;
-  return (*puller)->Add(std::move(pull), &work_, (*source)->at, (*target)->at);
+  absl::StatusOr<bool> added =
+      (*puller)->Add(std::move(pull), &work_, (*source)->at, (*target)->at);
+  if (added.ok() && *added) begun_.push_back(of.offer);
+  return added;
 }
 
 void TargetDatapath::OnPart() {

@@ -51,6 +51,7 @@ class TargetDatapath final : public TargetLink {
   // The chunk whose words are coming in, or that waits for room.
   std::optional<Frame> chunk_;
   bool admitted_ = false;
+  std::vector<OfferId> begun_;  // by this call of Pump
   ReadPages read_;
   std::deque<uint64_t> acks_;
   shm::Message message_;
