@@ -1,7 +1,7 @@
 // Two processes as two agents have it: the parent pulls what the child offers, over the real
 // transport, from scattered pages to scattered pages. Beside it one big copy by the driver.
 //
-//   pull_bench [driver] [source gpu] [target gpu]      -1: host memory
+//   pull_bench [driver] [source gpu] [target gpu] [rounds of one case]      gpu -1: host memory
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +75,11 @@ struct Case {
   int rounds;
 };
 
+// Not 0: rounds of one case alone, to see what it takes from others.
+int only_rounds = 0;
+
 std::vector<Case> Cases() {
+  if (only_rounds > 0) return {{60, 4096, 16, 0, only_rounds}};
   std::vector<Case> cases;
   // 64 KiB: sixteen layers of one page.
   cases.push_back({16, 4096, 16, 1, 400});
@@ -275,6 +279,7 @@ int Main(int argc, char** argv) {
   const std::string driver = argc > 1 ? argv[1] : transport::cuda::kDriverLibrary;
   const int source = argc > 2 ? atoi(argv[2]) : 0;
   const int target = argc > 3 ? atoi(argv[3]) : 0;
+  only_rounds = argc > 4 ? atoi(argv[4]) : 0;
   TimeList();
   fflush(stdout);
   int fds[2];

@@ -25,12 +25,13 @@
 namespace {
 
 using baton::transport::cuda::AccessRule;
-using baton::transport::cuda::FindItem;
+using baton::transport::cuda::FindSlice;
 using baton::transport::cuda::IpcHandle;
 using baton::transport::cuda::Item;
 using baton::transport::cuda::Launch;
 using baton::transport::cuda::Piece;
 using baton::transport::cuda::PieceAt;
+using baton::transport::cuda::Slice;
 using baton::transport::cuda::Uuid;
 
 constexpr int kGpus = 2;
@@ -72,8 +73,12 @@ void* MapFd(int fd, size_t bytes) {
 // Like the kernel, a group at a time; but one after another.
 void RunPull(const Launch& launch) {
   for (uint32_t g = 0; g < launch.groups; ++g) {
-    uint32_t group = g;
-    const Item& item = FindItem(launch, &group);
+    const Slice& slice = FindSlice(launch, g);
+    const uint32_t wanted = g - slice.launch_group + slice.group_begin;
+    uint32_t i = slice.item_count - 1;
+    while (slice.items[i].first_group > wanted) --i;
+    const Item& item = slice.items[i];
+    const uint32_t group = wanted - item.first_group;
     for (uint32_t p = 0; p < item.group_pieces; ++p) {
       const Piece piece = PieceAt(item, group * item.group_pieces + p);
       if (piece.bytes == 0) continue;

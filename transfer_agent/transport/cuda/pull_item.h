@@ -115,25 +115,11 @@ BATON_DEVICE Piece PieceAt(const Item& item, uint32_t number) {
   return piece;
 }
 
-// The slice, and in it the item, that group number `group` of the launch is in; *group becomes the
-// group's number in the item.
-BATON_DEVICE const Item& FindItem(const Launch& launch, uint32_t* group) {
+// The slice that group number `group` of the launch is in.
+BATON_DEVICE const Slice& FindSlice(const Launch& launch, uint32_t group) {
   uint32_t s = launch.slices - 1;
-  while (launch.slice[s].launch_group > *group) --s;
-  const Slice& slice = launch.slice[s];
-  const uint32_t wanted = *group - slice.launch_group + slice.group_begin;
-  uint32_t low = 0;
-  uint32_t high = slice.item_count;
-  while (high - low > 1) {
-    const uint32_t middle = (low + high) / 2;
-    if (slice.items[middle].first_group <= wanted) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  *group = wanted - slice.items[low].first_group;
-  return slice.items[low];
+  while (launch.slice[s].launch_group > group) --s;
+  return launch.slice[s];
 }
 
 }  // namespace baton::transport::cuda

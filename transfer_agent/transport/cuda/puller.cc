@@ -17,9 +17,9 @@ constexpr uint64_t kLaunchBytesMax = 64 << 20;
 constexpr uint64_t kFirstBytes = 4 << 20;
 // What each pull gets of a launch that many share.
 constexpr uint64_t kShareBytesMin = 1 << 20;
-// Lists up to here are read over the bus where they are; longer ones are copied to the GPU first,
-// because every layer reads them again.
-constexpr uint64_t kReadInPlaceMax = 16 << 10;
+// Of chunks up to here items and lists are read over the bus where they are, which is quicker than a
+// copy ahead of the kernel. Those of others are copied to the GPU first: every group reads them.
+constexpr uint64_t kReadInPlaceMax = 1 << 20;
 constexpr uint32_t kThreads = 512;
 
 }  // namespace
@@ -64,7 +64,7 @@ absl::StatusOr<bool> Puller::Add(Pull pull, WorkList* work, absl::Span<const uin
 absl::Status Puller::Stage(Pull* pull, WorkList* work, absl::Span<const uint64_t> source_at,
                            absl::Span<const uint64_t> target_at) {
   const uint64_t bytes = work->BlockBytes();
-  const bool in_place = bytes <= kReadInPlaceMax;
+  const bool in_place = work->bytes() <= kReadInPlaceMax;
   const uint64_t seen_at = in_place ? arena_->mapped(pull->block) : arena_->device(pull->block);
   std::byte* const host = arena_->host(pull->block);
   if (absl::Status s = work->Write(host, seen_at, source_at, target_at); !s.ok()) return s;

@@ -38,10 +38,13 @@ class TargetDatapath final : public TargetLink {
   // An error breaks the window.
   absl::StatusOr<bool> StartPull(OpenedWindow* window);
   absl::StatusOr<bool> AddPull(OpenedWindow* window, const planner::Cursor& cursor);
-  void OnPart();
+  // Closes the part, or keeps the frame until what it closes has been pulled.
+  absl::Status OnPart(const Frame& frame);
+  // After everything that had come was heard: a cancel goes before a close.
+  absl::Status CloseHeld(int fd);
   void OnCancel();
   void Break(OpenedWindow* window, const absl::Status& cause);
-  absl::Status TakeOver(int fd);
+  absl::Status TakeOver();
   absl::StatusOr<bool> Acknowledge(int fd);
 
   const LinkContext context_;
@@ -54,6 +57,7 @@ class TargetDatapath final : public TargetLink {
   std::vector<OfferId> begun_;  // by this call of Pump
   ReadPages read_;
   std::deque<uint64_t> acks_;
+  std::vector<Frame> held_;
   shm::Message message_;
 };
 
