@@ -239,8 +239,8 @@ void RunTarget(const std::string& driver, int gpu, int fd, Shared* shared) {
         {side.source_pages.begin(), side.source_pages.begin() + side.tokens.total},
         {side.target_pages.begin(), side.target_pages.begin() + side.tokens.total});
     const double rate = bytes_moved / Median(times);
-    printf("page %6u blocks %3u room %8.0f KiB: %7.1f GB/s %5.3f of the copy, p50 %.1f p99 %.1f us, "
-           "%lu pages wrong\n",
+    printf("page %6u blocks %3u room %8.0f KiB: %7.1f GB/s %5.3f of the copy, "
+           "p50 %.1f p99 %.1f us, %lu pages wrong\n",
            c.page_bytes, c.blocks, bytes_moved / 1024, rate, big > 0 ? rate / big : 0,
            Median(times) / 1e3, Median(times, 0.99) / 1e3, static_cast<unsigned long>(wrong));
     fflush(stdout);
@@ -268,7 +268,7 @@ void TimeList() {
     work.Read(planner::Cursor(&plan, tokens, all, &side, &side));
     CHECK(work.CheckSource(side, {&size, 1}).ok() && work.CheckTarget(side, {&size, 1}).ok());
     block.resize(work.BlockBytes());
-    CHECK(work.Write(block.data(), 0, {&at, 1}, {&at, 1}).ok());
+    CHECK(work.Write(block.data(), 0, {&at, 1}, {&at, 1}, 8192).ok());
     times.push_back(static_cast<double>(Now() - begin) / 1e3);
   }
   printf("15000 pages x 122 copies: %u items, %zu bytes uploaded, %.1f us of CPU\n", work.items(),

@@ -8,10 +8,10 @@ namespace {
 
 using planner::StridedCopy;
 
-// What a warp takes at a time, and how much of one run: less of a small chunk.
 constexpr uint64_t kSmallChunk = 4 << 20;
-constexpr uint32_t kGroupBytes = 8192;
 constexpr uint32_t kSmallGroupBytes = 2048;
+// Of one run, at most.
+constexpr uint32_t kCutBytes = 8192;
 
 // Entries between two page ends of either side, and how many of them lie before the first entry.
 void SetAtom(const StridedCopy& copy, Item* item) {
@@ -102,12 +102,13 @@ void CopyCuts(const Item& done, Item* next) {
   next->target.base = target;
 }
 
-bool CutItem(const StridedCopy& copy, uint64_t chunk_bytes, Item* item) {
+bool CutItem(const StridedCopy& copy, uint64_t chunk_bytes, uint32_t group_bytes, Item* item) {
   item->entries = static_cast<uint32_t>(copy.entries);
   SetAtom(copy, item);
   const uint64_t run = SetRuns(copy, item);
-  const uint32_t group_bytes = chunk_bytes <= kSmallChunk ? kSmallGroupBytes : kGroupBytes;
-  item->cut_bytes = static_cast<uint32_t>(std::min<uint64_t>(run, group_bytes));
+  if (chunk_bytes <= kSmallChunk) group_bytes = kSmallGroupBytes;
+  const uint32_t cut_most = std::min(kCutBytes, group_bytes);
+  item->cut_bytes = static_cast<uint32_t>(std::min<uint64_t>(run, cut_most));
   item->cuts = static_cast<uint32_t>((run + item->cut_bytes - 1) / item->cut_bytes);
   item->vector_bytes = VectorOf(*item);
   item->cut_vectors = item->cut_bytes / item->vector_bytes;

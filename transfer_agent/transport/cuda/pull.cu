@@ -38,8 +38,8 @@ __device__ void CopyGroup(const Item& item, const Piece& mine, int lane) {
   }
 }
 
-// The number of the item that the slice's group `wanted` is in. All lanes look at once, because items
-// may lie across the bus: 32 of them take one round trip, 1024 two.
+// The number of the item that the slice's group `wanted` is in. All lanes look at once, because
+// items may lie across the bus: 32 of them take one round trip, 1024 two.
 __device__ uint32_t FindItem(const Slice& slice, uint32_t wanted, int lane) {
   uint32_t low = 0;
   uint32_t count = slice.item_count;
@@ -56,7 +56,8 @@ __device__ uint32_t FindItem(const Slice& slice, uint32_t wanted, int lane) {
 
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(512, 1) baton_pull(const __grid_constant__ Launch launch) {
+extern "C" __global__ void __launch_bounds__(512, 1)
+    baton_pull(const __grid_constant__ Launch launch) {
   const int lane = threadIdx.x & 31;
   const uint32_t warps = gridDim.x * (blockDim.x >> 5);
   // Neighbouring groups go to different multiprocessors.

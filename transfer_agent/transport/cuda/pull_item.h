@@ -1,9 +1,9 @@
 // What the pull kernel walks, and the walk itself: compiled into the kernel by nvcc and into the
 // stand-in driver by the C++ compiler, so that both do the same.
 //
-// An item is one strided copy of a plan. It is cut into pieces, all equally long but for the ends of
-// the room, and pieces into groups: a warp takes a group at a time. Everything is computed from the
-// piece's number and the two page lists; no address of a page is ever uploaded.
+// An item is one strided copy of a plan. It is cut into pieces, all equally long but for the ends
+// of the room, and pieces are put into groups: a warp takes a group at a time. Everything is
+// computed from the piece's number and the two page lists; no address of a page is ever uploaded.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_PULL_ITEM_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_PULL_ITEM_H_
 

@@ -17,10 +17,21 @@ constexpr uint64_t kLaunchBytesMax = 64 << 20;
 constexpr uint64_t kFirstBytes = 4 << 20;
 // What each pull gets of a launch that many share.
 constexpr uint64_t kShareBytesMin = 1 << 20;
-// Of chunks up to here items and lists are read over the bus where they are, which is quicker than a
-// copy ahead of the kernel. Those of others are copied to the GPU first: every group reads them.
+// Of chunks up to here items and lists are read over the bus where they are, which is quicker than
+// a copy ahead of the kernel. Those of others are copied to the GPU first: every group reads them.
 constexpr uint64_t kReadInPlaceMax = 1 << 20;
 constexpr uint32_t kThreads = 512;
+// Looking up a group takes a warp some round trips to memory. With few warps groups are larger, so
+// that these weigh little; with many they are smaller, so that all end together.
+constexpr uint32_t kGroupsPerWarp = 8;
+constexpr uint32_t kGroupBytesMin = 8 << 10;
+constexpr uint32_t kGroupBytesMax = 32 << 10;
+
+uint32_t GroupBytes(uint32_t blocks) {
+  const uint64_t warps = uint64_t{blocks} * kThreads / 32;
+  const uint64_t bytes = kLaunchBytesMax / std::max<uint64_t>(1, warps * kGroupsPerWarp);
+  return static_cast<uint32_t>(std::clamp<uint64_t>(bytes, kGroupBytesMin, kGroupBytesMax));
+}
 
 }  // namespace
 
@@ -67,7 +78,8 @@ absl::Status Puller::Stage(Pull* pull, WorkList* work, absl::Span<const uint64_t
   const bool in_place = work->bytes() <= kReadInPlaceMax;
   const uint64_t seen_at = in_place ? arena_->mapped(pull->block) : arena_->device(pull->block);
   std::byte* const host = arena_->host(pull->block);
-  if (absl::Status s = work->Write(host, seen_at, source_at, target_at); !s.ok()) return s;
+  absl::Status written = work->Write(host, seen_at, source_at, target_at, GroupBytes(blocks_));
+  if (!written.ok()) return written;
   pull->bytes = work->bytes();
   pull->items = reinterpret_cast<const Item*>(seen_at);
   pull->item_count = work->items();

@@ -136,8 +136,8 @@ Lane* SourceDatapath::NextLane() {
   for (size_t i = lanes_.waiting(); i > 0; --i) {
     Lane* lane = lanes_.Peek();
     const bool idle = lane->jobs.front().segment.cursor.bytes_total() == 0;
-    if (idle || (unread_.size() < kChunksInFlightMax && InFlightOf(lane->offer) < kChunksOfOfferMax))
-      return lane;
+    const bool room = unread_.size() < kChunksInFlightMax;
+    if (idle || (room && InFlightOf(lane->offer) < kChunksOfOfferMax)) return lane;
     lanes_.Return(lanes_.Next());
   }
   return nullptr;

@@ -13,8 +13,8 @@
 namespace baton::transport::cuda {
 namespace {
 
-// Enough small rooms for one launch.
-constexpr int kMessagesPerPump = 64;
+// Enough small rooms for one launch: each has a chunk and an end.
+constexpr int kMessagesPerPump = 256;
 // Parts whose end came before their bytes were pulled: more than a source has segments.
 constexpr size_t kHeldMax = 2 * kSegmentsPerChannelMax;
 

@@ -1,5 +1,5 @@
-// The receiving end of a cuda channel: has the chunks that the source names pulled into the target's
-// pages, and says when they are not read any more. Hot path.
+// The receiving end of a cuda channel: has the chunks that the source names pulled into the
+// target's pages, and says when they are not read any more. Hot path.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_TARGET_DATAPATH_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_TARGET_DATAPATH_H_
 

@@ -137,7 +137,7 @@ ItemSide WorkList::SideOf(const StridedCopy::Side& side, const Uses& uses, uint6
 
 absl::Status WorkList::Write(std::byte* block, uint64_t seen_at,
                              absl::Span<const uint64_t> source_at,
-                             absl::Span<const uint64_t> target_at) {
+                             absl::Span<const uint64_t> target_at, uint32_t group_bytes) {
   uint64_t at = copies_.size() * sizeof(Item);
   for (Uses* uses : {&source_uses_, &target_uses_}) {
     for (Use& use : *uses) {
@@ -158,7 +158,7 @@ absl::Status WorkList::Write(std::byte* block, uint64_t seen_at,
     const bool alike = i > 0 && CutsAlike(copies_[i - 1], copy, items[i - 1], item);
     if (alike) {
       CopyCuts(items[i - 1], &item);
-    } else if (!CutItem(copy, bytes_, &item)) {
+    } else if (!CutItem(copy, bytes_, group_bytes, &item)) {
       return absl::InternalError("cuda: too many pieces");
     }
     item.first_group = groups_;
