@@ -1,7 +1,7 @@
 // Two processes as two agents have it: the parent pulls what the child offers, over the real
 // transport, from scattered pages to scattered pages. Beside it one big copy by the driver.
 //
-//   pull_bench [driver] [source gpu] [target gpu]      -1: host memory
+//   pull_bench [driver] [source gpu] [target gpu] [rounds of one case]      gpu -1: host memory
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ using transport::OfferId;
 using transport::PeerId;
 
 constexpr PeerId kPeer{1};
-constexpr uint64_t kPoolBytes = uint64_t{1} << 30;
+constexpr uint64_t kPoolBytes = uint64_t{512} << 20;
 
 // What the two processes tell each other while the clock runs.
 struct Shared {
@@ -68,24 +68,29 @@ struct Seen final : transport::Events {
 };
 
 struct Case {
+  uint32_t layers;
   uint32_t page_bytes;
   uint32_t blocks;
   uint32_t tokens;  // 0: all pages
   int rounds;
 };
 
+// Not 0: rounds of one case alone, to see what it takes from others.
+int only_rounds = 0;
+
 std::vector<Case> Cases() {
+  if (only_rounds > 0) return {{60, 4096, 16, 0, only_rounds}};
   std::vector<Case> cases;
-  for (uint32_t page : {576u, 1152u, 4096u, 16384u, 65536u}) {
-    for (uint32_t blocks : {8u, 16u, 32u, 64u, 132u}) cases.push_back({page, blocks, 0, 7});
+  // 64 KiB: sixteen layers of one page.
+  cases.push_back({16, 4096, 16, 1, 400});
+  for (uint32_t page : {576u, 1152u, 4096u, 65536u}) {
+    for (uint32_t blocks : {16u, 64u, 132u}) cases.push_back({60, page, blocks, 0, 7});
   }
-  // 64 KiB: four layers of four pages.
-  cases.push_back({4096, 16, 4, 400});
   return cases;
 }
 
 PullShape ShapeOf(const Case& c) {
-  PullShape shape{.page_bytes = c.page_bytes};
+  PullShape shape{.layers = c.layers, .page_bytes = c.page_bytes};
   shape.pages = static_cast<uint32_t>(kPoolBytes / shape.layers / c.page_bytes);
   return shape;
 }
@@ -207,7 +212,8 @@ void RunTarget(const std::string& driver, int gpu, int fd, Shared* shared) {
     memcpy(static_cast<void*>(&share), bytes.data(), sizeof(share));
     if (big == 0) {
       big = BigCopy(driver, side, share);
-      printf("one big copy of 1 GiB: %.1f GB/s\n", big);
+      printf("one big copy of %.0f MiB: %.1f GB/s\n",
+             static_cast<double>(side.shape.bytes()) / (1 << 20), big);
       side.pool.FillZeros();
     }
     std::vector<double> times;
@@ -233,8 +239,8 @@ void RunTarget(const std::string& driver, int gpu, int fd, Shared* shared) {
         {side.source_pages.begin(), side.source_pages.begin() + side.tokens.total},
         {side.target_pages.begin(), side.target_pages.begin() + side.tokens.total});
     const double rate = bytes_moved / Median(times);
-    printf("page %6u blocks %3u room %8.0f KiB: %7.1f GB/s %5.3f of the copy, p50 %.1f p99 %.1f us, "
-           "%lu pages wrong\n",
+    printf("page %6u blocks %3u room %8.0f KiB: %7.1f GB/s %5.3f of the copy, "
+           "p50 %.1f p99 %.1f us, %lu pages wrong\n",
            c.page_bytes, c.blocks, bytes_moved / 1024, rate, big > 0 ? rate / big : 0,
            Median(times) / 1e3, Median(times, 0.99) / 1e3, static_cast<unsigned long>(wrong));
     fflush(stdout);
@@ -262,7 +268,7 @@ void TimeList() {
     work.Read(planner::Cursor(&plan, tokens, all, &side, &side));
     CHECK(work.CheckSource(side, {&size, 1}).ok() && work.CheckTarget(side, {&size, 1}).ok());
     block.resize(work.BlockBytes());
-    CHECK(work.Write(block.data(), 0, {&at, 1}, {&at, 1}).ok());
+    CHECK(work.Write(block.data(), 0, {&at, 1}, {&at, 1}, 8192).ok());
     times.push_back(static_cast<double>(Now() - begin) / 1e3);
   }
   printf("15000 pages x 122 copies: %u items, %zu bytes uploaded, %.1f us of CPU\n", work.items(),
@@ -273,6 +279,7 @@ int Main(int argc, char** argv) {
   const std::string driver = argc > 1 ? argv[1] : transport::cuda::kDriverLibrary;
   const int source = argc > 2 ? atoi(argv[2]) : 0;
   const int target = argc > 3 ? atoi(argv[3]) : 0;
+  only_rounds = argc > 4 ? atoi(argv[4]) : 0;
   TimeList();
   fflush(stdout);
   int fds[2];

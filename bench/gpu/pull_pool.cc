@@ -87,23 +87,53 @@ PullPool::PullPool(const transport::cuda::Driver* driver, int ordinal, const Pul
   gpu_ = *std::move(gpu);
   transport::cuda::Uuid uuid;
   transport::cuda::Device device = 0;
-  transport::cuda::IpcHandle handle;
-  CHECK_EQ(driver->alloc(&address_, region_.size), 0);
-  CHECK_EQ(driver->ipc_get(&handle, address_), 0);
   CHECK_EQ(driver->device_get(&device, ordinal), 0);
   CHECK_EQ(driver->device_uuid(&uuid, device), 0);
   region_.dma_buf = true;
+  memcpy(region_.share.device.data(), uuid.bytes, sizeof(uuid.bytes));
+  if (target) {
+    ShareByDescriptor();
+  } else {
+    ShareByIpc();
+  }
+}
+
+void PullPool::ShareByIpc() {
+  const transport::cuda::Driver& d = gpu_->driver();
+  transport::cuda::IpcHandle handle;
+  CHECK_EQ(d.alloc(&address_, region_.size), 0);
+  CHECK_EQ(d.ipc_get(&handle, address_), 0);
   region_.share.kind = transport::DeviceShare::Kind::kIpc;
   region_.share.allocation_bytes = region_.size;
-  memcpy(region_.share.device.data(), uuid.bytes, sizeof(uuid.bytes));
   memcpy(region_.share.ipc.data(), handle.bytes, sizeof(handle.bytes));
+}
+
+void PullPool::ShareByDescriptor() {
+  const transport::cuda::Driver& d = gpu_->driver();
+  transport::cuda::AllocationRule rule;
+  rule.location.id = gpu_->ordinal();
+  transport::cuda::Allocation allocation = 0;
+  constexpr uint64_t kUnit = 2 << 20;
+  const uint64_t bytes = (region_.size + kUnit - 1) / kUnit * kUnit;
+  CHECK_EQ(d.create(&allocation, bytes, &rule, 0), 0);
+  CHECK_EQ(d.export_descriptor(&region_.share.fd, allocation,
+                               transport::cuda::kPosixDescriptor, 0), 0);
+  CHECK_EQ(d.release(allocation), 0);
+  fd_.Reset(region_.share.fd);
+  region_.share.kind = transport::DeviceShare::Kind::kVmm;
+  region_.share.allocation_bytes = bytes;
+  auto mapping = transport::cuda::DeviceMapping::OfShare(
+      gpu_.get(), region_.share, region_.size, transport::cuda::GpuAccess::kReadWrite);
+  CHECK(mapping.ok()) << mapping.status();
+  mapping_ = *std::move(mapping);
+  address_ = mapping_.address();
 }
 
 PullPool::~PullPool() {
   if (host_ != nullptr) munmap(host_, region_.size);
   if (gpu_ == nullptr) return;
   CHECK(gpu_->MakeCurrent().ok());
-  gpu_->driver().free(address_);
+  if (region_.share.kind == transport::DeviceShare::Kind::kIpc) gpu_->driver().free(address_);
 }
 
 void PullPool::Upload(const std::vector<uint32_t>& words) {

@@ -31,8 +31,8 @@ std::vector<int32_t> Scattered(uint32_t pages, uint32_t seed);
 
 class PullPool {
  public:
-  // On GPU `ordinal` as an engine's allocator has it (cuMemAlloc and its IPC handle); in host
-  // memory where it is -1.
+  // On GPU `ordinal`: a source's as PyTorch has it (cudaMalloc, an IPC handle), a target's behind a
+  // descriptor, because no process opens an IPC handle of its own. In host memory where it is -1.
   PullPool(const transport::cuda::Driver* driver, int ordinal, const PullShape& shape, bool target);
   ~PullPool();
   PullPool(const PullPool&) = delete;
@@ -48,6 +48,8 @@ class PullPool {
   uint64_t CountWrong(const std::vector<int32_t>& source, const std::vector<int32_t>& target) const;
 
  private:
+  void ShareByIpc();
+  void ShareByDescriptor();
   void Upload(const std::vector<uint32_t>& words);
   std::vector<uint32_t> Download() const;
 
@@ -55,6 +57,7 @@ class PullPool {
   std::unique_ptr<transport::cuda::Gpu> gpu_;
   uint64_t address_ = 0;
   UniqueFd fd_;
+  transport::cuda::DeviceMapping mapping_;
   std::byte* host_ = nullptr;
   transport::LocalRegion region_;
 };

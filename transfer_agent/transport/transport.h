@@ -196,8 +196,9 @@ class Transport {
 
   // --- target
   virtual absl::Status OpenWindow(Window window) = 0;
-  // OnFenced follows: at once with local_fence; else after FenceDrained, or when the time for it is
-  // over and every channel from the peer has been destroyed.
+  // OnFenced follows: at once with local_fence (on cuda when the launches under way have ended);
+  // else after FenceDrained, or when the time for it is over and every channel from the peer has
+  // been destroyed.
   virtual void Fence(PeerId peer, OfferId offer) = 0;
   // The source's own word that nothing of the window is in flight or will be: it answered a Fence,
   // or every part is in and it announced no more. Closes the window if it is open; OnFenced

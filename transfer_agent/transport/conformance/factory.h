@@ -28,8 +28,8 @@ struct Candidate {
   // Pools are handed over as dma-bufs, and whether their device orders what is written to it.
   bool gpu = false;
   bool ordered_writes = false;
-  // Where not null: puts a region into memory of another kind, in place of `gpu`. What the test sees
-  // of it is a copy in host memory then. Null: the region stays as it is.
+  // Where not null: puts a region into memory of another kind, in place of `gpu`. What the test
+  // sees of it is a copy in host memory then. Null: the region stays as it is.
   std::function<std::unique_ptr<RegionTwin>(LocalRegion* region)> move = nullptr;
   // False: OnSegmentDone means that the target has read the pages, so it waits for the target.
   bool done_without_target = true;

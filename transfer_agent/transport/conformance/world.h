@@ -23,6 +23,8 @@ struct Node {
   // Other nodes may write to its pool when it is a target.
   Node(const Candidate& candidate, const PoolShape& shape, bool checksums = false,
        bool target = true);
+  // What it has under way ends before its pool does.
+  ~Node() { transport.reset(); }
 
   std::unique_ptr<Transport> transport;
   Recorder recorder;

@@ -120,8 +120,8 @@ inline constexpr char kDriverLibrary[] = "libcuda.so.1";
 // The oldest that reads the kernel's PTX: that of CUDA 13.0.
 inline constexpr int kDriverVersionMin = 13000;
 
-// Loaded once for each name and never unloaded. Blocks; thread-safe. NO_TRANSPORT says whether there
-// is no driver, one that is too old, or one that cannot start.
+// Loaded once for each name and never unloaded. Blocks; thread-safe. NO_TRANSPORT says whether
+// there is no driver, one that is too old, or one that cannot start.
 absl::StatusOr<const Driver*> LoadDriver(const std::string& library);
 
 // "GPU-0123..." as nvidia-smi prints it.

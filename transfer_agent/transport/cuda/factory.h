@@ -1,8 +1,8 @@
 // The cuda transport: both agents on one host, one pool or both in the memory of its GPUs.
 //
-// The source lends its memory as its driver lends it; the target's agent has a kernel on its own GPU
-// pull the pages, which walks the plan by itself. A target's pool is never mapped by a peer, so a
-// fence is local, as on shm. docs/design/cuda.md has the reasons and the figures.
+// The source lends its memory as its driver lends it; the target's agent has a kernel on its own
+// GPU pull the pages, which walks the plan by itself. A target's pool is never mapped by a peer, so
+// a fence is local, as on shm. docs/design/cuda.md has the reasons and the figures.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_FACTORY_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_FACTORY_H_
 

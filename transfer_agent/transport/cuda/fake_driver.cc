@@ -2,7 +2,8 @@
 // in C++. What was put on a stream happens when an event behind it is asked for the second time, so
 // that work is under way for a while, as on a GPU. Read-only mappings are read-only here too.
 //
-// FAKE_CUDA in the environment says what is amiss: no_gpu | old | no_peer | launch_fails, or nothing.
+// FAKE_CUDA in the environment says what is amiss: no_gpu | old | no_peer | launch_fails, or
+// nothing.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,20 +18,21 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <mutex>
 
+#include "common/mutex.h"
 #include "transfer_agent/transport/cuda/driver.h"
 #include "transfer_agent/transport/cuda/pull_item.h"
 
 namespace {
 
 using baton::transport::cuda::AccessRule;
-using baton::transport::cuda::FindItem;
+using baton::transport::cuda::FindSlice;
 using baton::transport::cuda::IpcHandle;
 using baton::transport::cuda::Item;
 using baton::transport::cuda::Launch;
 using baton::transport::cuda::Piece;
 using baton::transport::cuda::PieceAt;
+using baton::transport::cuda::Slice;
 using baton::transport::cuda::Uuid;
 
 constexpr int kGpus = 2;
@@ -55,7 +57,7 @@ struct Mark {
   int asked = 0;
 };
 
-std::mutex mutex;
+baton::Mutex mutex;
 std::map<uint64_t, Memory> memories;  // by address
 thread_local int current = 0;
 
@@ -72,8 +74,12 @@ void* MapFd(int fd, size_t bytes) {
 // Like the kernel, a group at a time; but one after another.
 void RunPull(const Launch& launch) {
   for (uint32_t g = 0; g < launch.groups; ++g) {
-    uint32_t group = g;
-    const Item& item = FindItem(launch, &group);
+    const Slice& slice = FindSlice(launch, g);
+    const uint32_t wanted = g - slice.launch_group + slice.group_begin;
+    uint32_t i = slice.item_count - 1;
+    while (slice.items[i].first_group > wanted) --i;
+    const Item& item = slice.items[i];
+    const uint32_t group = wanted - item.first_group;
     for (uint32_t p = 0; p < item.group_pieces; ++p) {
       const Piece piece = PieceAt(item, group * item.group_pieces + p);
       if (piece.bytes == 0) continue;
@@ -161,7 +167,7 @@ int cuStreamCreateWithPriority(void** stream, unsigned, int) {
   return 0;
 }
 int cuStreamSynchronize(void* stream) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   auto* queue = static_cast<Queue*>(stream);
   RunUntil(queue, queue->put);
   return 0;
@@ -176,13 +182,13 @@ int cuEventCreate(void** event, unsigned) {
   return 0;
 }
 int cuEventRecord(void* event, void* stream) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   auto* queue = static_cast<Queue*>(stream);
   *static_cast<Mark*>(event) = {queue, queue->put, 0};
   return 0;
 }
 int cuEventQuery(void* event) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   auto* mark = static_cast<Mark*>(event);
   if (Fails("launch_fails")) return kLaunchFailed;
   if (mark->asked++ == 0) return kNotReady;
@@ -204,7 +210,7 @@ int cuModuleGetFunction(void** function, void* module, const char*) {
 }
 int cuLaunchKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
                    void* stream, void** arguments, void**) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   const Launch launch = *static_cast<const Launch*>(arguments[0]);
   Put(stream, [launch] { RunPull(launch); });
   return 0;
@@ -214,13 +220,13 @@ int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
   const int fd = memfd_create("stand-in-gpu", MFD_CLOEXEC);
   void* at = fd >= 0 && ftruncate(fd, static_cast<off_t>(bytes)) == 0 ? MapFd(fd, bytes) : nullptr;
   if (at == nullptr) return kOutOfMemory;
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   *address = reinterpret_cast<uint64_t>(at);
   memories[*address] = {fd, bytes};
   return 0;
 }
 int cuMemFree_v2(uint64_t address) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   auto it = memories.find(address);
   if (it == memories.end()) return kInvalidValue;
   munmap(reinterpret_cast<void*>(address), it->second.bytes);
@@ -229,7 +235,7 @@ int cuMemFree_v2(uint64_t address) {
   return 0;
 }
 int cuMemGetAddressRange_v2(uint64_t* base, size_t* bytes, uint64_t address) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   auto it = memories.upper_bound(address);
   if (it == memories.begin()) return kInvalidValue;
   --it;
@@ -241,7 +247,7 @@ int cuMemGetAddressRange_v2(uint64_t* base, size_t* bytes, uint64_t address) {
 int cuMemHostAlloc(void** host, size_t bytes, unsigned) {
   *host = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (*host == MAP_FAILED) return kOutOfMemory;
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   memories[reinterpret_cast<uint64_t>(*host)] = {-1, bytes};
   return 0;
 }
@@ -253,7 +259,7 @@ int cuMemHostGetDevicePointer_v2(uint64_t* address, void* host, unsigned) {
   return 0;
 }
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void* stream) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   Put(stream, [=] { memcpy(reinterpret_cast<void*>(to), from, bytes); });
   return 0;
 }
@@ -264,7 +270,7 @@ int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void*) {
 
 // A handle names a descriptor of the process that made it.
 int cuIpcGetMemHandle(IpcHandle* handle, uint64_t address) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   auto it = memories.find(address);
   if (it == memories.end()) return kInvalidValue;
   snprintf(reinterpret_cast<char*>(handle->bytes), sizeof(handle->bytes), "/proc/%d/fd/%d",
@@ -277,7 +283,7 @@ int cuIpcOpenMemHandle_v2(uint64_t* address, IpcHandle handle, unsigned) {
   if (fd < 0 || fstat(fd, &status) != 0) return kInvalidValue;
   void* at = MapFd(fd, static_cast<size_t>(status.st_size));
   if (at == nullptr) return kInvalidValue;
-  const std::lock_guard<std::mutex> lock(mutex);
+  const baton::MutexLock lock(&mutex);
   *address = reinterpret_cast<uint64_t>(at);
   memories[*address] = {fd, static_cast<size_t>(status.st_size)};
   return 0;
@@ -320,7 +326,8 @@ int cuMemMap(uint64_t address, size_t bytes, size_t, unsigned long long allocati
   struct stat status {};
   const int fd = static_cast<int>(allocation);
   if (fstat(fd, &status) != 0 || static_cast<size_t>(status.st_size) != bytes) return kInvalidValue;
-  void* at = mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED, fd, 0);
+  void* at =
+      mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED, fd, 0);
   return at == MAP_FAILED ? kInvalidValue : 0;
 }
 int cuMemUnmap(uint64_t address, size_t bytes) {

@@ -38,8 +38,8 @@ absl::Status Gpu::Start() {
                 "cuStreamCreateWithPriority");
   }
   if (s.ok()) s = d.Check(d.module_load(&module_, kPullPtx), "cuModuleLoadData of the pull kernel");
-  if (s.ok()) s = d.Check(d.module_function(&kernel_, module_, "baton_pull"), "cuModuleGetFunction");
-  return s;
+  if (!s.ok()) return s;
+  return d.Check(d.module_function(&kernel_, module_, "baton_pull"), "cuModuleGetFunction");
 }
 
 Gpu::~Gpu() {
@@ -59,14 +59,17 @@ absl::StatusOr<GpuTable> GpuTable::Create(const Driver* driver) {
   int count = 0;
   absl::Status s = driver->Check(driver->device_count(&count), "cuDeviceGetCount");
   if (!s.ok()) return s;
-  if (count == 0) return Error(Reason::kNoTransport, "the CUDA driver shows no GPU to this process");
+  if (count == 0) {
+    return Error(Reason::kNoTransport, "the CUDA driver shows no GPU to this process");
+  }
   for (int i = 0; i < count; ++i) {
     Row row;
     Device device = 0;
     char name[128] = {};
     s = driver->Check(driver->device_get(&device, i), "cuDeviceGet");
     if (s.ok()) s = driver->Check(driver->device_uuid(&row.uuid, device), "cuDeviceGetUuid");
-    if (s.ok()) s = driver->Check(driver->device_name(name, sizeof(name), device), "cuDeviceGetName");
+    if (!s.ok()) return s;
+    s = driver->Check(driver->device_name(name, sizeof(name), device), "cuDeviceGetName");
     if (!s.ok()) return s;
     row.name = name;
     table.rows_.push_back(std::move(row));

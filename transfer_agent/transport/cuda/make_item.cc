@@ -8,10 +8,10 @@ namespace {
 
 using planner::StridedCopy;
 
-// What a warp takes at a time, and how much of one run: less of a small chunk.
 constexpr uint64_t kSmallChunk = 4 << 20;
-constexpr uint32_t kGroupBytes = 8192;
 constexpr uint32_t kSmallGroupBytes = 2048;
+// Of one run, at most.
+constexpr uint32_t kCutBytes = 8192;
 
 // Entries between two page ends of either side, and how many of them lie before the first entry.
 void SetAtom(const StridedCopy& copy, Item* item) {
@@ -72,14 +72,43 @@ uint32_t VectorOf(const Item& item) {
   return bits % 16 == 0 ? 16 : bits % 4 == 0 ? 4 : 1;
 }
 
+bool SameSide(const StridedCopy::Side& a, const StridedCopy::Side& b) {
+  return a.page_stride == b.page_stride && a.entry_stride == b.entry_stride &&
+         a.page_entries == b.page_entries && a.list == b.list && a.first == b.first;
+}
+
+bool SameAxis(const StridedCopy::Axis& a, const StridedCopy::Axis& b) {
+  return a.count == b.count && a.source_stride == b.source_stride &&
+         a.target_stride == b.target_stride;
+}
+
 }  // namespace
 
-bool CutItem(const StridedCopy& copy, uint64_t chunk_bytes, Item* item) {
+bool CutsAlike(const StridedCopy& before, const StridedCopy& copy, const Item& done,
+               const Item& next) {
+  return before.entries == copy.entries && before.unit_bytes == copy.unit_bytes &&
+         before.head_major == copy.head_major && before.planes_in_entry == copy.planes_in_entry &&
+         SameSide(before.source, copy.source) && SameSide(before.target, copy.target) &&
+         SameAxis(before.planes, copy.planes) && SameAxis(before.heads, copy.heads) &&
+         (done.source.base - next.source.base) % 16 == 0 &&
+         (done.target.base - next.target.base) % 16 == 0;
+}
+
+void CopyCuts(const Item& done, Item* next) {
+  const uint64_t source = next->source.base;
+  const uint64_t target = next->target.base;
+  *next = done;
+  next->source.base = source;
+  next->target.base = target;
+}
+
+bool CutItem(const StridedCopy& copy, uint64_t chunk_bytes, uint32_t group_bytes, Item* item) {
   item->entries = static_cast<uint32_t>(copy.entries);
   SetAtom(copy, item);
   const uint64_t run = SetRuns(copy, item);
-  const uint32_t group_bytes = chunk_bytes <= kSmallChunk ? kSmallGroupBytes : kGroupBytes;
-  item->cut_bytes = static_cast<uint32_t>(std::min<uint64_t>(run, group_bytes));
+  if (chunk_bytes <= kSmallChunk) group_bytes = kSmallGroupBytes;
+  const uint32_t cut_most = std::min(kCutBytes, group_bytes);
+  item->cut_bytes = static_cast<uint32_t>(std::min<uint64_t>(run, cut_most));
   item->cuts = static_cast<uint32_t>((run + item->cut_bytes - 1) / item->cut_bytes);
   item->vector_bytes = VectorOf(*item);
   item->cut_vectors = item->cut_bytes / item->vector_bytes;

@@ -9,9 +9,16 @@
 
 namespace baton::transport::cuda {
 
-// Fills in what follows the sides, whose bases, lists and strides of pages and entries are set.
-// Small chunks are cut finer, so that enough warps take part. False: more pieces than 32 bits count.
-bool CutItem(const planner::StridedCopy& copy, uint64_t chunk_bytes, Item* item);
+// Fills in what follows the sides, whose bases, lists and strides of pages and entries are set. A
+// warp takes about `group_bytes` at a time; less of a small chunk, so that enough warps take part.
+// False: more pieces than 32 bits count.
+bool CutItem(const planner::StridedCopy& copy, uint64_t chunk_bytes, uint32_t group_bytes,
+             Item* item);
+
+// Whether `next`, with its sides set, is to be cut as the copy before it was, which is quicker.
+bool CutsAlike(const planner::StridedCopy& before, const planner::StridedCopy& copy,
+               const Item& done, const Item& next);
+void CopyCuts(const Item& done, Item* next);
 
 }  // namespace baton::transport::cuda
 

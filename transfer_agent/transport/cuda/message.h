@@ -1,6 +1,6 @@
-// Bodies of the packets of a cuda channel; the packets are shm's. kMemory carries MemoryRecords, the
-// descriptors of those that have one in order; kPages carries the page lists of one chunk as 32-bit
-// words, over as many packets as it takes.
+// Bodies of the packets of a cuda channel; the packets are shm's. kMemory carries MemoryRecords and
+// the descriptors of those that have one, in order; kPages carries the page lists of one chunk as
+// 32-bit words, over as many packets as it takes.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_MESSAGE_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_MESSAGE_H_
 

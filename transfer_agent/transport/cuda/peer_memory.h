@@ -30,7 +30,8 @@ class PeerMemory {
  public:
   explicit PeerMemory(GpuTable* gpus) : gpus_(gpus) {}
 
-  // BAD_MESSAGE: records and descriptors do not match, or the number is in use; TOO_LARGE: too many.
+  // BAD_MESSAGE: records and descriptors do not match, or the number is in use; TOO_LARGE: too
+  // many.
   absl::Status Add(uint32_t memory, absl::Span<const MemoryRecord> records,
                    std::vector<UniqueFd> fds);
   void Remove(uint32_t memory) { memories_.erase(memory); }

@@ -38,15 +38,34 @@ __device__ void CopyGroup(const Item& item, const Piece& mine, int lane) {
   }
 }
 
+// The number of the item that the slice's group `wanted` is in. All lanes look at once, because
+// items may lie across the bus: 32 of them take one round trip, 1024 two.
+__device__ uint32_t FindItem(const Slice& slice, uint32_t wanted, int lane) {
+  uint32_t low = 0;
+  uint32_t count = slice.item_count;
+  while (count > 1) {
+    const uint32_t step = (count + 31) / 32;
+    const uint32_t at = low + lane * step;
+    const bool before = lane * step < count && slice.items[at].first_group <= wanted;
+    const uint32_t last = 31 - __clz(__ballot_sync(0xffffffff, before));
+    low += last * step;
+    count = min(step, count - last * step);
+  }
+  return low;
+}
+
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(512, 1) baton_pull(const __grid_constant__ Launch launch) {
+extern "C" __global__ void __launch_bounds__(512, 1)
+    baton_pull(const __grid_constant__ Launch launch) {
   const int lane = threadIdx.x & 31;
   const uint32_t warps = gridDim.x * (blockDim.x >> 5);
   // Neighbouring groups go to different multiprocessors.
   for (uint32_t g = (threadIdx.x >> 5) * gridDim.x + blockIdx.x; g < launch.groups; g += warps) {
-    uint32_t group = g;
-    const Item& item = FindItem(launch, &group);
+    const Slice& slice = FindSlice(launch, g);
+    const uint32_t wanted = g - slice.launch_group + slice.group_begin;
+    const Item& item = slice.items[FindItem(slice, wanted, lane)];
+    const uint32_t group = wanted - item.first_group;
     const bool holds = lane < item.group_pieces;
     const Piece mine = holds ? PieceAt(item, group * item.group_pieces + lane) : Piece{0, 0, 0};
     if (item.vector_bytes == 16) {

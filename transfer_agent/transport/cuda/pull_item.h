@@ -1,9 +1,9 @@
 // What the pull kernel walks, and the walk itself: compiled into the kernel by nvcc and into the
 // stand-in driver by the C++ compiler, so that both do the same.
 //
-// An item is one strided copy of a plan. It is cut into pieces, all equally long but for the ends of
-// the room, and pieces into groups: a warp takes a group at a time. Everything is computed from the
-// piece's number and the two page lists; no address of a page is ever uploaded.
+// An item is one strided copy of a plan. It is cut into pieces, all equally long but for the ends
+// of the room, and pieces are put into groups: a warp takes a group at a time. Everything is
+// computed from the piece's number and the two page lists; no address of a page is ever uploaded.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_PULL_ITEM_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_PULL_ITEM_H_
 
@@ -115,25 +115,11 @@ BATON_DEVICE Piece PieceAt(const Item& item, uint32_t number) {
   return piece;
 }
 
-// The slice, and in it the item, that group number `group` of the launch is in; *group becomes the
-// group's number in the item.
-BATON_DEVICE const Item& FindItem(const Launch& launch, uint32_t* group) {
+// The slice that group number `group` of the launch is in.
+BATON_DEVICE const Slice& FindSlice(const Launch& launch, uint32_t group) {
   uint32_t s = launch.slices - 1;
-  while (launch.slice[s].launch_group > *group) --s;
-  const Slice& slice = launch.slice[s];
-  const uint32_t wanted = *group - slice.launch_group + slice.group_begin;
-  uint32_t low = 0;
-  uint32_t high = slice.item_count;
-  while (high - low > 1) {
-    const uint32_t middle = (low + high) / 2;
-    if (slice.items[middle].first_group <= wanted) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  *group = wanted - slice.items[low].first_group;
-  return slice.items[low];
+  while (launch.slice[s].launch_group > group) --s;
+  return launch.slice[s];
 }
 
 }  // namespace baton::transport::cuda

@@ -11,13 +11,27 @@ namespace {
 
 constexpr size_t kFlightsMax = 2;
 // A launch is over in a tenth of a millisecond or so; what is asked for meanwhile waits that long.
-constexpr uint64_t kLaunchBytesMax = 32 << 20;
+constexpr uint64_t kLaunchBytesMax = 64 << 20;
+// Of one chunk at first, and then as much as was launched before: what comes right behind a large
+// room finds the GPU not full of it.
+constexpr uint64_t kFirstBytes = 4 << 20;
 // What each pull gets of a launch that many share.
 constexpr uint64_t kShareBytesMin = 1 << 20;
-// Lists up to here are read over the bus where they are; longer ones are copied to the GPU first,
-// because every layer reads them again.
-constexpr uint64_t kReadInPlaceMax = 16 << 10;
+// Of chunks up to here items and lists are read over the bus where they are, which is quicker than
+// a copy ahead of the kernel. Those of others are copied to the GPU first: every group reads them.
+constexpr uint64_t kReadInPlaceMax = 1 << 20;
 constexpr uint32_t kThreads = 512;
+// Looking up a group takes a warp some round trips to memory. With few warps groups are larger, so
+// that these weigh little; with many they are smaller, so that all end together.
+constexpr uint32_t kGroupsPerWarp = 8;
+constexpr uint32_t kGroupBytesMin = 8 << 10;
+constexpr uint32_t kGroupBytesMax = 32 << 10;
+
+uint32_t GroupBytes(uint32_t blocks) {
+  const uint64_t warps = uint64_t{blocks} * kThreads / 32;
+  const uint64_t bytes = kLaunchBytesMax / std::max<uint64_t>(1, warps * kGroupsPerWarp);
+  return static_cast<uint32_t>(std::clamp<uint64_t>(bytes, kGroupBytesMin, kGroupBytesMax));
+}
 
 }  // namespace
 
@@ -61,10 +75,11 @@ absl::StatusOr<bool> Puller::Add(Pull pull, WorkList* work, absl::Span<const uin
 absl::Status Puller::Stage(Pull* pull, WorkList* work, absl::Span<const uint64_t> source_at,
                            absl::Span<const uint64_t> target_at) {
   const uint64_t bytes = work->BlockBytes();
-  const bool in_place = bytes <= kReadInPlaceMax;
+  const bool in_place = work->bytes() <= kReadInPlaceMax;
   const uint64_t seen_at = in_place ? arena_->mapped(pull->block) : arena_->device(pull->block);
   std::byte* const host = arena_->host(pull->block);
-  if (absl::Status s = work->Write(host, seen_at, source_at, target_at); !s.ok()) return s;
+  absl::Status written = work->Write(host, seen_at, source_at, target_at, GroupBytes(blocks_));
+  if (!written.ok()) return written;
   pull->bytes = work->bytes();
   pull->items = reinterpret_cast<const Item*>(seen_at);
   pull->item_count = work->items();
@@ -151,7 +166,8 @@ void Puller::FillLaunch(Launch* launch, std::vector<Part>* parts) {
     pulls_.pop_front();
     if (!pull->dropped && pull->launched < pull->groups) {
       const uint64_t group_bytes = std::max<uint64_t>(1, pull->bytes / pull->groups);
-      const uint64_t most = std::max<uint64_t>(1, std::min(share, left) / group_bytes);
+      const uint64_t begun = std::max(kFirstBytes, pull->launched * group_bytes);
+      const uint64_t most = std::max<uint64_t>(1, std::min({share, left, begun}) / group_bytes);
       const auto groups =
           static_cast<uint32_t>(std::min<uint64_t>(most, pull->groups - pull->launched));
       launch->slice[launch->slices++] = {pull->items, pull->item_count, pull->launched,

@@ -35,11 +35,10 @@ void SourceDatapath::End(OfferId offer, const absl::Status& cause) {
     if (ending.offer != offer) continue;
     told = true;
     ending.status = cause;
-    ending.close.reset();
   }
   // Behind those that are being read: segments of an offer end in their order.
   for (uint64_t cookie : lanes_.Remove(offer)) {
-    endings_.push_back({0, offer, cookie, cause, std::nullopt});
+    endings_.push_back({0, offer, cookie, cause});
   }
   if (told) control_.push_back(CancelFrame(offer));
   PassEndings();
@@ -99,7 +98,6 @@ void SourceDatapath::PassEndings() {
       ++it;
       continue;
     }
-    if (it->close.has_value()) control_.push_back(*it->close);
     context_.events->SegmentDone(it->cookie, it->status);
     it = endings_.erase(it);
   }
@@ -138,8 +136,8 @@ Lane* SourceDatapath::NextLane() {
   for (size_t i = lanes_.waiting(); i > 0; --i) {
     Lane* lane = lanes_.Peek();
     const bool idle = lane->jobs.front().segment.cursor.bytes_total() == 0;
-    if (idle || (unread_.size() < kChunksInFlightMax && InFlightOf(lane->offer) < kChunksOfOfferMax))
-      return lane;
+    const bool room = unread_.size() < kChunksInFlightMax;
+    if (idle || (room && InFlightOf(lane->offer) < kChunksOfOfferMax)) return lane;
     lanes_.Return(lanes_.Next());
   }
   return nullptr;
@@ -232,8 +230,8 @@ void SourceDatapath::BeginChunk(Lane* lane) {
     context_.counters->bytes_sent += bytes;
   }
   const bool close = segment.close_part;
-  endings_.push_back({serial, offer, segment.cookie, absl::OkStatus(),
-                      close ? std::optional<Frame>(PartFrame(*lane)) : std::nullopt});
+  endings_.push_back({serial, offer, segment.cookie, absl::OkStatus()});
+  if (close) control_.push_back(PartFrame(*lane));
   lanes_.PopJob(lane);
   if (!close) return lanes_.Return(lane);
   const absl::Status late = absl::InvalidArgumentError("segment: its part is closed");

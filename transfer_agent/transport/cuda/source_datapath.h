@@ -1,8 +1,9 @@
 // The sending end of a cuda channel: tells the target the page lists of each chunk, and keeps the
 // pages lent until the target has pulled them. Touches no GPU. Hot path.
 //
-// As on shm a part is closed only after the target has read all of it: else a stopped target could
-// wake, read pages that are another request's by then, and find the close behind them.
+// A part's close follows right behind its last chunk. The target acts on it when it has pulled
+// everything and finds the socket open: this end closes it before it gives pages up that may still
+// be read.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_SOURCE_DATAPATH_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_SOURCE_DATAPATH_H_
 
@@ -43,7 +44,6 @@ class SourceDatapath final : public SourceLink {
     OfferId offer;
     uint64_t cookie;
     absl::Status status;
-    std::optional<Frame> close;
   };
   // The chunk whose words are being sent.
   struct Sending {

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -12,7 +13,10 @@
 namespace baton::transport::cuda {
 namespace {
 
-constexpr int kMessagesPerPump = 64;
+// Enough small rooms for one launch: each has a chunk and an end.
+constexpr int kMessagesPerPump = 256;
+// Parts whose end came before their bytes were pulled: more than a source has segments.
+constexpr size_t kHeldMax = 2 * kSegmentsPerChannelMax;
 
 // To be asked after a pull. An engine that sees its agent dead may use its pages anew at once; a
 // process closes its sockets before it can be seen dead, so an open one vouches for what was read.
@@ -25,9 +29,14 @@ absl::Status SourceLives(int fd) {
 }  // namespace
 
 absl::StatusOr<Pumped> TargetDatapath::Pump(int fd, Edges) {
-  absl::Status s = TakeOver(fd);
+  absl::Status s = TakeOver();
+  begun_.clear();
   for (int i = 0; s.ok() && i < kMessagesPerPump; ++i) {
     if (chunk_.has_value() && read_.words.size() == static_cast<uint32_t>(read_.words.front())) {
+      // What came right is under way before the next chunk can break the window.
+      if (std::find(begun_.begin(), begun_.end(), chunk_->offer) != begun_.end()) {
+        return Pumped::kMore;
+      }
       absl::StatusOr<bool> started = OnChunk();
       if (!started.ok()) return started.status();
       // Pulls that end make room, and Progress has them end.
@@ -36,6 +45,7 @@ absl::StatusOr<Pumped> TargetDatapath::Pump(int fd, Edges) {
     absl::StatusOr<shm::Received> received = shm::Receive(fd, &message_);
     if (!received.ok()) return received.status();
     if (*received == shm::Received::kNothing) {
+      if (absl::Status closed = CloseHeld(fd); !closed.ok()) return closed;
       absl::StatusOr<bool> sent = Acknowledge(fd);
       if (!sent.ok()) return sent.status();
       return Pumped::kBlocked;
@@ -48,12 +58,12 @@ absl::StatusOr<Pumped> TargetDatapath::Pump(int fd, Edges) {
   return Pumped::kMore;
 }
 
-absl::Status TargetDatapath::TakeOver(int fd) {
+absl::Status TargetDatapath::TakeOver() {
   absl::StatusOr<std::vector<uint64_t>> over = engine_->TakeOver(context_.channel);
   if (!over.ok()) return over.status();
   if (over->empty()) return absl::OkStatus();
   acks_.insert(acks_.end(), over->begin(), over->end());
-  return SourceLives(fd);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> TargetDatapath::Acknowledge(int fd) {
@@ -78,8 +88,7 @@ absl::Status TargetDatapath::OnMessage() {
       memory_.Remove(frame.memory);
       return absl::OkStatus();
     case FrameType::kPart:
-      OnPart();
-      return absl::OkStatus();
+      return OnPart(frame);
     case FrameType::kCancel:
       OnCancel();
       return absl::OkStatus();
@@ -177,18 +186,22 @@ absl::StatusOr<bool> TargetDatapath::AddPull(OpenedWindow* window, const planner
   pull.serial = chunk_->serial;
   pull.window = window;
   pull.source = *source;
-  return (*puller)->Add(std::move(pull), &work_, (*source)->at, (*target)->at);
+  absl::StatusOr<bool> added =
+      (*puller)->Add(std::move(pull), &work_, (*source)->at, (*target)->at);
+  if (added.ok() && *added) begun_.push_back(of.offer);
+  return added;
 }
 
-void TargetDatapath::OnPart() {
-  const Frame& frame = message_.frame;
+absl::Status TargetDatapath::OnPart(const Frame& frame) {
   OpenedWindow* window = context_.windows->Find(context_.peer, frame.offer);
   if (window == nullptr || window->broken) {
     ++context_.counters->stale_dropped;
-    return;
+    return absl::OkStatus();
   }
   if (engine_->Pulls(window, context_.channel)) {
-    return Break(window, Error(Reason::kBadMessage, "cuda: a part ends while it is being pulled"));
+    if (held_.size() == kHeldMax) return Error(Reason::kBadMessage, "cuda: too many parts end");
+    held_.push_back(frame);
+    return absl::OkStatus();
   }
   absl::StatusOr<uint64_t> bytes = ClosePart(window, context_.channel, frame);
   if (bytes.ok()) {
@@ -198,6 +211,18 @@ void TargetDatapath::OnPart() {
   } else {
     Break(window, bytes.status());
   }
+  return absl::OkStatus();
+}
+
+absl::Status TargetDatapath::CloseHeld(int fd) {
+  if (held_.empty()) return absl::OkStatus();
+  if (absl::Status s = SourceLives(fd); !s.ok()) return s;
+  std::vector<Frame> frames;
+  frames.swap(held_);
+  for (const Frame& frame : frames) {
+    if (absl::Status s = OnPart(frame); !s.ok()) return s;
+  }
+  return absl::OkStatus();
 }
 
 void TargetDatapath::OnCancel() {

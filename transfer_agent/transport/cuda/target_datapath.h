@@ -1,5 +1,5 @@
-// The receiving end of a cuda channel: has the chunks that the source names pulled into the target's
-// pages, and says when they are not read any more. Hot path.
+// The receiving end of a cuda channel: has the chunks that the source names pulled into the
+// target's pages, and says when they are not read any more. Hot path.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_TARGET_DATAPATH_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_TARGET_DATAPATH_H_
 
@@ -38,10 +38,13 @@ class TargetDatapath final : public TargetLink {
   // An error breaks the window.
   absl::StatusOr<bool> StartPull(OpenedWindow* window);
   absl::StatusOr<bool> AddPull(OpenedWindow* window, const planner::Cursor& cursor);
-  void OnPart();
+  // Closes the part, or keeps the frame until what it closes has been pulled.
+  absl::Status OnPart(const Frame& frame);
+  // After everything that had come was heard: a cancel goes before a close.
+  absl::Status CloseHeld(int fd);
   void OnCancel();
   void Break(OpenedWindow* window, const absl::Status& cause);
-  absl::Status TakeOver(int fd);
+  absl::Status TakeOver();
   absl::StatusOr<bool> Acknowledge(int fd);
 
   const LinkContext context_;
@@ -51,8 +54,10 @@ class TargetDatapath final : public TargetLink {
   // The chunk whose words are coming in, or that waits for room.
   std::optional<Frame> chunk_;
   bool admitted_ = false;
+  std::vector<OfferId> begun_;  // by this call of Pump
   ReadPages read_;
   std::deque<uint64_t> acks_;
+  std::vector<Frame> held_;
   shm::Message message_;
 };
 

@@ -82,9 +82,12 @@ absl::Status WorkList::FindUses(StridedCopy::Side StridedCopy::* which,
     use.last = std::max(use.last, last);
   }
   for (Use& use : *uses) {
-    for (uint64_t i = 0; i < use.count(); ++i) {
-      use.page_max = std::max(use.page_max, static_cast<uint32_t>(use.list[use.first + i]));
+    uint32_t page_max = 0;  // a local, so that the loop is one of vectors
+    const int32_t* list = use.list + (use.list == nullptr ? 0 : use.first);
+    for (uint64_t i = 0, count = use.count(); i < count; ++i) {
+      page_max = std::max(page_max, static_cast<uint32_t>(list[i]));
     }
+    use.page_max = page_max;
   }
   return absl::OkStatus();
 }
@@ -134,7 +137,7 @@ ItemSide WorkList::SideOf(const StridedCopy::Side& side, const Uses& uses, uint6
 
 absl::Status WorkList::Write(std::byte* block, uint64_t seen_at,
                              absl::Span<const uint64_t> source_at,
-                             absl::Span<const uint64_t> target_at) {
+                             absl::Span<const uint64_t> target_at, uint32_t group_bytes) {
   uint64_t at = copies_.size() * sizeof(Item);
   for (Uses* uses : {&source_uses_, &target_uses_}) {
     for (Use& use : *uses) {
@@ -151,7 +154,13 @@ absl::Status WorkList::Write(std::byte* block, uint64_t seen_at,
     Item item{};
     item.source = SideOf(copy.source, source_uses_, source_at[copy.source.region], seen_at);
     item.target = SideOf(copy.target, target_uses_, target_at[copy.target.region], seen_at);
-    if (!CutItem(copy, bytes_, &item)) return absl::InternalError("cuda: too many pieces");
+    // Layers are cut alike as a rule.
+    const bool alike = i > 0 && CutsAlike(copies_[i - 1], copy, items[i - 1], item);
+    if (alike) {
+      CopyCuts(items[i - 1], &item);
+    } else if (!CutItem(copy, bytes_, group_bytes, &item)) {
+      return absl::InternalError("cuda: too many pieces");
+    }
     item.first_group = groups_;
     const uint64_t groups =
         groups_ + (uint64_t{item.pieces} + item.group_pieces - 1) / item.group_pieces;

@@ -1,6 +1,6 @@
-// One chunk's copies as items for the kernel: as many as the plan has copies, whatever the number of
-// pages. Checks everything that a kernel could not: it must never touch an address that is not in
-// the memory it was given. Keeps its capacity. Thread-compatible.
+// One chunk's copies as items for the kernel: as many as the plan has copies, whatever the number
+// of pages. Checks everything that a kernel could not: it must never touch an address that is not
+// in the memory it was given. Keeps its capacity. Thread-compatible.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_WORK_LIST_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_WORK_LIST_H_
 
@@ -29,10 +29,11 @@ class WorkList {
 
   // After both checks: bytes of the block that Write fills.
   uint64_t BlockBytes() const;
-  // Fills the block, which a kernel sees at `seen_at`. Regions are at these addresses for it.
+  // Fills the block, which a kernel sees at `seen_at`. Regions are at these addresses for it; a
+  // warp is to take about `group_bytes` at a time.
   // INTERNAL: the chunk has more pieces than a kernel can count.
   absl::Status Write(std::byte* block, uint64_t seen_at, absl::Span<const uint64_t> source_at,
-                     absl::Span<const uint64_t> target_at);
+                     absl::Span<const uint64_t> target_at, uint32_t group_bytes);
 
   uint64_t bytes() const { return bytes_; }
   uint32_t items() const { return static_cast<uint32_t>(copies_.size()); }

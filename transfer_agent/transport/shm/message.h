@@ -1,6 +1,6 @@
-// One packet of a channel on one host: a frame, and behind it runs, page lists (cuda) or what is said
-// of regions, with descriptors.
-// Nothing here blocks or allocates, but for the descriptors of a kMemory frame.
+// One packet of a channel on one host: a frame, and behind it runs, page lists (cuda) or what is
+// said of regions, with descriptors. Nothing here blocks or allocates, but for the descriptors of a
+// kMemory frame.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_SHM_MESSAGE_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_SHM_MESSAGE_H_
 

@@ -77,7 +77,7 @@ TEST(Frame, RefusesWhatIsOutOfRangeAndNamesIt) {
   EXPECT_TRUE(absl::StrContains(ErrorWithByte(0, 'X'), "magic"));
   EXPECT_TRUE(absl::StrContains(ErrorWithByte(4, 9), "version"));
   EXPECT_TRUE(absl::StrContains(ErrorWithByte(5, 0), "type"));
-  EXPECT_TRUE(absl::StrContains(ErrorWithByte(5, 9), "type"));
+  EXPECT_TRUE(absl::StrContains(ErrorWithByte(5, 10), "type"));
   EXPECT_TRUE(absl::StrContains(ErrorWithByte(6, 2), "flags"));
   EXPECT_TRUE(absl::StrContains(ErrorWithByte(7, 64), "part"));
   EXPECT_TRUE(absl::StrContains(ErrorWithByte(11, 4), "generation"));

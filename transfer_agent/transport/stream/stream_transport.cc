@@ -85,7 +85,9 @@ bool StreamTransport::Poll(TimePoint now, Events* events) {
   return worked;
 }
 
-bool StreamTransport::PrepareToSleep() { return runnable_.empty() && events_.empty() && !settle_; }
+bool StreamTransport::PrepareToSleep() {
+  return runnable_.empty() && events_.empty() && !settle_ && path_->CanSleep();
+}
 
 bool StreamTransport::Gather(TimePoint now) {
   epoll_event ready[64];
