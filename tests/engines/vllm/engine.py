@@ -1,18 +1,22 @@
 """A vLLM engine in a process of its own, forked from one that has imported vLLM: engine core and
 worker are inside, and it steps as vLLM's own engine core does, also when no request is left."""
+import ctypes
 import multiprocessing
 import os
 import queue
+import signal
 import threading
 import time
 import traceback
 
+_PR_SET_PDEATHSIG = 1
 FORK = multiprocessing.get_context("fork")
 DEFAULTS = {"enforce_eager": True, "max_model_len": 2048, "max_num_seqs": 16, "dtype": "float32",
             "seed": 0, "kv_cache_memory_bytes": 64 << 20}
 
 
 def _serve(name: str, log: str, options: dict, transfer: dict, pipe) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(fd, 1)
     os.dup2(fd, 2)
@@ -35,6 +39,11 @@ def _run(name: str, options: dict, transfer: dict, pipe) -> None:
     engine = LLM(**options).llm_engine
     core = engine.engine_core.engine_core
     pipe.send(("up", core.vllm_config.cache_config.num_gpu_blocks))
+    _loop(engine, core, pipe)
+
+
+def _loop(engine, core, pipe) -> None:
+    preempt_at: dict[str, int] = {}
     while True:
         busy = core.scheduler.has_requests() or engine.has_unfinished_requests()
         while pipe.poll(0 if busy else 1):
@@ -43,12 +52,25 @@ def _run(name: str, options: dict, transfer: dict, pipe) -> None:
                 core.shutdown()
                 pipe.send(("stopped",))
                 return
-            _obey(engine, core, command, pipe)
+            if command[0] == "preempt":
+                preempt_at[command[1]] = command[2]
+            else:
+                _obey(engine, core, command, pipe)
             busy = True
         if busy:
             _step(engine, pipe)
+            _preempt(core, preempt_at)
             if not core.scheduler.running:
                 time.sleep(0.001)  # as vLLM's engine core does while everybody waits
+
+
+def _preempt(core, preempt_at: dict[str, int]) -> None:
+    for request in core.scheduler.running:
+        name = request.request_id.rsplit("-", 1)[0]
+        if name in preempt_at and request.num_computed_tokens >= preempt_at[name]:
+            del preempt_at[name]
+            core.scheduler.reset_prefix_cache(reset_running_requests=True)
+            return
 
 
 def _obey(engine, core, command, pipe) -> None:
@@ -143,9 +165,14 @@ class Engine:
     def abort(self, request: str) -> None:
         self._pipe.send(("abort", request))
 
+    def preempt(self, request: str, computed: int) -> None:
+        """Once, when so many of its tokens are computed: as if pages had run out."""
+        self._pipe.send(("preempt", request, computed))
+
     def done(self, request: str, limit_s: float = 120) -> tuple[list[int], str]:
         """Tokens and finish reason."""
-        return self._get("done", request, limit_s=limit_s)[2:4]
+        _, _, tokens, why, _ = self._get("done", request, limit_s=limit_s)
+        return tokens, why
 
     def first_token_at(self, request: str) -> float:
         return self._get("token", request)[3]

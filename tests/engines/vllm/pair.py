@@ -4,8 +4,9 @@ import json
 import os
 import random
 
-from tests.engines.vllm.agents import Cluster, eventually
+from tests.engines.vllm.agents import Cluster
 from tests.engines.vllm.engine import Engine
+from tests.programs import program
 
 _rooms = itertools.count(1)
 
@@ -30,7 +31,7 @@ class Legs:
 
 
 class Pair:
-    """Engines are forked at once and come up together."""
+    """Engines are forked at once and come up together; a kill leaves nothing of them."""
 
     def __init__(self, folder: str, cluster: Cluster, model: str, prefill: dict | None = None,
                  decode: dict | None = None, policy: str = "fail", names: str = "") -> None:
@@ -43,8 +44,14 @@ class Pair:
         os.environ["BATON_SPY"] = folder
         self.prefill = self.start(self.prefill_name)
         self.decode = self.start(self.decode_name)
+
+    def wait_up(self) -> None:
         self.prefill.wait_up()
         self.decode.wait_up()
+
+    def kill(self) -> None:
+        self.prefill.kill()
+        self.decode.kill()
 
     def start(self, name: str, **extra) -> Engine:
         """Of one of the two names. Its agent is started first."""
@@ -116,9 +123,9 @@ class Pair:
         """No page of either engine is held by a request that has ended."""
         for engine in (self.prefill, self.decode):
             engine.forget_prefixes()
-        eventually("all pages are free again", lambda: (
-            self.prefill.free_pages() == self.prefill.pages_in_all and
-            self.decode.free_pages() == self.decode.pages_in_all))
+        program.eventually(lambda: self.prefill.free_pages() == self.prefill.pages_in_all and
+                           self.decode.free_pages() == self.decode.pages_in_all,
+                           "all pages are free again")
 
     def close(self) -> dict[str, list]:
         """Ends both; pages that were written to though nobody had them."""

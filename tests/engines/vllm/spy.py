@@ -3,6 +3,8 @@ through it. Each worker appends to FOLDER/SERVER.RANK.jsonl, FOLDER from BATON_S
 
     {"event": "sent" | "landed", "room": 7, "tokens": [begin, end], "pages": {LAYER: [[HASH, ...]]}}
         hashes of each head of each page, at the end of the last chunk, and when all has landed
+    {"event": "chunk", "room": 7, "last": false, "submitted": true}
+        a step has ended, and whether chunks of the room are with the agent by now
     {"event": "canaries", "broken": [PAGE, ...]}
         pages that the scheduler never gave out and that something wrote to
 """
@@ -14,6 +16,9 @@ import torch
 from vllm.distributed.kv_transfer.kv_connector.v1.base import KVConnectorRole
 
 from baton.vllm.connector import BatonConnector
+from tests.engines.vllm import pipeline_fix
+
+pipeline_fix.apply()
 
 CANARY = 0x5A
 
@@ -77,6 +82,8 @@ class SpyConnector(BatonConnector):
         for chunk in self._get_connector_metadata().chunks:
             # A chunk that begins inside a page has that page again.
             pages = self._chunks.setdefault(chunk.request, [[] for _ in chunk.pages])
+            if chunk.begin == 0:  # anew, after a preemption
+                pages = self._chunks[chunk.request] = [[] for _ in chunk.pages]
             for group, (have, new) in enumerate(zip(pages, chunk.pages)):
                 tokens = self._worker._groups.groups[group].page_tokens
                 if have and new and chunk.begin % tokens != 0:
@@ -85,6 +92,10 @@ class SpyConnector(BatonConnector):
             if chunk.last:
                 self._note("sent", chunk.request)
         super().wait_for_save()
+        for chunk in self._get_connector_metadata().chunks:
+            send = self._worker._sends._all.get(chunk.request)
+            self._write({"event": "chunk", "room": self._rooms[chunk.request][0],
+                         "last": chunk.last, "submitted": bool(send and send.submitted)})
 
     def get_transfer_results(self, finished_req_ids):
         results = super().get_transfer_results(finished_req_ids)
