@@ -34,7 +34,7 @@ class ForeignPoolConnector(BatonConnector):
 
 
 class NewerVersionConnector(BatonConnector):
-    def __init__(self, *arguments):
+    def __init__(self, vllm_config, role, kv_cache_config):
         plain, version.installed = version.installed, lambda: "9.0.0+cpu"
-        super().__init__(*arguments)
+        super().__init__(vllm_config, role, kv_cache_config)
         version.installed = plain

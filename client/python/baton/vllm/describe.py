@@ -68,6 +68,12 @@ def launch_id(config: "VllmConfig") -> str:
     return "%s-%s" % (engine.removesuffix(dp), config.instance_id)
 
 
+def model(config: "VllmConfig") -> str:
+    """The name that the model is served under; its path where none was given."""
+    name = config.model_config.served_model_name or config.model_config.model
+    return name[0] if isinstance(name, list) else name
+
+
 @dataclasses.dataclass(frozen=True)
 class LayerCache:
     """A layer's cache with the tensor that vLLM gave it."""

@@ -14,6 +14,7 @@ class Settings:
     server: str                          # or BATON_SERVER
     agent_socket: str = DEFAULT_SOCKET   # or BATON_ATTACH_SOCKET
     launch_id: str = ""                  # or BATON_LAUNCH_ID; made of the engine's own otherwise
+    model: str = ""                      # the served name otherwise: servers of one model pair
     aliases: tuple[str, ...] = ()        # other names by which decode legs may name this server
     labels: tuple[tuple[str, str], ...] = ()
     time_left_s: float = 120.0           # a room may take so long, from arrival to the last byte
@@ -45,6 +46,8 @@ def read(extra: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
     for key, kind in _NUMBERS.items():
         if key in extra:
             values[key] = _positive(key, extra[key], kind)
+    if "model" in extra:
+        values["model"] = str(extra["model"])
     if "aliases" in extra:
         values["aliases"] = tuple(str(alias) for alias in extra["aliases"])
     if "labels" in extra:

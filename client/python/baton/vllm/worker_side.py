@@ -76,7 +76,7 @@ class WorkerSide:
             return baton.Engine(
                 agent_socket=settings.agent_socket, server=settings.server, coord=coord,
                 launch_id=settings.launch_id or describe.launch_id(self._config),
-                role=_ROLES[self._side], model=self._config.model_config.model, spec=spec,
+                role=_ROLES[self._side], model=settings.model or describe.model(self._config), spec=spec,
                 layout=layout.buffers(places, tensor_of, count), slots=settings.slots,
                 regions=self._memory.regions(count), labels=dict(settings.labels),
                 ring_bytes=settings.ring_bytes, attach_timeout=timeout,
