@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # To be sourced from the repository's root: installs vLLM where it is missing, and sets what its
 # processes need. BATON_ENGINE is the folder of the installation.
-BATON_ENGINE=$(tools/engines/vllm_install.sh "${vllm_install_flags[@]}" | tail -n 1)
+BATON_ENGINE=$(tools/engines/vllm_install.sh "${vllm_install_flags[@]-}" | tail -n 1)
 [[ -d $BATON_ENGINE ]] || exit 1
 export BATON_ENGINE
 unset PYTHONDONTWRITEBYTECODE

@@ -83,7 +83,7 @@ def _obey(engine, core, command, pipe) -> None:
             temperature=0, max_tokens=tokens, ignore_eos=True, extra_args=extra))
     elif verb == "abort":
         engine.abort_request([rest[0]])
-        pipe.send(("done", rest[0], [], "abort", time.monotonic()))
+        pipe.send(("done", rest[0], [], "abort", None))
     elif verb == "free":
         pool = core.scheduler.kv_cache_manager.block_pool
         pipe.send(("free", pool.get_num_free_blocks()))
@@ -99,7 +99,7 @@ def _step(engine, pipe) -> None:
         if output.finished:
             last = output.outputs[0]
             pipe.send(("done", output.request_id, list(last.token_ids), last.finish_reason,
-                       time.monotonic()))
+                       output.kv_transfer_params))
 
 
 class Engine:
@@ -174,7 +174,12 @@ class Engine:
         _, _, tokens, why, _ = self._get("done", request, limit_s=limit_s)
         return tokens, why
 
+    def answer(self, request: str) -> dict | None:
+        """The kv_transfer_params that come back, of connectors that have any."""
+        return self._get("done", request)[4]
+
     def first_token_at(self, request: str) -> float:
+        """By the monotonic clock."""
         return self._get("token", request)[3]
 
     def free_pages(self) -> int:
