@@ -13,6 +13,8 @@ logger = init_logger("vllm.baton")
 _AGAIN_S = 1.0
 _REMIND_S = 60.0
 _TRY_S = 5.0
+_MAY_PASS = ("SYSTEM", "FULL", "DRAINING", "SETTLING", "AGENT_LOST", "NOT_READY", "PEER_LOST",
+             "STALE_EPOCH")
 
 
 class Link:
@@ -27,6 +29,9 @@ class Link:
         self.engine: baton.Engine | None = None
         self._agent_socket = agent_socket
         self._attach = attach
+        self._lock = threading.Lock()
+        self._said: str | None = None
+        self._said_at = 0.0
         self._tried = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="baton-attach", daemon=True)
@@ -35,6 +40,7 @@ class Link:
         """Returns when attached, when it is clear that waiting is of no use, or after `wait_s`."""
         self._thread.start()
         self._tried.wait(wait_s)
+        self._tried.set()
         if self.engine is None:
             self._complain()
 
@@ -46,22 +52,17 @@ class Link:
             engine.close()
 
     def _run(self) -> None:
-        said, said_at = "", 0.0
         while not self._stop.is_set():
             try:
-                engine = self._attach(_TRY_S)
+                self.engine = self._attach(_TRY_S)
             except baton.BatonError as error:
                 self.why = str(error)
                 # What no agent can mend need not be waited for.
-                if error.reason not in ("SYSTEM", "FULL", "DRAINING", "SETTLING", "AGENT_LOST",
-                                        "NOT_READY", "PEER_LOST", "STALE_EPOCH"):
+                if error.reason not in _MAY_PASS:
                     self._tried.set()
-                now = time.monotonic()
-                if self._tried.is_set() and (self.why != said or now > said_at + _REMIND_S):
-                    said, said_at = self.why, now
+                if self._tried.is_set():
                     self._complain()
             else:
-                self.engine = engine
                 self._tried.set()
                 logger.info("Baton: %s is attached to the agent at %s", self.rank,
                             self._agent_socket)
@@ -69,6 +70,12 @@ class Link:
             self._stop.wait(_AGAIN_S)
 
     def _complain(self) -> None:
+        """Once for each cause, and again after a while."""
+        now = time.monotonic()
+        with self._lock:
+            if self.why == self._said and now < self._said_at + _REMIND_S:
+                return
+            self._said, self._said_at = self.why, now
         logger.error(
             "Baton: %s is not attached to an agent at %s: %s. Until it is, requests with a Baton "
             "leg fail or are computed here (kv_load_failure_policy). Start baton-agent there, or "

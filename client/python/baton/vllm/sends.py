@@ -43,7 +43,7 @@ class Sends:
         self._sent: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(self._all) + len(self._sent)
 
     def open(self, sends: Iterable[OpenSend], polls: baton.PollSet | None) -> None:
         for open_ in sends:
