@@ -75,18 +75,31 @@ def _preempt(core, preempt_at: dict[str, int]) -> None:
 
 def _obey(engine, core, command, pipe) -> None:
     from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+    from vllm.v1.metrics.reader import get_metrics_snapshot
     verb, *rest = command
     if verb == "add":
-        request, prompt, tokens, params = rest
+        request, prompt, tokens, params, samples = rest
         extra = {"kv_transfer_params": params} if params else None
-        engine.add_request(request, {"prompt_token_ids": prompt}, SamplingParams(
-            temperature=0, max_tokens=tokens, ignore_eos=True, extra_args=extra))
+        sampling = SamplingParams(temperature=0, max_tokens=tokens, ignore_eos=True,
+                                  extra_args=extra)
+        if samples > 1:
+            # Of one word to choose from it takes that, as greedy does, which allows one sample.
+            sampling = SamplingParams(temperature=1, top_k=1, n=samples, max_tokens=tokens,
+                                      ignore_eos=True, extra_args=extra,
+                                      output_kind=RequestOutputKind.FINAL_ONLY)
+        engine.add_request(request, {"prompt_token_ids": prompt}, sampling)
     elif verb == "abort":
         engine.abort_request([rest[0]])
         pipe.send(("done", rest[0], [], "abort", None))
     elif verb == "free":
         pool = core.scheduler.kv_cache_manager.block_pool
         pipe.send(("free", pool.get_num_free_blocks()))
+    elif verb == "metrics":
+        pipe.send(("metrics", {
+            (metric.name, *(metric.labels.get(label, "") for label in ("side", "outcome"))):
+                getattr(metric, "value", None) or getattr(metric, "count", 0)
+            for metric in get_metrics_snapshot() if "baton" in metric.name}))
     elif verb == "reset":
         pipe.send(("reset", core.scheduler.reset_prefix_cache()))
 
@@ -98,8 +111,9 @@ def _step(engine, pipe) -> None:
                        time.monotonic()))
         if output.finished:
             last = output.outputs[0]
-            pipe.send(("done", output.request_id, list(last.token_ids), last.finish_reason,
-                       output.kv_transfer_params))
+            pipe.send(("done", output.request_id,
+                       [token for each in output.outputs for token in each.token_ids],
+                       last.finish_reason, output.kv_transfer_params))
 
 
 class Engine:
@@ -159,8 +173,9 @@ class Engine:
         # One page stands for none.
         self.pages_in_all = self._get("up", limit_s=240)[1] - 1
 
-    def add(self, request: str, prompt: list[int], tokens: int, params: dict | None = None) -> None:
-        self._pipe.send(("add", request, prompt, tokens, params))
+    def add(self, request: str, prompt: list[int], tokens: int, params: dict | None = None,
+            samples: int = 1) -> None:
+        self._pipe.send(("add", request, prompt, tokens, params, samples))
 
     def abort(self, request: str) -> None:
         self._pipe.send(("abort", request))
@@ -185,6 +200,11 @@ class Engine:
     def free_pages(self) -> int:
         self._pipe.send(("free",))
         return self._get("free")[1]
+
+    def metrics(self) -> dict[tuple, float]:
+        """Baton's, of vLLM's Prometheus registry: by name, side and outcome."""
+        self._pipe.send(("metrics",))
+        return self._get("metrics")[1]
 
     def forget_prefixes(self) -> None:
         self._pipe.send(("reset",))

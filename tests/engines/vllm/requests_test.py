@@ -5,7 +5,8 @@ from tests.engines.vllm.pair import prompt
 
 
 class RequestsTest(PairTest):
-    PREFILL = {"max_num_batched_tokens": 128}
+    PREFILL = {"max_num_batched_tokens": 128, "disable_log_stats": False}
+    DECODE = {"disable_log_stats": False}
 
     def expect_failed(self, legs, *cause: str) -> None:
         made, why = self.pair.decode.done(legs.name)
@@ -158,6 +159,31 @@ class RequestsTest(PairTest):
         self.assertEqual(len(self.pair.prefill.done(legs.name)[0]), 1)
         self.assertEqual(self.pair.decode.done(legs.name)[0], self.pair.oracle(legs.prompt))
         self.assert_log(self.pair.prefill, "asks a prefill server for 64 tokens")
+
+    def test_two_samples_of_a_request_share_its_room(self):
+        legs = self.pair.legs(prompt(300, 19))
+        self.pair.decode.add(legs.name, legs.prompt, legs.tokens, legs.receive, samples=2)
+        self.pair.prefill.add(legs.name, legs.prompt, 1, legs.send)
+        made, why = self.pair.decode.done(legs.name)
+        self.assertEqual((made, why), (2 * self.pair.oracle(legs.prompt), "length"))
+
+    def test_what_was_moved_and_what_failed_is_in_vllms_metrics(self):
+        before = self.pair.prefill.metrics(), self.pair.decode.metrics()
+        self.expect_fine(23)
+        legs = self.pair.legs(prompt(300, 24))
+        legs.receive["baton"]["time_left_s"] = 0.2
+        self.pair.decode.add(legs.name, legs.prompt, legs.tokens, legs.receive)
+        self.pair.decode.done(legs.name)
+        after = self.pair.prefill.metrics(), self.pair.decode.metrics()
+        sent, received = ({key: new[key] - old.get(key, 0) for key in new}
+                          for old, new in zip(before, after))
+        self.assertEqual(sent["vllm:baton_rooms", "send", "done"], 1)
+        self.assertEqual(received["vllm:baton_rooms", "receive", "done"], 1)
+        self.assertEqual(received["vllm:baton_rooms", "receive", "failed"], 1)
+        self.assertEqual(received["vllm:baton_receive_seconds", "", ""], 1)
+        # Two pages of four layers of 128 KiB.
+        for moved in (sent, received):
+            self.assertEqual(moved["vllm:baton_bytes", "", ""], 2 * 4 * 131072)
 
     def test_requests_without_a_leg_are_computed_as_ever(self):
         words = prompt(300, 18)

@@ -35,6 +35,8 @@ class _Receive:
     local: int = 0
     started: bool = False
     ended: bool = False
+    # Of several samples of one request the first receives, and the others find it in the cache.
+    first: str = ""
 
 
 class SchedulerSide:
@@ -48,6 +50,7 @@ class SchedulerSide:
         self._cache: "KVCacheManager | None" = None
         self._sends: dict[str, _Send] = {}
         self._receives: dict[str, _Receive] = {}
+        self._first_of: dict[tuple[int, int], str] = {}
         self._step = Step()
 
     def bind(self, cache: "KVCacheManager") -> None:
@@ -64,9 +67,17 @@ class SchedulerSide:
         if total <= 0 or (leg is None and not why):
             return
         if self._side == params.RECEIVE:
-            self._receives[request.request_id] = _Receive(leg, total, why)
+            self._start_receive(request.request_id, _Receive(leg, total, why))
         elif leg is not None:
             self._start_send(request, leg, total)
+
+    def _start_receive(self, request: str, receive: _Receive) -> None:
+        self._receives[request] = receive
+        if receive.leg is None:
+            return
+        first = self._first_of.setdefault((receive.leg.room, receive.leg.nonce), request)
+        if first != request:
+            receive.first, receive.started, receive.ended = first, True, True
 
     def _start_send(self, request: "Request", leg: params.Leg, total: int) -> None:
         # More tokens would move windows on and free pages that are still to be sent.
@@ -79,11 +90,15 @@ class SchedulerSide:
         self._step.sends.append(OpenSend(request.request_id, leg.room, leg.nonce, total,
                                          leg.time_left_s or self._settings.time_left_s))
 
-    def matched(self, request: "Request", local: int) -> tuple[int, bool]:
-        """Tokens that come from the prefill, beyond the `local` ones that are cached here."""
+    def matched(self, request: "Request", local: int) -> tuple[int | None, bool]:
+        """Tokens that come from the prefill, beyond the `local` ones that are cached here; None:
+        ask later."""
         receive = self._receives.get(request.request_id)
-        if receive is None or receive.started:
+        if receive is None:
             return 0, False
+        if receive.started:
+            first = self._receives.get(receive.first)
+            return (None if first is not None and not first.ended else 0), False
         receive.local = min(local, receive.total)
         tokens = receive.total - receive.local
         return tokens, tokens > 0
@@ -152,6 +167,8 @@ class SchedulerSide:
         are kept by vLLM itself, until it is reported as received."""
         name = request.request_id
         receive = self._receives.pop(name, None)
+        if receive is not None and receive.leg is not None and not receive.first:
+            del self._first_of[receive.leg.room, receive.leg.nonce]
         if receive is not None and not receive.started:
             self._decline(name, receive)
         elif receive is not None and not receive.ended:

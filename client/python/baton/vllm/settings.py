@@ -16,6 +16,7 @@ class Settings:
     launch_id: str = ""                  # or BATON_LAUNCH_ID; made of the engine's own otherwise
     model: str = ""                      # the served name otherwise: servers of one model pair
     aliases: tuple[str, ...] = ()        # other names by which decode legs may name this server
+    # Shown to routers. baton.router wants {"http": "host:port"} of this engine's API.
     labels: tuple[tuple[str, str], ...] = ()
     time_left_s: float = 120.0           # a room may take so long, from arrival to the last byte
     attach_timeout_s: float = 10.0       # how long the start of the engine waits for its agent

@@ -78,7 +78,7 @@ class WorkerSide:
                 launch_id=settings.launch_id or describe.launch_id(self._config),
                 role=_ROLES[self._side], model=settings.model or describe.model(self._config), spec=spec,
                 layout=layout.buffers(places, tensor_of, count), slots=settings.slots,
-                regions=self._memory.regions(count), labels=dict(settings.labels),
+                regions=self._memory.regions(count), labels={"engine": "vllm", **dict(settings.labels)},
                 ring_bytes=settings.ring_bytes, attach_timeout=timeout,
                 device_orders_writes=self._memory.device_orders_writes())
 
