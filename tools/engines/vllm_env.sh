@@ -6,7 +6,7 @@ BATON_ENGINE=$(tools/engines/vllm_install.sh "${vllm_install_flags[@]-}" | tail 
 export BATON_ENGINE
 unset PYTHONDONTWRITEBYTECODE
 export LD_LIBRARY_PATH=$BATON_ENGINE/stubs
-export PYTHONPATH=$PWD/client/python:$PWD
+export BATON_ROOT=$PWD PYTHONPATH=$PWD/client/python:$PWD
 export BATON_C_LIBRARY=$PWD/bazel-bin/client/c/libbaton_c.so
 # What the engine keeps between runs stays with the installation; nothing is asked of the network.
 export XDG_CACHE_HOME=$BATON_ENGINE/cache HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1
@@ -17,7 +17,7 @@ export TRANSFORMERS_VERBOSITY=error TORCH_CPP_LOG_LEVEL=ERROR
 
 build_baton() {
   tools/bazel.sh build //client/c:libbaton_c.so //bootstrap_service/app:baton-bootstrap \
-    //transfer_agent/app:baton-agent
+    //transfer_agent/app:baton-agent //client/python:v1
 }
 
 # Engines listen on every address that they find: they get a network with lo alone.

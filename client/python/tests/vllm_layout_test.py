@@ -43,7 +43,7 @@ class ParamsTest(unittest.TestCase):
             params.parse({"baton": "x"}, "send")
 
     def test_the_leg_of_the_other_role_is_refused(self):
-        with self.assertRaisesRegex(ValueError, "'send' leg to this engine, which is a kv_consumer"):
+        with self.assertRaisesRegex(ValueError, "'send' leg to this engine, which is a kv_con"):
             params.parse({"baton": {"room": 1, "side": "send"}}, "receive")
 
 
@@ -57,7 +57,7 @@ class SettingsTest(unittest.TestCase):
 
     def test_what_is_wrong_is_named(self):
         for extra, text in (({}, "set \"server\".*or BATON_SERVER"),
-                            ({"server": "s", "sever": 1}, "no key 'sever'; there are: agent_socket"),
+                            ({"server": "s", "sever": 1}, "no key 'sever'; there are: agent"),
                             ({"server": "s", "slots": 0}, "slots is 0, want a number above 0"),
                             ({"server": "s", "time_left_s": "1"}, "time_left_s is '1'")):
             with self.assertRaisesRegex(ValueError, text):

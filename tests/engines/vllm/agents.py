@@ -1,4 +1,4 @@
-"""Real Baton programs of one test: a bootstrap service and agents, killed and started again at will.
+"""Real Baton programs of one test: a bootstrap service and agents, killed and started again.
 Everything lies in a folder of its own."""
 import os
 import signal

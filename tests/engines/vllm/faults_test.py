@@ -110,8 +110,9 @@ class UnfitTest(PairTest):
     """A prefill engine, and decode engines that differ from it."""
 
     def start_decode(self, name: str, extra: dict | None = None, transfer: dict | None = None,
-                     **options) -> Engine:
-        self.cluster.agent(name)
+                     agent: bool = True, **options) -> Engine:
+        if agent:
+            self.cluster.agent(name)
         engine = Engine(name, self.pair.folder, model("gqa"), {
             "kv_connector": "SpyConnector", "kv_connector_module_path": "tests.engines.vllm.spy",
             "kv_role": "kv_consumer", "kv_connector_extra_config": {
@@ -144,15 +145,7 @@ class UnfitTest(PairTest):
         self.expect_refused(engine, "INCOMPATIBLE.*float32.*bfloat16")
 
     def test_an_engine_without_an_agent_lives_and_attaches_when_one_starts(self):
-        agent = self.cluster.agent("decode-d")
-        agents.kill(agent)
-        engine = Engine("decode-d", self.pair.folder, model("gqa"), {
-            "kv_connector": "SpyConnector", "kv_connector_module_path": "tests.engines.vllm.spy",
-            "kv_role": "kv_consumer", "kv_connector_extra_config": {
-                "server": "decode-d", "agent_socket": self.cluster.socket("decode-d"),
-                "attach_timeout_s": 0.5}})
-        self.addCleanup(engine.kill)
-        engine.wait_up()
+        engine = self.start_decode("decode-d", {"attach_timeout_s": 0.5}, agent=False)
         self.expect_refused(engine, r"decode-d\[dp0/pp0/cp0/tp0\] is not attached to an agent at "
                             ".*Start baton-agent there")
         self.cluster.agent("decode-d")

@@ -63,8 +63,8 @@ class TwoPipelineStagesTest(_HandOff, PairTest):
 
 
 class LatentAttentionTest(PairTest):
-    """This build's tokens are no oracle: its prefill and its decode disagree with one another. Pages
-    are compared, and what the decode makes of equal pages a second time."""
+    """This build's tokens are no oracle: its prefill and its decode disagree with one another.
+    Pages are compared, and what the decode makes of equal pages a second time."""
     MODEL = "mla"
 
     def test_pages_are_equal_and_give_equal_tokens(self):

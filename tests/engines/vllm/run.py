@@ -1,4 +1,4 @@
-"""Runs the suites of the vLLM connector in one process that imports vLLM once and forks the engines.
+"""Runs the suites of the vLLM connector in one process, which imports vLLM once and forks engines.
 tools/test_vllm makes what it needs. Closes with the counts of the cases.
 
     tools/test_vllm [--no-build] [PATTERN ...]      PATTERN: part of a case's name
@@ -10,7 +10,7 @@ import unittest
 
 from tools.testing import tally
 
-SUITES = ("hand_off_test", "requests_test", "faults_test")
+SUITES = ("hand_off_test", "requests_test", "faults_test", "guide_test")
 
 
 class _Result(unittest.TestResult):

@@ -1,5 +1,5 @@
-"""BatonConnector: the class that vLLM loads. It says which of vLLM's calls means what; the halves do
-the work (scheduler_side.py, worker_side.py)."""
+"""BatonConnector: the class that vLLM loads. It says which of vLLM's calls means what; the halves
+do the work (scheduler_side.py, worker_side.py)."""
 from typing import TYPE_CHECKING, Any
 
 import torch

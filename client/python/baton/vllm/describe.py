@@ -1,4 +1,4 @@
-"""Reads vLLM's configuration: page groups, caches of the layers, this rank's place in the server."""
+"""Reads vLLM's configuration: page groups, caches of the layers, this rank's place."""
 import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

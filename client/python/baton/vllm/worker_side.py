@@ -76,10 +76,10 @@ class WorkerSide:
             return baton.Engine(
                 agent_socket=settings.agent_socket, server=settings.server, coord=coord,
                 launch_id=settings.launch_id or describe.launch_id(self._config),
-                role=_ROLES[self._side], model=settings.model or describe.model(self._config), spec=spec,
+                role=_ROLES[self._side], model=settings.model or describe.model(self._config),
+                labels={"engine": "vllm", **dict(settings.labels)}, spec=spec,
                 layout=layout.buffers(places, tensor_of, count), slots=settings.slots,
-                regions=self._memory.regions(count), labels={"engine": "vllm", **dict(settings.labels)},
-                ring_bytes=settings.ring_bytes, attach_timeout=timeout,
+                regions=self._memory.regions(count), ring_bytes=settings.ring_bytes, attach_timeout=timeout,
                 device_orders_writes=self._memory.device_orders_writes())
 
         self._link = Link(rank, self._settings.agent_socket, attach)
