@@ -89,7 +89,7 @@ class BatonConnector(KVConnectorBase_V1, SupportsHMA):
 
     def save_kv_layer(self, layer_name: str, kv_layer: torch.Tensor, attn_metadata: Any,
                       **kwargs: Any) -> None:
-        """All layers go with the end of the step."""
+        self._worker.layer_done(self._get_connector_metadata(), layer_name)
 
     def wait_for_save(self) -> None:
         self._worker.end(self._get_connector_metadata())

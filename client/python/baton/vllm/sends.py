@@ -17,12 +17,14 @@ logger = init_logger("vllm.baton")
 # By then the other side has given up an agent that stands still (its --silence_ms), and nothing
 # that it reads of our pages reaches anybody.
 _PREEMPT_S = 10.0
+_ALL_LAYERS = 0xFFFFFFFF
 
 
 @dataclasses.dataclass(eq=False)
 class _Send:
     open: OpenSend
     room: baton.Room | None = None
+    layers: int = 0           # of the step's chunk those below this have gone
     held: list[tuple[Chunk, "torch.cuda.Event | None"]] = dataclasses.field(default_factory=list)
     submitted: bool = False   # the agent may be reading pages
     offered: bool = False
@@ -83,6 +85,35 @@ class Sends:
             send.held.append((chunk, after))
             self._flush(send)
 
+    def add_layers(self, chunks: Iterable[Chunk], end: int) -> None:
+        """In the midst of a step: the chunks' tokens are in the pages of the layers below `end`.
+        They go where somebody waits for them already; the rest of the chunk follows with `add`."""
+        for chunk in chunks:
+            send = self._all.get(chunk.request)
+            if send is None or send.ended or not send.offered or send.held or end <= send.layers:
+                continue
+            if self._submit(send, chunk, end, last=False):
+                send.layers = end
+
+    def _submit(self, send: _Send, chunk: Chunk, layer_end: int, last: bool) -> bool:
+        """False when the agent's ring is full."""
+        try:
+            send.room.send(chunk.begin, chunk.end, last=last, layers=(send.layers, layer_end),
+                           pages=[np.array(p, np.int32) for p in chunk.pages])
+        except baton.Full:
+            return False
+        except baton.BatonError as error:
+            self._abort(send, str(error))
+            self._fail(send, str(error))
+            return False
+        send.submitted = True
+        return True
+
+    def all_offered(self, chunks: Iterable[Chunk]) -> bool:
+        """Whether a poll would tell nothing new of them."""
+        return all(send is None or send.offered or send.ended
+                   for send in (self._all.get(chunk.request) for chunk in chunks))
+
     def _flush(self, send: _Send) -> None:
         # Chunks wait here for the offer, as they can still be taken back. With the last one they
         # all go: the agent holds them as well, and an engine may not step again.
@@ -94,16 +125,9 @@ class Sends:
             chunk, after = send.held[0]
             if after is not None and not after.query():
                 return
-            try:
-                send.room.send(chunk.begin, chunk.end, last=chunk.last,
-                               pages=[np.array(p, np.int32) for p in chunk.pages])
-            except baton.Full:
+            if not self._submit(send, chunk, _ALL_LAYERS, chunk.last):
                 return
-            except baton.BatonError as error:
-                self._abort(send, str(error))
-                self._fail(send, str(error))
-                return
-            send.submitted = True
+            send.layers = 0
             send.held.pop(0)
 
     def _abort(self, send: _Send, why: str) -> None:

@@ -3,6 +3,7 @@ steps end, and reports what has landed or may be reused. Nothing blocks the work
 start of the engine, its end, and a preemption of pages that an agent is reading."""
 import logging
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 logger = init_logger("vllm.baton")
 
 _CLOSE_S = 3.0
+_PARTS = 8
 _ROLES = {params.SEND: baton.Role.PREFILL, params.RECEIVE: baton.Role.DECODE}
 
 
@@ -41,6 +43,9 @@ class WorkerSide:
         self._memory = CacheMemory()
         self._stats = BatonStats()
         self._cuda = False
+        # Where a part of a step's layers ends: the global numbers of the layers after which what is
+        # there is sent. Empty where kernels run behind the processor's back.
+        self._part_ends: frozenset[int] = frozenset()
         self._polls: baton.PollSet | None = None
         self._polls_of: baton.Engine | None = None
         self._link = Link("?", settings.agent_socket, self._not_registered)
@@ -62,6 +67,8 @@ class WorkerSide:
         caches = describe.caches(self._config, self._kv_config, self._groups, tensors)
         stages = describe.gather_stages([cache.spec for cache in caches])
         self._cuda = any(cache.tensor.is_cuda for cache in caches)
+        if not self._cuda:
+            self._part_ends = part_ends({cache.spec.layer for cache in caches})
         spec, tensor_of = layout.server_spec(describe.sizes(self._config), self._groups.groups,
                                              stages)
         count = len(self._groups.groups)
@@ -112,6 +119,17 @@ class WorkerSide:
         if step.preempted:
             self._sends.preempt(step.preempted)
 
+    def layer_done(self, step: Step, layer_name: str) -> None:
+        """In the midst of a forward."""
+        if not step.chunks or not self._part_ends:
+            return
+        layer, _ = describe.split_name(layer_name)
+        if layer not in self._part_ends:
+            return
+        if not self._sends.all_offered(step.chunks):
+            self._poll()
+        self._sends.add_layers(step.chunks, layer + 1)
+
     def end(self, step: Step) -> None:
         """After the forward of a step: its tokens are in the pages, on a GPU soon."""
         if not step.chunks:
@@ -122,12 +140,16 @@ class WorkerSide:
             after.record()
         self._sends.add(step.chunks, after)
 
-    def results(self) -> KVConnectorTransferResults:
+    def _poll(self) -> baton.PollSet | None:
         polls = self._poll_set()
         if polls is not None:
             for room, status in polls.poll():
                 if not self._sends.saw(room, status):
                     self._receives.saw(room, status, polls)
+        return polls
+
+    def results(self) -> KVConnectorTransferResults:
+        polls = self._poll()
         received, failed = self._receives.take_received(polls)
         return KVConnectorTransferResults(
             finished_sending=self._sends.take_sent(polls) if len(self._sends) else set(),
@@ -144,6 +166,13 @@ class WorkerSide:
         while any(not room.poll().released for room in rooms) and time.monotonic() < deadline:
             time.sleep(0.001)
         self._link.close()
+
+
+def part_ends(layers: Collection[int]) -> frozenset[int]:
+    """A step's layers go in so many parts at most; the last goes with the end of the step."""
+    ordered = sorted(layers)
+    size = -(-len(ordered) // _PARTS)
+    return frozenset(ordered[size - 1:-1:size])
 
 
 def log_with_vllm() -> None:
