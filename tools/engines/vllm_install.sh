@@ -97,10 +97,10 @@ install_bench() {
 # Installations of other pins that nobody has used for two weeks.
 remove_old() {
   local marker
-  for marker in $(find "$cache" -mindepth 2 -maxdepth 2 -path '*/vllm-*/installed' -mtime +14); do
+  while read -r marker; do
     progress "removing $(dirname "$marker"), unused for two weeks"
     rm -rf "$(dirname "$marker")"
-  done
+  done < <(find "$cache" -mindepth 2 -maxdepth 2 -path '*/vllm-*/installed' -mtime +14)
 }
 
 check_machine

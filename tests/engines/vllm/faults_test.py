@@ -179,6 +179,6 @@ class UnfitTest(PairTest):
         engine = self.start_decode("decode-g", transfer={
             "kv_connector": "NewerVersionConnector",
             "kv_connector_module_path": "tests.engines.vllm.misfits"})
-        self.assert_log(engine, r"was tried with vLLM 0\.32\.0, and this is vLLM 9\.0\.0\+cpu\. If .* "
-                        r"install vllm==0\.32\.0")
+        self.assert_log(engine, r"was tried with vLLM 0\.32\.0, and this is vLLM 9\.0\.0\+cpu\. "
+                        r"If .* install vllm==0\.32\.0")
         self.expect_alone(engine, 5)

@@ -86,7 +86,8 @@ class WorkerSide:
                 role=_ROLES[self._side], model=settings.model or describe.model(self._config),
                 labels={"engine": "vllm", **dict(settings.labels)}, spec=spec,
                 layout=layout.buffers(places, tensor_of, count), slots=settings.slots,
-                regions=self._memory.regions(count), ring_bytes=settings.ring_bytes, attach_timeout=timeout,
+                regions=self._memory.regions(count), ring_bytes=settings.ring_bytes,
+                attach_timeout=timeout,
                 device_orders_writes=self._memory.device_orders_writes())
 
         self._link = Link(rank, self._settings.agent_socket, attach)
