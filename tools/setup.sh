@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that Baton needs, if any is missing: the only step that needs root.
 #
-#   tools/setup.sh [build] [lint] [rdma]     (build and lint when none is named)
+#   tools/setup.sh [build] [lint] [rdma] [engines]     (build and lint when none is named)
 #
 # Needs no terminal. Does nothing, and needs no root, when everything is there.
 set -euo pipefail
