@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
+.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-engines test-sglang bench-sglang setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -70,6 +70,12 @@ wheel: setup-build  ## Build the Python wheel into dist/ (PyPI once, for the too
 test-wheel: setup-build  ## Install the wheel as a new user does, and run its demo and its tests
 	@tools/test_wheel
 
+setup-engines:
+	@tools/setup.sh build engines
+
+test-sglang: setup-engines  ## SGLang's engines and router, unchanged, over real agents (PyPI once, 1.4 GB)
+	@tools/test_sglang
+
 setup-browser:
 	@tools/setup.sh build browser
 
@@ -94,6 +100,9 @@ format: setup-lint  ## Rewrite the C++ and proto files as .clang-format says
 
 bench: setup-build  ## Build with optimisation and run the benches (BENCH=NAME, BENCH_FLAGS=...)
 	@tools/bench.sh
+
+bench-sglang: setup-engines  ## Baton's SGLang backend beside Mooncake's (BENCH_FLAGS=...)
+	@bench/engines/sglang.sh $(BENCH_FLAGS)
 
 bench-rdma: setup-rdma  ## The verbs transport beside perftest, in guests (BENCH_FLAGS=...)
 	@tools/bench_rdma.sh
