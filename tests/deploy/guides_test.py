@@ -20,6 +20,7 @@ LIMIT_S = 60
 # Why a block is not run, and what is checked in its place.
 REASONS = {
     "CI runs it as a step of its own": "each make target is one of .ci/run",
+    "make test-sglang runs it": "tests/engines/sglang/guides.py runs each block that is so marked",
     "make test-wheel runs it": "tools/wheel/test.py runs each block that is so marked",
     "needs RDMA devices": "each program is of a Debian package that the page names",
     "needs a container engine": "each Containerfile and script that it names is there",
