@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-engines test-vllm bench-vllm setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
+.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-engines test-vllm bench-vllm demo-vllm demo-sglang test-sglang bench-sglang setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -76,6 +76,15 @@ setup-engines:
 test-vllm: setup-engines  ## The vLLM connector with a real vLLM on the CPU and real agents (PyPI once, 700 MB)
 	@tools/test_vllm
 
+test-sglang: setup-engines  ## SGLang's engines and router, unchanged, over real agents (PyPI once, 1.4 GB)
+	@tools/test_sglang
+
+demo-vllm: setup-engines  ## vLLM's prefill and decode servers behind Baton's router, beside one server alone
+	@tools/demo_engine vllm
+
+demo-sglang: setup-engines  ## The same with SGLang
+	@tools/demo_engine sglang
+
 setup-browser:
 	@tools/setup.sh build browser
 
@@ -103,6 +112,9 @@ bench: setup-build  ## Build with optimisation and run the benches (BENCH=NAME, 
 
 bench-vllm: setup-engines  ## Baton's vLLM connector beside vLLM's own (BENCH_FLAGS=...)
 	@tools/bench_vllm $(BENCH_FLAGS)
+
+bench-sglang: setup-engines  ## Baton's SGLang backend beside Mooncake's (BENCH_FLAGS=...)
+	@bench/engines/sglang.sh $(BENCH_FLAGS)
 
 bench-rdma: setup-rdma  ## The verbs transport beside perftest, in guests (BENCH_FLAGS=...)
 	@tools/bench_rdma.sh

@@ -21,6 +21,7 @@ LIMIT_S = 60
 REASONS = {
     "CI runs it as a step of its own": "each make target is one of .ci/run",
     "make test-vllm runs it": "tests/engines/vllm/guide_test.py runs each block that is so marked",
+    "make test-sglang runs it": "tests/engines/sglang/guides.py runs each block that is so marked",
     "make test-wheel runs it": "tools/wheel/test.py runs each block that is so marked",
     "needs RDMA devices": "each program is of a Debian package that the page names",
     "needs a container engine": "each Containerfile and script that it names is there",

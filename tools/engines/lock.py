@@ -19,7 +19,7 @@ def path(name: str, ending: str) -> str:
 
 def resolve(name: str, overrides: str, out: str) -> None:
     command = ["uv", "pip", "compile", "-q", "--python-version", "3.11", "--python-platform",
-               "x86_64-manylinux_2_28", "--generate-hashes", "--no-header", "--no-annotate",
+               "x86_64-manylinux_2_36", "--generate-hashes", "--no-header", "--no-annotate",
                "--output-file", out, path(name, ".in")]
     if os.path.exists(path(overrides, ".overrides")):
         command += ["--override", path(overrides, ".overrides")]
