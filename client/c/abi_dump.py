@@ -24,7 +24,7 @@ def program(headers: list[str]) -> str:
              "int main(void) {"]
     for text in headers:
         for name, value in CONSTANT.findall(text):
-            lines.append('  printf("%s %%d\\n", (int)%s);' % (name, name))
+            lines.append('  printf("%s %%u\\n", (unsigned)%s);' % (name, name))
     for text in headers:
         for name, fields in structs(text):
             lines.append('  printf("%s %%zu\\n", sizeof(%s));' % (name, name))

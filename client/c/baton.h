@@ -99,6 +99,8 @@ typedef struct baton_send_room {
   uint64_t room_id;
   uint64_t room_nonce;
   uint64_t total_tokens;
+  uint8_t total_unknown; /* 1: it is the end of the last chunk */
+  uint8_t reserved[7];
 } baton_send_room;
 
 /* The pages of one page group. */
@@ -106,6 +108,9 @@ typedef struct baton_pages {
   const int32_t* pages;
   size_t count;
 } baton_pages;
+
+/* Instead of a STATE row: the room has none. Both sides say so, or neither. */
+#define BATON_NO_ROW 4294967295u
 
 #define BATON_HOLDER_ONE 1
 #define BATON_HOLDER_SPREAD 2
@@ -131,6 +136,32 @@ typedef struct baton_receive_room {
   uint32_t reserved2;
 } baton_receive_room;
 
+/* A room without pages yet: the sources learn that this rank waits, and it learns of their end. */
+typedef struct baton_announced_room {
+  uint32_t struct_size;
+  uint32_t time_left_ms; /* 0: 60 s */
+  uint64_t room_id;
+  uint64_t room_nonce;
+  const char* prefill_server; /* name or alias */
+  uint32_t prefill_dp;
+  uint8_t has_prefill_dp;
+  uint8_t tp_holder;
+  uint8_t cp_holder;
+  uint8_t reserved;
+} baton_announced_room;
+
+/* What baton_receive_room says of tokens and pages. */
+typedef struct baton_room_pages {
+  uint32_t struct_size;
+  uint32_t aux_row;
+  uint64_t total_tokens;
+  uint64_t prefix_tokens;
+  const baton_pages* pages;
+  size_t page_group_count;
+  const uint32_t* state_rows;
+  size_t state_row_count;
+} baton_room_pages;
+
 typedef struct baton_chunk {
   uint32_t struct_size;
   uint8_t is_last_chunk;
@@ -144,7 +175,7 @@ typedef struct baton_chunk {
   const uint32_t* state_rows;
   size_t state_row_count;
   uint32_t aux_row;
-  uint32_t reserved2;
+  uint32_t page_groups; /* bit g: the chunk has page group g; 0: all of them */
 } baton_chunk;
 
 #define BATON_PHASE_OPEN 0
@@ -158,7 +189,8 @@ typedef struct baton_chunk {
 typedef struct baton_room_status {
   uint8_t phase;
   uint8_t released; /* only now may the room's pages be used for something else */
-  uint8_t reserved[6];
+  uint8_t source_complete; /* of an announced room: time for baton_provide */
+  uint8_t reserved[5];
   uint64_t prefix_tokens;
 } baton_room_status;
 
@@ -166,6 +198,11 @@ BATON_API baton_code baton_open_send(baton_client* client, const baton_send_room
                                      baton_room* room, baton_error* error);
 BATON_API baton_code baton_open_receive(baton_client* client, const baton_receive_room* receive,
                                         baton_room* room, baton_error* error);
+/* baton_open_receive in two steps. Once the source has failed or is gone, the room fails. */
+BATON_API baton_code baton_announce(baton_client* client, const baton_announced_room* announced,
+                                    baton_room* room, baton_error* error);
+BATON_API baton_code baton_provide(baton_client* client, baton_room room,
+                                   const baton_room_pages* pages, baton_error* error);
 BATON_API baton_code baton_send(baton_client* client, baton_room room, const baton_chunk* chunk,
                                 baton_error* error);
 BATON_API baton_code baton_abort(baton_client* client, baton_room room, const char* why,
@@ -178,6 +215,8 @@ BATON_API void baton_poll(const baton_client* client, const baton_room* rooms, s
                           baton_room_status* statuses);
 /* Why a room failed: fills `error` and returns its code; BATON_OK for one that did not. */
 BATON_API baton_code baton_cause(const baton_client* client, baton_room room, baton_error* error);
+/* The total of an announced room whose sources are complete; 0 before. */
+BATON_API uint64_t baton_source_tokens(const baton_client* client, baton_room room);
 /* Bytes that this rank moved for the room so far. */
 BATON_API uint64_t baton_bytes_moved(const baton_client* client, baton_room room);
 

@@ -11,6 +11,7 @@ namespace {
 using baton::RoomHandle;
 using baton::c::Fail;
 
+static_assert(BATON_NO_ROW == baton::kNoRow);
 static_assert(BATON_PHASE_OPEN == static_cast<int>(baton::RoomPhase::kOpen));
 static_assert(BATON_PHASE_OFFERED == static_cast<int>(baton::RoomPhase::kOffered));
 static_assert(BATON_PHASE_DONE == static_cast<int>(baton::RoomPhase::kDone));
@@ -47,10 +48,11 @@ extern "C" {
 baton_code baton_open_send(baton_client* client, const baton_send_room* send, baton_room* room,
                            baton_error* error) {
   const baton_send_room given = baton::c::Known(send);
-  return Give(client->engine->OpenSend({.room = {given.room_id, given.room_nonce},
-                                        .total_tokens = given.total_tokens,
-                                        .time_left = TimeLeft(given.time_left_ms)}),
-              room, error);
+  baton::SendRoom open{.room = {given.room_id, given.room_nonce},
+                       .total_tokens = given.total_tokens,
+                       .time_left = TimeLeft(given.time_left_ms)};
+  if (given.total_unknown != 0) open.total_tokens = std::nullopt;
+  return Give(client->engine->OpenSend(open), room, error);
 }
 
 baton_code baton_open_receive(baton_client* client, const baton_receive_room* receive,
@@ -75,6 +77,35 @@ baton_code baton_open_receive(baton_client* client, const baton_receive_room* re
   return Give(client->engine->OpenReceive(open), room, error);
 }
 
+baton_code baton_announce(baton_client* client, const baton_announced_room* announced,
+                          baton_room* room, baton_error* error) {
+  const baton_announced_room given = baton::c::Known(announced);
+  baton::AnnouncedRoom open;
+  open.room = {given.room_id, given.room_nonce};
+  open.prefill_server = baton::c::Text(given.prefill_server);
+  if (given.has_prefill_dp != 0) open.prefill_dp = given.prefill_dp;
+  open.policy = {Holder(given.tp_holder), Holder(given.cp_holder)};
+  open.time_left = TimeLeft(given.time_left_ms);
+  return Give(client->engine->Announce(open), room, error);
+}
+
+baton_code baton_provide(baton_client* client, baton_room room, const baton_room_pages* pages,
+                         baton_error* error) {
+  const baton_room_pages given = baton::c::Known(pages);
+  auto lists = baton::c::PagesOf(given.pages, given.page_group_count);
+  if (!lists.ok()) return Fail(lists.status(), error);
+  if (absl::Status s = CheckRows(given.state_rows, given.state_row_count); !s.ok()) {
+    return Fail(s, error);
+  }
+  baton::RoomPages provide;
+  provide.total_tokens = given.total_tokens;
+  provide.prefix_tokens = given.prefix_tokens;
+  provide.pages = *std::move(lists);
+  provide.state_rows.assign(given.state_rows, given.state_rows + given.state_row_count);
+  provide.aux_row = given.aux_row;
+  return Fail(client->engine->Provide(Handle(room), provide), error);
+}
+
 baton_code baton_send(baton_client* client, baton_room room, const baton_chunk* chunk,
                       baton_error* error) {
   const baton_chunk given = baton::c::Known(chunk);
@@ -92,6 +123,7 @@ baton_code baton_send(baton_client* client, baton_room room, const baton_chunk* 
   send.pages = *std::move(pages);
   send.state_rows = {given.state_rows, given.state_row_count};
   send.aux_row = given.aux_row;
+  if (given.page_groups != 0) send.page_groups = static_cast<uint16_t>(given.page_groups);
   return Fail(client->engine->Send(Handle(room), send), error);
 }
 
@@ -108,6 +140,7 @@ void baton_poll(const baton_client* client, const baton_room* rooms, size_t coun
     const baton::RoomStatus status = client->engine->Poll(Handle(rooms[i]));
     statuses[i] = {static_cast<uint8_t>(status.phase),
                    static_cast<uint8_t>(status.released ? 1 : 0),
+                   static_cast<uint8_t>(status.source_complete ? 1 : 0),
                    {},
                    status.prefix_tokens};
   }
@@ -115,6 +148,10 @@ void baton_poll(const baton_client* client, const baton_room* rooms, size_t coun
 
 baton_code baton_cause(const baton_client* client, baton_room room, baton_error* error) {
   return Fail(client->engine->Cause(Handle(room)), error);
+}
+
+uint64_t baton_source_tokens(const baton_client* client, baton_room room) {
+  return client->engine->Poll(Handle(room)).source_tokens;
 }
 
 uint64_t baton_bytes_moved(const baton_client* client, baton_room room) {

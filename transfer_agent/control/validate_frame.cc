@@ -104,6 +104,8 @@ absl::Status ValidateNamed(absl::string_view path, const Message& message) {
   if constexpr (requires { message.cause(); }) check.Nested(ValidateCause(message.cause()));
   if constexpr (requires { message.source(); }) {
     if (message.has_source()) check.Nested(ValidateRankRef("source", message.source()));
+  }
+  if constexpr (requires { message.target(); }) {
     if (message.has_target()) check.Nested(ValidateRankRef("target", message.target()));
   }
   return check.status();

@@ -20,7 +20,7 @@ from baton.peers import PeerState, PeerStatus
 from baton.pod import Pod, read_pod
 from baton.poll_set import PollSet
 from baton.pools import HostPool, Pool, Region, adopt, export_cuda
-from baton.room import Phase, Room, RoomStatus
+from baton.room import NO_ROW, Phase, Room, RoomStatus
 
 __version__ = _abi.version().decode()
 
@@ -33,6 +33,7 @@ __all__ = [
     "Holder",
     "HostPool",
     "Kind",
+    "NO_ROW",
     "PageGroup",
     "PeerState",
     "PeerStatus",

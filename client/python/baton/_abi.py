@@ -159,6 +159,8 @@ class SendRoom(ctypes.Structure):
         ("room_id", c_uint64),
         ("room_nonce", c_uint64),
         ("total_tokens", c_uint64),
+        ("total_unknown", c_uint8),
+        ("reserved", c_uint8 * 7),
     ]
 
 
@@ -190,6 +192,34 @@ class ReceiveRoom(ctypes.Structure):
     ]
 
 
+class AnnouncedRoom(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("time_left_ms", c_uint32),
+        ("room_id", c_uint64),
+        ("room_nonce", c_uint64),
+        ("prefill_server", c_char_p),
+        ("prefill_dp", c_uint32),
+        ("has_prefill_dp", c_uint8),
+        ("tp_holder", c_uint8),
+        ("cp_holder", c_uint8),
+        ("reserved", c_uint8),
+    ]
+
+
+class RoomPages(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("aux_row", c_uint32),
+        ("total_tokens", c_uint64),
+        ("prefix_tokens", c_uint64),
+        ("pages", POINTER(Pages)),
+        ("page_group_count", c_size_t),
+        ("state_rows", POINTER(c_uint32)),
+        ("state_row_count", c_size_t),
+    ]
+
+
 class Chunk(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -204,7 +234,7 @@ class Chunk(ctypes.Structure):
         ("state_rows", POINTER(c_uint32)),
         ("state_row_count", c_size_t),
         ("aux_row", c_uint32),
-        ("reserved2", c_uint32),
+        ("page_groups", c_uint32),
     ]
 
 
@@ -212,7 +242,8 @@ class RoomStatus(ctypes.Structure):
     _fields_ = [
         ("phase", c_uint8),
         ("released", c_uint8),
-        ("reserved", c_uint8 * 6),
+        ("source_complete", c_uint8),
+        ("reserved", c_uint8 * 5),
         ("prefix_tokens", c_uint64),
     ]
 
@@ -278,6 +309,10 @@ detach = _call("baton_detach", None, c_void_p)
 attached = _call("baton_attached", c_int32, c_void_p)
 agent_epoch = _call("baton_agent_epoch", c_uint64, c_void_p)
 
+announce = _call(
+    "baton_announce", _Code, c_void_p, POINTER(AnnouncedRoom), POINTER(Room), _Error
+)
+provide = _call("baton_provide", _Code, c_void_p, Room, POINTER(RoomPages), _Error)
 open_send = _call("baton_open_send", _Code, c_void_p, POINTER(SendRoom), POINTER(Room), _Error)
 open_receive = _call(
     "baton_open_receive", _Code, c_void_p, POINTER(ReceiveRoom), POINTER(Room), _Error
@@ -287,6 +322,7 @@ abort = _call("baton_abort", _Code, c_void_p, Room, c_char_p, _Error)
 close = _call("baton_close", None, c_void_p, Room)
 poll = _call("baton_poll", None, c_void_p, c_void_p, c_size_t, c_void_p, library=QUICK)
 cause = _call("baton_cause", _Code, c_void_p, Room, _Error)
+source_tokens = _call("baton_source_tokens", c_uint64, c_void_p, Room)
 bytes_moved = _call("baton_bytes_moved", c_uint64, c_void_p, Room)
 
 watch_peer = _call("baton_watch_peer", _Code, c_void_p, c_char_p, POINTER(Peer), _Error)

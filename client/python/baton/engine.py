@@ -134,18 +134,20 @@ class Engine:
         return _abi.agent_epoch(self._open())
 
     def open_send(
-        self, room_id: int, total_tokens: int, *, nonce: int = 0, time_left: float = 60.0
+        self, room_id: int, total_tokens: int | None, *, nonce: int = 0, time_left: float = 60.0
     ) -> Room:
         """Source: this rank will send its share of a prompt of `total_tokens`.
 
-        `time_left` in seconds is the room's deadline. Raises Full when no place is free.
+        None: the total is the end of the last chunk. `time_left` in seconds is the room's
+        deadline. Raises Full when no place is free.
         """
         send = _abi.sized(
             _abi.SendRoom,
             time_left_ms=_milliseconds(time_left),
             room_id=room_id,
             room_nonce=nonce,
-            total_tokens=total_tokens,
+            total_tokens=total_tokens or 0,
+            total_unknown=total_tokens is None,
         )
         handle = _abi.Room()
         check(_abi.open_send, self._open(), ctypes.byref(send), ctypes.byref(handle))
@@ -194,6 +196,33 @@ class Engine:
         )
         handle = _abi.Room()
         check(_abi.open_receive, self._open(), ctypes.byref(receive), ctypes.byref(handle))
+        return Room(self, handle, room_id, nonce)
+
+    def announce(
+        self,
+        room_id: int,
+        prefill_server: str,
+        *,
+        nonce: int = 0,
+        prefill_dp: int | None = None,
+        time_left: float = 60.0,
+    ) -> Room:
+        """Target: a room whose pages come later, by `Room.provide`.
+
+        The sources learn that this rank waits, and the room fails at once when one has failed or is
+        gone. `source_complete` of its status says when they have computed everything.
+        """
+        announced = _abi.sized(
+            _abi.AnnouncedRoom,
+            time_left_ms=_milliseconds(time_left),
+            room_id=room_id,
+            room_nonce=nonce,
+            prefill_server=prefill_server.encode(),
+            prefill_dp=prefill_dp or 0,
+            has_prefill_dp=prefill_dp is not None,
+        )
+        handle = _abi.Room()
+        check(_abi.announce, self._open(), ctypes.byref(announced), ctypes.byref(handle))
         return Room(self, handle, room_id, nonce)
 
     def peer(self, server: str) -> PeerStatus:

@@ -82,7 +82,8 @@ class PollSet:
 
     def _told(self, at: int) -> tuple[Room, RoomStatus]:
         word, prefix = self._statuses[at].tolist()
-        return self._rooms[at], RoomStatus(PHASES[word & 0xFF], bool(word & 0xFF00), prefix)
+        return self._rooms[at], RoomStatus(PHASES[word & 0xFF], bool(word & 0xFF00), prefix,
+                                           bool(word & 0xFF0000))
 
     def _grow(self, size: int) -> None:
         handles = np.zeros((size, 2), np.uint32)

@@ -15,6 +15,9 @@ from baton.errors import BatonError, check, new_error, to_exception
 if TYPE_CHECKING:
     from baton.engine import Engine
 
+#: Instead of a STATE row: the room has none. Both sides say so, or neither.
+NO_ROW = 0xFFFFFFFF
+
 #: Page numbers of one page group: an int32 array is taken without a copy.
 PageList = np.ndarray | Sequence[int]
 
@@ -41,6 +44,8 @@ class RoomStatus(NamedTuple):
     released: bool
     #: Source, from OFFERED on: tokens that the target has already.
     prefix_tokens: int
+    #: Target of an announced room: the sources have computed everything, so provide the pages.
+    source_complete: bool = False
 
     @property
     def ended(self) -> bool:
@@ -95,12 +100,14 @@ class Room:
         state_rows: Sequence[int] = (),
         aux_row: int = 0,
         layers: tuple[int, int] | None = None,
+        page_groups: Sequence[int] | None = None,
     ) -> None:
         """Source: tokens [token_begin, token_end) are in `pages`, one list for each page group.
 
         Call it after the work on them is complete, in order of tokens; `layers` limits it to
-        [begin, end). The last chunk may be empty; STATE and AUX rows go with it. Raises Full when
-        the ring has no place now, BatonError otherwise.
+        [begin, end), `page_groups` to those groups (lists of the others are empty). The last chunk
+        may be empty; STATE and AUX rows go with it. Raises Full when the ring has no place now,
+        BatonError otherwise.
         """
         lists = PageLists(pages)
         chunk = _abi.Chunk(
@@ -114,16 +121,46 @@ class Room:
         )
         if layers is not None:
             chunk.layer_begin, chunk.layer_end = layers
+        if page_groups is not None:
+            chunk.page_groups = sum({1 << group for group in page_groups})
         if len(state_rows):
             chunk.state_rows = rows_to_abi(state_rows)
             chunk.state_row_count = len(state_rows)
         check(_abi.send, self._client, self._handle, chunk)
 
+    def provide(
+        self,
+        total_tokens: int,
+        *,
+        pages: Sequence[PageList] = (),
+        prefix_tokens: int = 0,
+        state_rows: Sequence[int] = (),
+        aux_row: int = 0,
+    ) -> None:
+        """Target of an announced room: what `Engine.open_receive` would have said of its pages."""
+        lists = PageLists(pages)
+        given = _abi.sized(
+            _abi.RoomPages,
+            aux_row=aux_row,
+            total_tokens=total_tokens,
+            prefix_tokens=prefix_tokens,
+            pages=lists.array,
+            page_group_count=lists.count,
+            state_rows=rows_to_abi(state_rows),
+            state_row_count=len(state_rows),
+        )
+        check(_abi.provide, self._client, self._handle, ctypes.byref(given))
+
+    def source_tokens(self) -> int:
+        """Target of an announced room: its total, once the sources are complete; 0 before."""
+        return _abi.source_tokens(self._client, self._handle)
+
     def poll(self) -> RoomStatus:
         """Where the room stands. For many rooms use Engine.poll_set."""
         status = _abi.RoomStatus()
         _abi.poll(self._client, ctypes.addressof(self._handle), 1, ctypes.addressof(status))
-        return RoomStatus(PHASES[status.phase], bool(status.released), status.prefix_tokens)
+        return RoomStatus(PHASES[status.phase], bool(status.released), status.prefix_tokens,
+                          bool(status.source_complete))
 
     def cause(self) -> BatonError | None:
         """Why the room failed; None for one that did not."""

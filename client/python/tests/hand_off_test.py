@@ -102,6 +102,45 @@ class HandOffTest(unittest.TestCase):
         self.assertEqual(failures, [])
 
 
+class LateTest(unittest.TestCase):
+    def test_a_total_may_come_with_the_last_chunk(self):
+        pair = pairs.Pair(self)
+        receive = pair.target.open_receive(1, "prefill-a", 40, pages=[[1, 2, 3]])
+        send = pair.source.open_send(1, None)
+        send.send(0, 32, [[4, 5]])
+        send.send(32, 40, [[6]], last=True)
+        self.assertEqual(pairs.wait_ended(receive).phase, baton.Phase.DONE, receive.cause())
+        self.assertTrue(pair.landed_equal([4, 5], [1, 2]))
+
+    def test_an_announced_room_gets_its_pages_when_the_source_is_complete(self):
+        pair = pairs.Pair(self)
+        receive = pair.target.announce(1, "prefill-a")
+        send = pair.source.open_send(1, None)
+        send.send(0, 16, [[4]], last=True)
+        program.eventually(lambda: receive.poll().source_complete, "the source is complete")
+        self.assertEqual(receive.source_tokens(), 16)
+        receive.provide(16, pages=[[9]])
+        self.assertEqual(pairs.wait_ended(receive).phase, baton.Phase.DONE, receive.cause())
+        self.assertTrue(pair.landed_equal([4], [9]))
+
+    def test_an_announced_room_ends_with_its_source(self):
+        pair = pairs.Pair(self)
+        receive = pair.target.announce(1, "prefill-a")
+        send = pair.source.open_send(1, 16)
+        send.abort("out of memory")
+        self.assertEqual(pairs.wait_ended(receive).phase, baton.Phase.FAILED)
+        self.assertIn("out of memory", receive.cause().text)
+
+    def test_an_id_is_used_again_at_once(self):
+        pair = pairs.Pair(self)
+        for turn in range(20):
+            send, receive = hand_over(pair, 7, [turn], [turn + 20])
+            for room in (receive, send):
+                self.assertEqual(pairs.wait_ended(room).phase, baton.Phase.DONE, room.cause())
+                room.close()
+            self.assertTrue(pair.landed_equal([turn], [turn + 20]))
+
+
 class PeerTest(unittest.TestCase):
     def ready(self, engine, name):
         return program.eventually(
