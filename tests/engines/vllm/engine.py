@@ -164,7 +164,9 @@ class Engine:
             raise AssertionError("%s: no %s within %d s; see %s" % (
                 self.name, key, limit_s, self.log)) from None
         if event[0] == "died":
-            raise AssertionError("%s has died: %s" % (self.name, event[1]))
+            self.process.join(10)
+            raise AssertionError("%s has died (exit code %s): %s\n%s" % (
+                self.name, self.process.exitcode, event[1], self.text()[-3000:]))
         return event
 
     pages_in_all = 0

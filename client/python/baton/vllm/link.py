@@ -13,8 +13,8 @@ logger = init_logger("vllm.baton")
 _AGAIN_S = 1.0
 _REMIND_S = 60.0
 _TRY_S = 5.0
-_MAY_PASS = ("SYSTEM", "FULL", "DRAINING", "SETTLING", "AGENT_LOST", "NOT_READY", "PEER_LOST",
-             "STALE_EPOCH")
+_MAY_PASS = ("SYSTEM", "DEADLINE", "FULL", "DRAINING", "SETTLING", "AGENT_LOST", "NOT_READY",
+             "PEER_LOST", "STALE_EPOCH")
 
 
 class Link:
