@@ -26,9 +26,9 @@ struct Sources {
   std::vector<std::shared_ptr<const RemoteRank>> spares;
 };
 
-// Whether pages of the server and of the rank, one of them a prefill, mean the same. Equal shapes say
-// nothing of equal weights: pages of another model, or of another revision of it, would be read as if
-// they were this one's. INCOMPATIBLE names both values.
+// Whether pages of the server and of the rank, one of them a prefill, mean the same. Equal shapes
+// say nothing of equal weights: pages of another model, or of another revision of it, would be read
+// as if they were this one's. INCOMPATIBLE names both values.
 absl::Status CheckPair(const ServerView& server, const attach::AttachedRank& rank);
 
 // Thread-compatible.

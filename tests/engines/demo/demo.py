@@ -19,8 +19,8 @@ import urllib.request
 from tests.engines.demo import launch
 from tests.programs import program
 
-PROMPTS = ["The quick brown fox", "Hand the cache over, ", "Once upon a time there was a page. " * 8,
-           "Prefill here, decode there: " * 12]
+PROMPTS = ["The quick brown fox", "Hand the cache over, ",
+           "Once upon a time there was a page. " * 8, "Prefill here, decode there: " * 12]
 TOKENS = 24
 START_S = 600
 
