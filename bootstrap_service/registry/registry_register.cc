@@ -145,11 +145,12 @@ absl::StatusOr<Server*> Registry::JoinServer(const v1::RegisterRankRequest& requ
   const Launch* latest = names_.Latest(request.server());
   if (latest != nullptr && incarnation < latest->incarnation) {
     return Error(Reason::kStaleIncarnation,
-                 absl::StrCat("rank ", ToString(rank), " of launch ", identity.launch_id,
-                              " (incarnation ", incarnation.value(), "), whose agent is at ",
-                              request.rank().agent_address(), ", was replaced by launch ",
-                              latest->id, " (incarnation ", latest->incarnation.value(), "), ",
-                              AddressesOf(FindMutable(request.server())), kTwoLaunches),
+                 // Both launches and both agents first: an engine's table has 168 bytes for it.
+                 absl::StrCat("launch ", identity.launch_id, " at ",
+                              request.rank().agent_address(), " was replaced by launch ",
+                              latest->id, ", ", AddressesOf(FindMutable(request.server())),
+                              "; rank ", ToString(rank), ", incarnation ", incarnation.value(),
+                              ", then ", latest->incarnation.value(), kTwoLaunches),
                  rank);
   }
   Server* server = FindMutable(request.server());

@@ -82,6 +82,7 @@ TEST_F(Twins, OnOneHostTakeASlotOnceEach) {
     }
   }
   EXPECT_EQ(granted, 6);
+  EXPECT_EQ(Register(incarnation, {0, 0, 0, 0}, 5), 0u);
   EXPECT_EQ(ReasonOf(refused_), Reason::kStaleEpoch);
   EXPECT_THAT(std::string(refused_.message()),
               AllOf(HasSubstr("10.0.0.1:1005"), HasSubstr("10.0.0.1:1006"), HasSubstr("two pods")));

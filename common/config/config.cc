@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -142,7 +143,7 @@ absl::Status ConfigTable::Apply(const std::vector<Given>& given) {
     std::string wrong = row->set(g.value);
     if (wrong.empty()) continue;
     return Error(Reason::kConfig,
-                 absl::StrCat("--", g.name, "=", g.value, ": ", wrong,
+                 absl::StrCat("--", g.name, "=", absl::CEscape(g.value), ": ", wrong,
                               g.where == kCommandLine ? "" : absl::StrCat(" (from ", g.where, ")"),
                               "; ", row->help));
   }
