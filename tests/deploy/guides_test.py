@@ -112,7 +112,7 @@ class GuidesTest(unittest.TestCase):
             self.assertTrue(targets, where)
             for target in " ".join(targets).split():
                 if "=" not in target:
-                    self.assertRegex(steps, r"(?m)^\w+ .*(make|tools/)[ ]?%s\b" % target, where)
+                    self.assertRegex(steps, r"(?m)^ *\w+ .*(make|tools/)[ ]?%s\b" % target, where)
 
     def test_what_needs_rdma_devices_names_programs_and_their_packages(self):
         for path in PAGES:
