@@ -60,18 +60,34 @@ uint32_t GranuleTokens(const ServerSpec& spec, uint32_t page_group) {
 }
 
 EntrySharding ShardingOf(const ServerSpec& spec, uint32_t page_group, uint32_t tokens_per_entry,
-                         uint32_t cp_rank) {
+                         const RankCoord& coord) {
   EntrySharding sharding;
   sharding.page_entries = spec.page_groups[page_group].page_tokens / tokens_per_entry;
-  if (spec.sizes.cp == 1 || spec.cp_sharding == CpSharding::kReplicated ||
-      spec.cp_sharding == CpSharding::kLayerSplit) {
-    return sharding;
-  }
-  sharding.kind = spec.cp_sharding;
-  sharding.cp = spec.sizes.cp;
-  sharding.rank = cp_rank;
+  const EntryRank at = EntryRankOf(spec, coord);
+  if (at.ranks == 1) return sharding;
+  sharding.kind = PagesOverTp(spec.cp_sharding) ? CpSharding::kInterleavedPage : spec.cp_sharding;
+  sharding.ranks = at.ranks;
+  sharding.rank = at.rank;
   sharding.granule = GranuleTokens(spec, page_group) / tokens_per_entry;
   return sharding;
+}
+
+EntryRank EntryRankOf(const ServerSpec& spec, const RankCoord& coord) {
+  switch (spec.cp_sharding) {
+    case CpSharding::kReplicated:
+    case CpSharding::kLayerSplit:
+      return {};
+    case CpSharding::kInterleavedPageTp:
+      return {spec.sizes.tp, coord.tp};
+    case CpSharding::kInterleavedPageCpTp:
+      return {spec.sizes.cp * spec.sizes.tp, coord.cp * spec.sizes.tp + coord.tp};
+    case CpSharding::kContiguous:
+    case CpSharding::kInterleavedToken:
+    case CpSharding::kInterleavedPage:
+    case CpSharding::kZigzag:
+      return {spec.sizes.cp, coord.cp};
+  }
+  return {};
 }
 
 PairContext::PairContext(const ServerSpec& source, const ServerSpec& target,
@@ -91,8 +107,8 @@ PairContext::PairContext(const ServerSpec& source, const ServerSpec& target,
     if (!match.set.rows) {
       match.set.tokens_per_entry = to.tokens_per_entry;
       match.set.window_tokens = target.page_groups[to.page_group].window_tokens;
-      match.set.source = ShardingOf(source, from.page_group, from.tokens_per_entry, 0);
-      match.set.target = ShardingOf(target, to.page_group, to.tokens_per_entry, 0);
+      match.set.source = ShardingOf(source, from.page_group, from.tokens_per_entry, {});
+      match.set.target = ShardingOf(target, to.page_group, to.tokens_per_entry, {});
     }
     matches_.push_back(match);
   }
@@ -101,14 +117,15 @@ PairContext::PairContext(const ServerSpec& source, const ServerSpec& target,
 EntrySet PairContext::SetOf(const Match& match, const RankCoord& source,
                             const RankCoord& target) const {
   EntrySet set = match.set;
-  if (set.source.cp > 1) set.source.rank = source.cp;
-  if (set.target.cp > 1) set.target.rank = target.cp;
+  if (set.source.ranks > 1) set.source.rank = EntryRankOf(source_, source).rank;
+  if (set.target.ranks > 1) set.target.rank = EntryRankOf(target_, target).rank;
   return set;
 }
 
 bool PairContext::CommonLayer(const Match& match, uint32_t layer, const RankCoord& source,
                               const RankCoord& target) const {
-  if (source_.tensors[match.source].kind == Kind::kAux) {
+  if (const TensorSpec& from = source_.tensors[match.source]; from.kind == Kind::kAux) {
+    if (from.last_stage && !Broken(14)) return source.pp == source_.sizes.pp - 1;
     return (Broken(12) ? source.pp == target.pp
                        : source.pp == Elect(target.pp, target_.sizes.pp, source_.sizes.pp));
   }
@@ -134,6 +151,7 @@ bool PairContext::PickCp(const TensorSpec& tensor, const RankCoord& source, cons
                          HeadFlow* flow) const {
   const bool alike =
       tensor.kind == Kind::kAux || source_.cp_sharding == CpSharding::kReplicated ||
+      source_.cp_sharding == CpSharding::kInterleavedPageTp ||
       (tensor.kind == Kind::kState && source_.cp_sharding != CpSharding::kLayerSplit);
   if (!alike || source_.sizes.cp == 1) return true;
   if (policy_.cp_holder == HolderPolicy::kSpread && tensor.kind != Kind::kAux) {
@@ -153,6 +171,7 @@ void PairContext::PickHeads(const Match& match, const RankCoord& source, const R
   const uint32_t* blocks = split ? to.sub_blocks.data() : one_block;
   const size_t block_count = split ? to.sub_blocks.size() : 1;
   const bool spread = policy_.tp_holder == HolderPolicy::kSpread && to.kind != Kind::kAux;
+  const bool paged_over_tp = PagesOverTp(source_.cp_sharding) && !IsRow(from.kind);
   uint64_t base = 0;
   uint64_t source_local = 0;
   uint64_t target_local = 0;
@@ -165,7 +184,8 @@ void PairContext::PickHeads(const Match& match, const RankCoord& source, const R
     target_local += wants.heads.size();
     const Span64 both = Intersect(has.heads, wants.heads);
     if (both.empty()) continue;
-    const Span64 ranks = from.tp_sharded
+    const Span64 ranks = paged_over_tp && !Broken(15) ? Span64{source.tp, source.tp + uint64_t{1}}
+                         : from.tp_sharded
                              ? RanksOfHead(block.size(), source_.sizes.tp, both.begin - block.begin)
                              : Span64{0, source_.sizes.tp};
     HeadFlow picked = flow;

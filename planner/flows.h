@@ -102,9 +102,22 @@ uint32_t FindTensor(const ServerSpec& spec, const TensorSpec& tensor);
 // Entries that INTERLEAVED_TOKEN keeps together in a page group, in tokens.
 uint32_t GranuleTokens(const ServerSpec& spec, uint32_t page_group);
 
-// How entries of `tokens_per_entry` tokens of a page group lie over the cp ranks.
+// Whether the pages of a sequence are dealt out to tp ranks as well.
+inline bool PagesOverTp(CpSharding sharding) {
+  return sharding == CpSharding::kInterleavedPageTp || sharding == CpSharding::kInterleavedPageCpTp;
+}
+
+// The ranks that the entries of a sequence are dealt out to, and which of them `coord` is.
+struct EntryRank {
+  uint32_t ranks = 1;
+  uint32_t rank = 0;
+};
+EntryRank EntryRankOf(const ServerSpec& spec, const RankCoord& coord);
+
+// How entries of `tokens_per_entry` tokens of a page group lie over the ranks, and which one is
+// `coord`.
 EntrySharding ShardingOf(const ServerSpec& spec, uint32_t page_group, uint32_t tokens_per_entry,
-                         uint32_t cp_rank);
+                         const RankCoord& coord);
 
 }  // namespace baton::planner
 

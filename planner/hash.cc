@@ -26,6 +26,8 @@ void AddTensor(const TensorSpec& tensor, Hasher* hasher) {
   hasher->Word(tensor.tp_sharded);
   AddNumbers(tensor.sub_blocks, hasher);
   hasher->Word(tensor.draft);
+  // Unset, it is as it was before there was such a field.
+  if (tensor.last_stage) hasher->Text("last_stage");
 }
 
 }  // namespace

@@ -38,6 +38,10 @@ absl::string_view Name(CpSharding sharding) {
       return "ZIGZAG";
     case CpSharding::kLayerSplit:
       return "LAYER_SPLIT";
+    case CpSharding::kInterleavedPageTp:
+      return "INTERLEAVED_PAGE_TP";
+    case CpSharding::kInterleavedPageCpTp:
+      return "INTERLEAVED_PAGE_CP_TP";
   }
   return "?";
 }

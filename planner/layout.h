@@ -28,6 +28,8 @@ enum class CpSharding : uint8_t {
   kInterleavedPage = 4,
   kZigzag = 5,
   kLayerSplit = 6,
+  kInterleavedPageTp = 7,
+  kInterleavedPageCpTp = 8,
 };
 
 struct TensorSpec {
@@ -42,6 +44,7 @@ struct TensorSpec {
   bool tp_sharded = false;
   std::vector<uint32_t> sub_blocks;  // STATE: heads of each separately split block
   bool draft = false;                // of a draft model: moved where both sides have it
+  bool last_stage = false;           // AUX: the source's last pp rank sends it
 
   bool operator==(const TensorSpec&) const = default;
 };

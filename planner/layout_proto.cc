@@ -42,6 +42,7 @@ absl::StatusOr<TensorSpec> TensorFromProto(const v1::TensorSpec& message) {
   tensor.tp_sharded = message.tp_sharded();
   tensor.sub_blocks.assign(message.sub_blocks().begin(), message.sub_blocks().end());
   tensor.draft = message.draft();
+  tensor.last_stage = message.last_stage();
   return tensor;
 }
 
@@ -58,6 +59,7 @@ v1::TensorSpec TensorToProto(const TensorSpec& tensor) {
   message.set_tp_sharded(tensor.tp_sharded);
   message.mutable_sub_blocks()->Add(tensor.sub_blocks.begin(), tensor.sub_blocks.end());
   message.set_draft(tensor.draft);
+  message.set_last_stage(tensor.last_stage);
   return message;
 }
 
@@ -115,7 +117,7 @@ absl::StatusOr<ServerSpec> FromProto(const v1::ServerSpec& message) {
   ServerSpec spec;
   spec.sizes = FromProto(message.sizes());
   if (message.cp_sharding() < v1::CP_SHARDING_REPLICATED ||
-      message.cp_sharding() > v1::CP_SHARDING_LAYER_SPLIT) {
+      message.cp_sharding() > v1::CP_SHARDING_INTERLEAVED_PAGE_CP_TP) {
     return Bad("cp_sharding", absl::StrCat(message.cp_sharding(), " is unknown"));
   }
   spec.cp_sharding = static_cast<CpSharding>(message.cp_sharding());

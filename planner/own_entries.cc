@@ -19,18 +19,20 @@ OwnEntries::OwnEntries(const EntrySharding& s, uint64_t entries) {
       add({0, pages});
       return;
     case CpSharding::kContiguous:
-      add(PartOf(pages, s.cp, s.rank));
+      add(PartOf(pages, s.ranks, s.rank));
       return;
     case CpSharding::kZigzag:
-      add(PartOf(pages, 2 * s.cp, s.rank));
-      add(PartOf(pages, 2 * s.cp, Broken(8) ? s.cp + s.rank : 2 * s.cp - 1 - s.rank));
+      add(PartOf(pages, 2 * s.ranks, s.rank));
+      add(PartOf(pages, 2 * s.ranks, Broken(8) ? s.ranks + s.rank : 2 * s.ranks - 1 - s.rank));
       return;
     case CpSharding::kInterleavedToken:
-    case CpSharding::kInterleavedPage: {
+    case CpSharding::kInterleavedPage:
+    case CpSharding::kInterleavedPageTp:
+    case CpSharding::kInterleavedPageCpTp: {
       add({0, pages});
-      if (s.cp == 1) return;
+      if (s.ranks == 1) return;
       const uint64_t granule = s.kind == CpSharding::kInterleavedToken ? s.granule : s.page_entries;
-      comb_ = Comb(granule, granule * s.cp, granule * s.rank);
+      comb_ = Comb(granule, granule * s.ranks, granule * s.rank);
       return;
     }
   }

@@ -1,4 +1,4 @@
-// Which entries of a room lie on one cp rank, and where among its own. Positions are counted in
+// Which entries of a room lie on one rank, and where among its own. Positions are counted in
 // entries (tokens_per_entry tokens each) from the start of the prompt.
 #ifndef BATON_PLANNER_OWN_ENTRIES_H_
 #define BATON_PLANNER_OWN_ENTRIES_H_
@@ -14,10 +14,11 @@ namespace baton::planner {
 
 inline constexpr uint64_t kNoEntry = ~uint64_t{0};
 
-// How one side's entries of one page group are dealt out to its cp ranks, and which rank it is.
+// How one side's entries of one page group are dealt out to its ranks, and which one it is.
+// `kind` is none of those over tp: they are kInterleavedPage over that many ranks.
 struct EntrySharding {
   CpSharding kind = CpSharding::kReplicated;
-  uint32_t cp = 1;
+  uint32_t ranks = 1;
   uint32_t rank = 0;
   uint32_t page_entries = 1;
   uint32_t granule = 1;  // entries that INTERLEAVED_TOKEN keeps together

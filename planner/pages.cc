@@ -34,7 +34,7 @@ size_t PagesOf(const ServerSpec& spec, const RankCoord& coord, uint32_t page_gro
   }
   end = std::min(end, total);
   if (begin >= end) return 0;
-  const OwnEntries own(ShardingOf(spec, page_group, 1, coord.cp), total);
+  const OwnEntries own(ShardingOf(spec, page_group, 1, coord), total);
   const uint64_t first = own.FirstFrom(begin);
   const uint64_t last = own.LastBelow(end);
   if (first == kNoEntry || last == kNoEntry || last < first) return 0;

@@ -87,6 +87,22 @@ TEST(ValidateSpec, NamesTheFieldAndTheValue) {
   EXPECT_EQ(ReasonOf(ValidateSpec(spec)), Reason::kBadSpec);
 }
 
+TEST(ValidateSpec, RefusesHeadsAndPagesThatAreBothSplitOverTp) {
+  ServerSpec spec = Gqa({1, 1, 1, 2});
+  spec.cp_sharding = CpSharding::kInterleavedPageTp;
+  EXPECT_EQ(WhyBad(spec),
+            "tensors[0].tp_sharded: its heads cannot be split over tp: cp_sharding "
+            "INTERLEAVED_PAGE_TP splits its pages over tp");
+  for (TensorSpec& tensor : spec.tensors) tensor.tp_sharded = false;
+  EXPECT_TRUE(ValidateSpec(spec).ok());
+}
+
+TEST(ValidateSpec, LetsTheLastStageAloneSendNothingButAux) {
+  ServerSpec spec = Gqa({1, 2, 1, 1});
+  spec.tensors[1].last_stage = true;
+  EXPECT_EQ(WhyBad(spec), "tensors[1].last_stage: only AUX can be sent by the last stage alone");
+}
+
 TEST(CheckCompatible, NamesTheFieldAndBothValues) {
   const ServerSpec source = Gqa({1, 1, 1, 2});
   const auto why = [&](const ServerSpec& target) {

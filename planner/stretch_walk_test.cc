@@ -10,7 +10,7 @@ namespace {
 EntrySharding Sharding(CpSharding kind, uint32_t cp, uint32_t rank, uint32_t page) {
   EntrySharding sharding;
   sharding.kind = kind;
-  sharding.cp = cp;
+  sharding.ranks = cp;
   sharding.rank = rank;
   sharding.page_entries = page;
   return sharding;
@@ -23,7 +23,7 @@ class Slow {
     for (uint64_t x = 0; x < entries; ++x) {
       before_.push_back(count_);
       const uint64_t granule = s.kind == CpSharding::kInterleavedToken ? 1 : s.page_entries;
-      const bool own = s.kind == CpSharding::kReplicated || x / granule % s.cp == s.rank;
+      const bool own = s.kind == CpSharding::kReplicated || x / granule % s.ranks == s.rank;
       own_.push_back(own);
       count_ += own;
     }

@@ -122,6 +122,11 @@ absl::Status CheckPaged(const ServerSpec& spec, const std::string& field,
                                                    spec.page_groups.size(), " page_groups"));
   }
   if (!tensor.sub_blocks.empty()) return Bad(field + ".sub_blocks", "only STATE has them");
+  if (PagesOverTp(spec.cp_sharding) && tensor.tp_sharded) {
+    return Bad(field + ".tp_sharded",
+               absl::StrCat("its heads cannot be split over tp: cp_sharding ",
+                            Name(spec.cp_sharding), " splits its pages over tp"));
+  }
   const uint32_t page_tokens = spec.page_groups[tensor.page_group].page_tokens;
   const uint32_t per_entry = tensor.tokens_per_entry;
   if (per_entry == 0 || page_tokens % per_entry != 0) {
@@ -151,6 +156,9 @@ absl::Status CheckTensor(const ServerSpec& spec, size_t index, const std::vector
   if (FindTensor(spec, t) != index) {
     return Bad(field, absl::StrCat("a second tensor ", TensorName(t), ": give it a name"));
   }
+  if (t.last_stage && t.kind != Kind::kAux) {
+    return Bad(field + ".last_stage", "only AUX can be sent by the last stage alone");
+  }
   if (auto s = CheckLayers(field, t, staged); !s.ok()) return s;
   return IsRow(t.kind) ? CheckRow(field, t) : CheckPaged(spec, field, t);
 }
@@ -160,7 +168,10 @@ absl::Status CheckTensor(const ServerSpec& spec, size_t index, const std::vector
 absl::Status ValidateSpec(const ServerSpec& spec) {
   const uint32_t sharding = static_cast<uint32_t>(spec.cp_sharding);
   if (auto s = CheckSizes(spec); !s.ok()) return s;
-  if (auto s = InRange("cp_sharding", sharding, 1, 6); !s.ok()) return s;
+  if (auto s = InRange("cp_sharding", sharding, 1,
+                       static_cast<uint32_t>(CpSharding::kInterleavedPageCpTp));
+      !s.ok())
+    return s;
   std::vector<bool> staged;
   if (auto s = CheckStages(spec, &staged); !s.ok()) return s;
   if (auto s = CheckGroups(spec); !s.ok()) return s;

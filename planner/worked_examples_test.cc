@@ -142,6 +142,31 @@ TEST(WorkedExamples, SourcesOfEachTarget) {
   }
 }
 
+TEST(WorkedExamples, EveryRankThatHasASharedOutPageSendsIt) {
+  const Example examples[] = {
+      {"19",
+       kMla,
+       {1, 1, 1, 4},
+       {1, 1, 1, 2},
+       {0, 0, 0, 1},
+       "0.0.0 0.0.1 0.0.2 0.0.3",
+       "0.0.0 0.0.1 0.0.2 0.0.3",
+       CpSharding::kInterleavedPageTp},
+      {"20",
+       kMla,
+       {1, 1, 2, 2},
+       {1, 1, 1, 1},
+       {0, 0, 0, 0},
+       "0.0.0 0.0.1 0.1.0 0.1.1",
+       "0.0.0 0.0.1 0.1.0 0.1.1",
+       CpSharding::kInterleavedPageCpTp},
+  };
+  for (const Example& e : examples) {
+    EXPECT_EQ(Sources(e, HolderPolicy::kOne), e.one) << e.number;
+    EXPECT_EQ(Sources(e, HolderPolicy::kSpread), e.spread) << e.number;
+  }
+}
+
 TEST(WorkedExamples, ARankWithNothingToDoKnowsIt) {
   const ServerSpec prefill = Spec(kMla, {1, 1, 8, 1}, CpSharding::kContiguous);
   const ServerSpec decode = Spec(kMla, {1, 1, 1, 1});
@@ -167,6 +192,25 @@ TEST(WorkedExamples, ARankWithNothingToDoKnowsIt) {
   const ServerSpec wide = Spec(kMla, {1, 1, 32, 1});
   EXPECT_EQ(SourcesOf(wide, 0, decode, {}, spread, {1, 0}).size(), 16u);
   EXPECT_EQ(SpareSources(wide, 0, decode, 0, spread, {1, 0}).size(), 16u);
+}
+
+// What speculative decoding leaves in the last stage alone comes from there.
+TEST(WorkedExamples, AuxOfTheLastStageComesFromIt) {
+  ServerSpec prefill = Spec(kMla, {1, 4, 1, 2});
+  ServerSpec decode = Spec(kMla, {1, 1, 1, 1});
+  TensorSpec aux;
+  aux.kind = Kind::kAux;
+  aux.layers = {0};
+  aux.dtype = "u8";
+  aux.head_bytes = 64;
+  decode.tensors.push_back(aux);
+  prefill.tensors.push_back(aux);
+  const RoomTokens all_there{512, 512};
+  EXPECT_EQ(SourcesOf(prefill, 0, decode, {}, {}, all_there),
+            std::vector<RankCoord>{(RankCoord{0, 0, 0, 0})});
+  prefill.tensors.back().last_stage = true;
+  EXPECT_EQ(SourcesOf(prefill, 0, decode, {}, {}, all_there),
+            std::vector<RankCoord>{(RankCoord{0, 3, 0, 0})});
 }
 
 // Ten pages over four cp ranks in chunks of 4, 4 and 2 pages.

@@ -26,6 +26,8 @@ extern "C" {
 #define BATON_CP_INTERLEAVED_PAGE 4
 #define BATON_CP_ZIGZAG 5
 #define BATON_CP_LAYER_SPLIT 6
+#define BATON_CP_INTERLEAVED_PAGE_TP 7
+#define BATON_CP_INTERLEAVED_PAGE_CP_TP 8
 
 typedef struct baton_tensor {
   uint32_t struct_size;
@@ -42,7 +44,8 @@ typedef struct baton_tensor {
   uint32_t tokens_per_entry; /* 0: 1 */
   uint8_t tp_sharded;
   uint8_t draft;
-  uint8_t reserved[6];
+  uint8_t last_stage; /* AUX: the source's last pp rank sends it */
+  uint8_t reserved[5];
 } baton_tensor;
 
 typedef struct baton_page_group {

@@ -47,6 +47,7 @@ absl::StatusOr<planner::TensorSpec> TensorOf(const baton_tensor& given) {
   tensor.tokens_per_entry = Or(given.tokens_per_entry, 1u);
   tensor.tp_sharded = given.tp_sharded != 0;
   tensor.draft = given.draft != 0;
+  tensor.last_stage = given.last_stage != 0;
   return tensor;
 }
 
@@ -93,9 +94,8 @@ absl::StatusOr<std::vector<Struct>> KnownArray(const Struct* given, size_t count
   for (size_t i = 0; i < count; ++i) {
     const auto* element = reinterpret_cast<const Struct*>(bytes + i * distance);
     if (element->struct_size != distance) {
-      return Malformed(absl::StrCat(what, " number ", i, " has struct_size ",
-                                    element->struct_size, ", the first one ", distance,
-                                    ": give all the same"));
+      return Malformed(absl::StrCat(what, " number ", i, " has struct_size ", element->struct_size,
+                                    ", the first one ", distance, ": give all the same"));
     }
     values.push_back(Known(element));
   }
@@ -107,8 +107,8 @@ absl::StatusOr<planner::ServerSpec> SpecOf(const baton_spec* spec) {
   const baton_spec given = Known(spec);
   planner::ServerSpec result;
   result.sizes = CoordOf(given.sizes);
-  result.cp_sharding = EnumOf<planner::CpSharding>(
-      Or(given.cp_sharding, uint32_t{BATON_CP_REPLICATED}));
+  result.cp_sharding =
+      EnumOf<planner::CpSharding>(Or(given.cp_sharding, uint32_t{BATON_CP_REPLICATED}));
   if (given.stages == nullptr && given.stage_count > 0) return Malformed("spec.stages is NULL");
   for (size_t i = 0; i < given.stage_count; ++i) {
     auto layers = Numbers(given.stages[i].layers, given.stages[i].layer_count, "stage.layers");

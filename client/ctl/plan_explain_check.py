@@ -14,9 +14,14 @@ def heads_of(tensor, tp, rank):
     return own
 
 
-def owns_token(server, group, cp_rank, token, total):
-    cp, kind = server["sizes"][2], server["cp_sharding"]
+def owns_token(server, group, cp_rank, tp_rank, token, total):
+    _, _, cp, tp = server["sizes"]
+    kind = server["cp_sharding"]
     page_tokens = server["page_groups"][group]["page_tokens"]
+    if kind == "INTERLEAVED_PAGE_TP":
+        return token // page_tokens % tp == tp_rank
+    if kind == "INTERLEAVED_PAGE_CP_TP":
+        return token // page_tokens % (cp * tp) == cp_rank * tp + tp_rank
     if kind in ("REPLICATED", "LAYER_SPLIT") or cp == 1:
         return True
     if kind == "INTERLEAVED_TOKEN":
@@ -36,7 +41,8 @@ class Rank:
         self.coord = [int("".join(filter(str.isdigit, x))) for x in described["rank"].split("/")]
         self.regions = described["region_sizes"]
         self.buffers = {(b["tensor"], b["layer"]): b for b in described["buffers"]}
-        self.own = [[t for t in range(total) if owns_token(server, g, self.coord[2], t, total)]
+        _, _, cp, tp = self.coord
+        self.own = [[t for t in range(total) if owns_token(server, g, cp, tp, t, total)]
                     for g in range(len(server["page_groups"]))]
         self.place = [{t: i for i, t in enumerate(own)} for own in self.own]
 

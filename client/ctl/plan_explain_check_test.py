@@ -35,6 +35,10 @@ class PlanExplain(unittest.TestCase):
         self.assert_exact("deepseek_v3_tp8.txtpb", "deepseek_v3_cp4_interleaved.txtpb", "--tokens",
                           "70")
 
+    def test_every_byte_goes_once_from_ranks_that_share_out_the_pages(self):
+        self.assert_exact("deepseek_v3_tp4_pages.txtpb", "deepseek_v3_tp8.txtpb", "--tokens", "300",
+                          "--prefix", "70")
+
     def test_the_checker_notices_a_row_that_is_missing_doubled_or_moved(self):
         plan = self.assert_exact("qwen3_235b_pp4_tp4.txtpb", "qwen3_235b_tp8.txtpb", "--tokens",
                                  "3")

@@ -65,6 +65,7 @@ void PrintServer(const ExplainedServer& server, const std::vector<ExplainedRank>
         << ",\"tokens_per_entry\":" << t.tokens_per_entry
         << ",\"tp_sharded\":" << (t.tp_sharded ? "true" : "false")
         << ",\"draft\":" << (t.draft ? "true" : "false")
+        << ",\"last_stage\":" << (t.last_stage ? "true" : "false")
         << ",\"sub_blocks\":" << Numbers(t.sub_blocks) << "}";
   });
   out << ",\n \"ranks\":";

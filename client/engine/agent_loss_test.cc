@@ -82,7 +82,7 @@ class AgentLoss : public ::testing::Test {
   }
 
   SocketFolder folder_;
-  UniqueFd pool_ = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+  UniqueFd pool_ = *CreateSealedMemfd("pool", attach::kSmallPoolBytes);
   std::optional<Child> agent_;
   std::unique_ptr<EngineClient> engine_;
 };
@@ -236,7 +236,7 @@ int RunAgent(const std::string& socket, uint64_t epoch) {
 }
 
 int RunEngine(const std::string& socket) {
-  UniqueFd pool = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+  UniqueFd pool = *CreateSealedMemfd("pool", attach::kSmallPoolBytes);
   auto engine = EngineClient::Attach(RankOptions(socket, pool.get()));
   CHECK(engine.ok()) << engine.status();
   while (true) pause();

@@ -24,7 +24,7 @@ TEST(Allocations, AreNoneInSendAndPoll) {
   agent_options.epoch = Epoch(1);
   attach::TestAgent agent(agent_options);
   ASSERT_TRUE(agent.Start().ok());
-  UniqueFd pool = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+  UniqueFd pool = *CreateSealedMemfd("pool", attach::kSmallPoolBytes);
   auto engine = EngineClient::Attach(SmallEngine(folder.socket(), Role::kPrefill, pool.get()));
   ASSERT_TRUE(engine.ok()) << engine.status();
   auto room = (*engine)->OpenSend({.room = {1}, .total_tokens = 64});

@@ -38,7 +38,7 @@ struct Answer {
 
 UniqueFd Ring(uint64_t epoch, bool sealed) {
   const uint64_t bytes = shm_abi::kRingDataOffset + kRingBytes;
-  UniqueFd fd = sealed ? *CreatePoolMemfd("ring", bytes)
+  UniqueFd fd = sealed ? *CreateSealedMemfd("ring", bytes)
                        : UniqueFd(memfd_create("ring", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   EXPECT_TRUE(sealed || ftruncate(fd.get(), static_cast<off_t>(bytes)) == 0);
   Mapping mapping = *MapShared(fd.get(), bytes, Access::kReadWrite);
@@ -48,7 +48,7 @@ UniqueFd Ring(uint64_t epoch, bool sealed) {
 
 UniqueFd Table(uint64_t epoch, uint32_t slots, bool sealed = true, uint32_t peers = kPeers) {
   const uint64_t bytes = shm_abi::TableBytes(slots, peers);
-  UniqueFd fd = sealed ? *CreatePoolMemfd("table", bytes)
+  UniqueFd fd = sealed ? *CreateSealedMemfd("table", bytes)
                        : UniqueFd(memfd_create("table", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   EXPECT_TRUE(sealed || ftruncate(fd.get(), static_cast<off_t>(bytes)) == 0);
   Mapping mapping = *MapShared(fd.get(), bytes, Access::kReadWrite);
@@ -111,7 +111,7 @@ class BadAgent : public ::testing::Test {
   }
 
   attach::SocketFolder folder_;
-  UniqueFd pool_ = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+  UniqueFd pool_ = *CreateSealedMemfd("pool", attach::kSmallPoolBytes);
   std::atomic<bool> stop_{false};
 };
 

@@ -74,7 +74,7 @@ int HandOver() {
   agent_options.epoch = Epoch(1);
   attach::TestAgent agent(agent_options);
   CHECK(agent.Start().ok());
-  UniqueFd pool = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+  UniqueFd pool = *CreateSealedMemfd("pool", attach::kSmallPoolBytes);
   auto engine = EngineClient::Attach(SmallEngine(folder.socket(), Role::kDecode, pool.get()));
   CHECK(engine.ok()) << engine.status();
   auto room = (*engine)->OpenReceive({.room = {1}, .prefill_server = "p", .total_tokens = 8});

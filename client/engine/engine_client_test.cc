@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 class Engine : public ::testing::Test {
  protected:
   Engine() : agent_(Options()) {
-    auto pool = CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+    auto pool = CreateSealedMemfd("pool", attach::kSmallPoolBytes);
     EXPECT_TRUE(pool.ok()) << pool.status();
     pool_ = *std::move(pool);
   }

@@ -81,7 +81,7 @@ absl::Status CheckAdoptable(const std::string& name, Range range) {
 }  // namespace
 
 absl::StatusOr<HostPool> HostPool::Create(const std::string& name, uint64_t bytes) {
-  absl::StatusOr<UniqueFd> fd = CreatePoolMemfd(name, bytes);
+  absl::StatusOr<UniqueFd> fd = CreateSealedMemfd(name, bytes);
   if (!fd.ok()) return fd.status();
   absl::StatusOr<Mapping> mapping = MapShared(fd->get(), bytes, Access::kReadWrite);
   if (!mapping.ok()) return mapping.status();
@@ -110,7 +110,7 @@ absl::StatusOr<HostPool> HostPool::Adopt(const std::string& name, void* address,
   if (absl::Status s = CheckAdoptable(name, whole); !s.ok()) return s;
 
   const uint64_t size = whole.end - whole.begin;
-  absl::StatusOr<UniqueFd> fd = CreatePoolMemfd(name, size);
+  absl::StatusOr<UniqueFd> fd = CreateSealedMemfd(name, size);
   if (!fd.ok()) return fd.status();
   void* place = reinterpret_cast<void*>(whole.begin);
   {

@@ -30,7 +30,7 @@ enum class Around : uint8_t {
 // it is until the engine frees it. Const calls are thread-safe.
 class HostPool {
  public:
-  // Zeroed memory whose pages come when they are touched. BAD_REGION or SYSTEM name what was short.
+  // Zeroed memory, all of it reserved now. BAD_REGION or SYSTEM name what was short.
   static absl::StatusOr<HostPool> Create(const std::string& name, uint64_t bytes);
 
   // [address, address + bytes) must be private, writable memory of this process without a file

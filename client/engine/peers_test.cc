@@ -38,7 +38,7 @@ class Peers : public ::testing::Test {
   }
 
   attach::SocketFolder folder_;
-  UniqueFd pool_ = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+  UniqueFd pool_ = *CreateSealedMemfd("pool", attach::kSmallPoolBytes);
 };
 
 TEST_F(Peers, ShowWhatTheAgentAnswers) {

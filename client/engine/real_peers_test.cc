@@ -26,8 +26,8 @@ class RealPeers : public RealAgents {
     return absl::StrCat("phase ", static_cast<int>(status.phase), ": ", status.why.ToString());
   }
 
-  const UniqueFd source_pool_ = *CreatePoolMemfd("source", attach::kSmallPoolBytes);
-  const UniqueFd target_pool_ = *CreatePoolMemfd("target", attach::kSmallPoolBytes);
+  const UniqueFd source_pool_ = *CreateSealedMemfd("source", attach::kSmallPoolBytes);
+  const UniqueFd target_pool_ = *CreateSealedMemfd("target", attach::kSmallPoolBytes);
 };
 
 TEST_F(RealPeers, AServerIsUnknownThenReadyAndUnknownAgainWhenItHasLeft) {

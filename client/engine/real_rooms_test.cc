@@ -124,8 +124,8 @@ class RealRooms : public RealAgents {
     ExpectLanded(5, 21, 0, 8);
   }
 
-  const UniqueFd source_pool_ = *CreatePoolMemfd("source", kPoolBytes);
-  const UniqueFd target_pool_ = *CreatePoolMemfd("target", kPoolBytes);
+  const UniqueFd source_pool_ = *CreateSealedMemfd("source", kPoolBytes);
+  const UniqueFd target_pool_ = *CreateSealedMemfd("target", kPoolBytes);
   Mapping from_ = *MapShared(source_pool_.get(), kPoolBytes, Access::kReadWrite);
   Mapping to_ = *MapShared(target_pool_.get(), kPoolBytes, Access::kRead);
   const std::vector<int32_t> full_from_ = {1, 2, 3}, window_from_ = {4, 5};

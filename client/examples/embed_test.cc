@@ -28,7 +28,7 @@ class Embed : public ::testing::Test {
   }
 
   attach::SocketFolder folder_;
-  UniqueFd pool_ = *CreatePoolMemfd("pool", attach::kSmallPoolBytes);
+  UniqueFd pool_ = *CreateSealedMemfd("pool", attach::kSmallPoolBytes);
   EngineOptions options_;
   std::optional<attach::TestAgent> agent_;
 };

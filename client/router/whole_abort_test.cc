@@ -98,8 +98,8 @@ void ExpectTheCause(const EngineClient& engine, RoomHandle room) {
 }
 
 TEST_F(WholeAbort, BothEnginesOfALiveRoomSeeTheCauseThatTheRouterGave) {
-  const UniqueFd source_pool = *CreatePoolMemfd("source", attach::kSmallPoolBytes);
-  const UniqueFd target_pool = *CreatePoolMemfd("target", attach::kSmallPoolBytes);
+  const UniqueFd source_pool = *CreateSealedMemfd("source", attach::kSmallPoolBytes);
+  const UniqueFd target_pool = *CreateSealedMemfd("target", attach::kSmallPoolBytes);
   auto source = Engine("prefill", Role::kPrefill, source_pool);
   auto target = Engine("decode", Role::kDecode, target_pool);
   ASSERT_TRUE(source && target);

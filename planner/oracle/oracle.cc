@@ -86,6 +86,11 @@ bool Rank::Holds(const Cell& cell) const {
   return std::binary_search(own.begin(), own.end(), cell.entry * tensor.tokens_per_entry);
 }
 
+bool Rank::Serves(const Cell& cell) const {
+  const bool elsewhere = spec_.tensors[cell.tensor].last_stage && coord_.pp + 1 != spec_.sizes.pp;
+  return Holds(cell) && !elsewhere;
+}
+
 bool Rank::OwnsToken(uint32_t group, uint64_t token) const {
   const uint32_t cp = spec_.sizes.cp;
   const uint64_t page_tokens = spec_.page_groups[group].page_tokens;
@@ -103,6 +108,10 @@ bool Rank::OwnsToken(uint32_t group, uint64_t token) const {
     }
     case CpSharding::kInterleavedPage:
       return page % cp == coord_.cp;
+    case CpSharding::kInterleavedPageTp:
+      return page % spec_.sizes.tp == coord_.tp;
+    case CpSharding::kInterleavedPageCpTp:
+      return page / spec_.sizes.tp % cp == coord_.cp && page % spec_.sizes.tp == coord_.tp;
     case CpSharding::kInterleavedToken: {
       uint32_t largest = 1;
       for (const TensorSpec& t : spec_.tensors) {

@@ -45,6 +45,8 @@ class Rank {
   // Every cell that the rank holds for the room.
   std::vector<Cell> Cells() const;
   bool Holds(const Cell& cell) const;
+  // Whether what the rank holds there is what counts.
+  bool Serves(const Cell& cell) const;
   // Whether the room needs this cell at a target that has the first `prefix` tokens.
   bool Needed(const Cell& cell, uint64_t prefix) const;
   // Of a cell that the rank holds.

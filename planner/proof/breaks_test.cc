@@ -31,6 +31,8 @@ constexpr Break kBreaks[] = {
     {11, "K and V are merged when they are neighbours at the source alone"},
     {12, "AUX is sent by the source stage of the target's number"},
     {13, "the page does not change when its last slot was used"},
+    {14, "AUX of the last stage is sent by an elected one"},
+    {15, "of ranks that share out pages over tp, one is elected to send"},
 };
 
 // The number of the first trial that fails; kTrials when none does.

@@ -58,7 +58,7 @@ class Needs {
       written_[index - 1] = true;
       Cell there = cell;
       there.tensor = *source_tensor_[cell.tensor];
-      if (!source.oracle->Holds(there)) return Wrong("from a rank that lacks it", cell);
+      if (!source.oracle->Serves(there)) return Wrong("from a rank that lacks it", cell);
       const oracle::Address from = source.oracle->AddressOf(there, lists);
       if (from.region != run.source_region || from.offset != run.source_offset + at) {
         return Wrong("from a wrong address", cell);

@@ -45,10 +45,12 @@ TEST_P(Layouts64, AreReadAndWrittenExactlyOnce) {
     Random random(t);
     const RankCoord from{1, 1u + t % 2, 1u + t / 2 % 2, 1u << (t / 4 % 4)};
     const RankCoord to{1, 1u + t / 16 % 2, 1u + t / 32 % 2, 1u + t / 8 % 4};
-    const auto sharding = [&](uint32_t turn) { return static_cast<CpSharding>(1 + turn % 6); };
+    const auto sharding = [&](uint32_t turn) {
+      return static_cast<CpSharding>(1 + turn % kCpShardings);
+    };
     const ServerSpec source_spec = MakeSpec(kind, from, sharding(t), kLayers, 4, random);
     const ServerSpec target_spec =
-        MakeSpec(kind, to, sharding(t / 6 + t), kLayers, t % 3 == 0 ? 8 : 4, random);
+        MakeSpec(kind, to, sharding(t / kCpShardings + t), kLayers, t % 3 == 0 ? 8 : 4, random);
     for (const LayoutOptions& a : layouts) {
       for (const LayoutOptions& b : layouts) {
         ModelServer source(source_spec, Sized(a, source_spec));

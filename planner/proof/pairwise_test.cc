@@ -41,6 +41,7 @@ enum Factor {
   kTotal,
   kPrefix,
   kChunks,
+  kAuxStage,
   kFactors
 };
 
@@ -50,8 +51,35 @@ constexpr uint32_t kLayerCounts[] = {5, 1, 12};
 constexpr uint64_t kTotals[] = {37, 1, 16, 0};
 
 const std::vector<int>& Sizes() {
-  static const auto& sizes = *new std::vector<int>{
-      8, 4, 4, 8, 4, 4, kModelKinds, 6, 6, 3, 3, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 4, 4, 5};
+  static const auto& sizes = *new std::vector<int>{8,
+                                                   4,
+                                                   4,
+                                                   8,
+                                                   4,
+                                                   4,
+                                                   kModelKinds,
+                                                   kCpShardings,
+                                                   kCpShardings,
+                                                   3,
+                                                   3,
+                                                   2,
+                                                   2,
+                                                   4,
+                                                   4,
+                                                   2,
+                                                   2,
+                                                   2,
+                                                   2,
+                                                   2,
+                                                   2,
+                                                   3,
+                                                   3,
+                                                   2,
+                                                   2,
+                                                   4,
+                                                   4,
+                                                   5,
+                                                   2};
   return sizes;
 }
 
@@ -68,6 +96,7 @@ ServerSpec Spec(const CoveringRow& row, bool source, Random& random) {
   shape.page_tokens = kPageTokens[value(kSourcePageTokens, kTargetPageTokens)];
   shape.draft = value(kSourceDraft, kTargetDraft) == 0;
   shape.stages = value(kSourceStages, kTargetStages) == 0 ? StageStyle::kEven : StageStyle::kUneven;
+  shape.last_stage = row[kAuxStage] == 1;
   return MakeSpec(static_cast<ModelKind>(row[kModel]), shape, random);
 }
 

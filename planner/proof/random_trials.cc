@@ -29,8 +29,13 @@ RankCoord RandomSizes(Random& random, uint32_t ranks) {
 
 ServerSpec RandomSpec(ModelKind kind, uint32_t layers, const RankCoord& sizes, Random& random) {
   constexpr uint32_t kPageTokens[] = {4, 8, 16};
-  return MakeSpec(kind, sizes, static_cast<CpSharding>(Draw(random, 1, 6)), layers,
-                  kPageTokens[random() % 3], random);
+  SpecShape shape;
+  shape.sizes = sizes;
+  shape.cp_sharding = static_cast<CpSharding>(Draw(random, 1, kCpShardings));
+  shape.layers = layers;
+  shape.page_tokens = kPageTokens[random() % 3];
+  shape.last_stage = random() % 2 == 0;
+  return MakeSpec(kind, shape, random);
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "planner/flows.h"
+#include "planner/layer_map.h"
+
 namespace baton::planner {
 namespace {
 
@@ -131,6 +134,10 @@ ServerSpec MakeSpec(ModelKind kind, const SpecShape& shape, Random& random) {
       if (shape.draft) AddDraft(&spec, shape.layers, shape.heads / 2);
       AddAux(&spec);
       break;
+  }
+  for (TensorSpec& tensor : tensors) {
+    if (PagesOverTp(spec.cp_sharding) && !IsRow(tensor.kind)) tensor.tp_sharded = false;
+    if (tensor.kind == Kind::kAux) tensor.last_stage = shape.last_stage;
   }
   return spec;
 }

@@ -20,6 +20,7 @@ enum class ModelKind : uint8_t {
   kDraft,       // K, V and draft layers, AUX
 };
 inline constexpr int kModelKinds = 7;
+inline constexpr int kCpShardings = 8;
 
 enum class StageStyle : uint8_t {
   kAny,     // at times even, at times cut anywhere
@@ -35,6 +36,7 @@ struct SpecShape {
   uint32_t page_tokens = 4;
   bool draft = true;  // kDraft: this side has the draft layers
   StageStyle stages = StageStyle::kAny;
+  bool last_stage = false;  // AUX is the last stage's
 };
 
 ServerSpec MakeSpec(ModelKind kind, const SpecShape& shape, Random& random);

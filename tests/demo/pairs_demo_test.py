@@ -23,6 +23,9 @@ class PairsDemoTest(unittest.TestCase):
     def test_context_parallelism_on_both_sides(self):
         self.check("cp-zigzag-to-token", "cp-layers-to-page")
 
+    def test_pages_shared_out_over_tp(self):
+        self.check("pages-over-tp", "pages-over-cp-tp")
+
     def test_dp_ranks_found_by_room(self):
         self.check("dp-2-to-3")
 

@@ -63,7 +63,7 @@ absl::Status CheckShape(const BenchShape& shape) {
 
 absl::Status BenchEnd::MakePool(const BenchShape& shape) {
   const uint64_t bytes = uint64_t{shape.page_bytes} * shape.pages;
-  auto fd = CreatePoolMemfd("batonctl-bench", bytes);
+  auto fd = CreateSealedMemfd("batonctl-bench", bytes);
   if (!fd.ok()) return fd.status();
   auto mapping = MapShared(fd->get(), bytes, Access::kReadWrite);
   if (!mapping.ok()) return mapping.status();

@@ -71,7 +71,8 @@ class Tensor(ctypes.Structure):
         ("tokens_per_entry", c_uint32),
         ("tp_sharded", c_uint8),
         ("draft", c_uint8),
-        ("reserved", c_uint8 * 6),
+        ("last_stage", c_uint8),
+        ("reserved", c_uint8 * 5),
     ]
 
 

@@ -26,7 +26,7 @@ class Kind(enum.IntEnum):
 
 
 class CpSharding(enum.IntEnum):
-    """How tokens lie over the context-parallel ranks."""
+    """How tokens lie over the context-parallel ranks; the last two: over tp ranks as well."""
 
     REPLICATED = 1
     CONTIGUOUS = 2
@@ -34,6 +34,8 @@ class CpSharding(enum.IntEnum):
     INTERLEAVED_PAGE = 4
     ZIGZAG = 5
     LAYER_SPLIT = 6
+    INTERLEAVED_PAGE_TP = 7
+    INTERLEAVED_PAGE_CP_TP = 8
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class TensorSpec:
     tp_sharded: bool = False
     sub_blocks: Sequence[int] = ()
     draft: bool = False
+    last_stage: bool = False  # AUX: the source's last pp rank sends it
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ def tensor_to_abi(tensor: TensorSpec) -> _abi.Tensor:
         tokens_per_entry=tensor.tokens_per_entry,
         tp_sharded=tensor.tp_sharded,
         draft=tensor.draft,
+        last_stage=tensor.last_stage,
     )
 
 

@@ -1,13 +1,12 @@
 #include "tests/demo/engine/pool.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/memfd.h"
 #include "common/reason.h"
 
 namespace baton::demo {
@@ -30,14 +29,9 @@ absl::Status Pool::AddRegion(const std::string& name, uint64_t size) {
   Region region;
   region.name = name;
   region.size = size;
-  region.fd.Reset(memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!region.fd) return SystemError(absl::StrCat("memfd_create of ", name), errno);
-  if (ftruncate(region.fd.get(), static_cast<off_t>(size)) != 0) {
-    return SystemError(absl::StrCat("ftruncate of ", name), errno);
-  }
-  if (fcntl(region.fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
-    return SystemError(absl::StrCat("F_ADD_SEALS of ", name), errno);
-  }
+  absl::StatusOr<UniqueFd> memfd = CreateSealedMemfd(name, size);
+  if (!memfd.ok()) return memfd.status();
+  region.fd = *std::move(memfd);
   // Faults now rather than in the first second of moving.
   constexpr int kFlags = MAP_SHARED | MAP_POPULATE;
   void* base = mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags, region.fd.get(), 0);

@@ -72,6 +72,10 @@ bool Ownership::HoldsPage(uint64_t page, uint64_t pages) const {
       return RunOf(page, pages, cp) == coord_.cp;
     case CpSharding::kInterleavedPage:
       return page % cp == coord_.cp;
+    case CpSharding::kInterleavedPageTp:
+      return page % spec_->sizes.tp == coord_.tp;
+    case CpSharding::kInterleavedPageCpTp:
+      return page % (cp * spec_->sizes.tp) == coord_.cp * spec_->sizes.tp + coord_.tp;
     case CpSharding::kZigzag: {
       uint64_t run = RunOf(page, pages, 2 * cp);
       return run == coord_.cp || run == 2 * cp - 1 - coord_.cp;
@@ -110,6 +114,9 @@ uint64_t Ownership::TokensMax(uint32_t page_group, uint64_t total_tokens) const 
     case CpSharding::kInterleavedPage:
     case CpSharding::kZigzag:
       break;
+    case CpSharding::kInterleavedPageTp:
+    case CpSharding::kInterleavedPageCpTp:
+      return total_tokens / spec_->sizes.tp + 2 * page_tokens;
   }
   return total_tokens / spec_->sizes.cp + 2 * page_tokens;
 }

@@ -29,6 +29,13 @@ TEST(Ownership, InterleavesTokensAndPages) {
   EXPECT_THAT(Tokens("cp2:page,page2", 1, 7), ElementsAre(2, 3, 6));
 }
 
+TEST(Ownership, SharesPagesOutOverTp) {
+  planner::ServerSpec over_tp = Spec("mla", "cp2:page-tp,tp2,page2");
+  EXPECT_THAT(Ownership(&over_tp, {0, 0, 1, 1}).Tokens(0, 7), ElementsAre(2, 3, 6));
+  planner::ServerSpec over_both = Spec("mla", "cp2:page-cp-tp,tp2,page2");
+  EXPECT_THAT(Ownership(&over_both, {0, 0, 1, 0}).Tokens(0, 13), ElementsAre(4, 5, 12));
+}
+
 TEST(Ownership, PairsTheRunsOfAZigzag) {
   EXPECT_THAT(Tokens("cp2:zigzag,page1", 0, 8), ElementsAre(0, 1, 6, 7));
   EXPECT_THAT(Tokens("cp2:zigzag,page1", 1, 8), ElementsAre(2, 3, 4, 5));

@@ -25,9 +25,14 @@ struct Named {
 };
 
 constexpr Named<CpSharding> kShardings[] = {
-    {"replicated", CpSharding::kReplicated},  {"contiguous", CpSharding::kContiguous},
-    {"token", CpSharding::kInterleavedToken}, {"page", CpSharding::kInterleavedPage},
-    {"zigzag", CpSharding::kZigzag},          {"layers", CpSharding::kLayerSplit},
+    {"replicated", CpSharding::kReplicated},
+    {"contiguous", CpSharding::kContiguous},
+    {"token", CpSharding::kInterleavedToken},
+    {"page", CpSharding::kInterleavedPage},
+    {"zigzag", CpSharding::kZigzag},
+    {"layers", CpSharding::kLayerSplit},
+    {"page-tp", CpSharding::kInterleavedPageTp},
+    {"page-cp-tp", CpSharding::kInterleavedPageCpTp},
 };
 
 constexpr Named<PoolOrder> kOrders[] = {{"token", PoolOrder::kToken},
@@ -79,7 +84,7 @@ std::string ParseItem(absl::string_view item, Topology* topology) {
         absl::StrSplit(item, absl::MaxSplits(':', 1));
     if (!ParseSize(parts.first, kSizeMax, &topology->sizes.cp)) return size_range;
     if (parts.second.empty() || Lookup(kShardings, parts.second, &topology->cp_sharding)) return "";
-    return "cpN:replicated, contiguous, token, page, zigzag or layers";
+    return "cpN:replicated, contiguous, token, page, zigzag, layers, page-tp or page-cp-tp";
   }
   if (absl::ConsumePrefix(&item, "page")) {
     return ParseSize(item, kPageTokensMax, &topology->page_tokens)
@@ -140,6 +145,11 @@ absl::StatusOr<planner::ServerSpec> BuildSpec(const Preset& preset, const Topolo
                                                " has ", preset.layers));
   }
   spec.tensors = preset.tensors;
+  for (planner::TensorSpec& tensor : spec.tensors) {
+    const bool pages_over_tp = spec.cp_sharding == CpSharding::kInterleavedPageTp ||
+                               spec.cp_sharding == CpSharding::kInterleavedPageCpTp;
+    if (pages_over_tp && tensor.kind != planner::Kind::kState) tensor.tp_sharded = false;
+  }
   planner::TensorSpec aux;
   aux.kind = planner::Kind::kAux;
   aux.layers = {0};

@@ -2,7 +2,7 @@
 //
 //   "pp2,cp2,tp2"                      sizes; those left out are 1
 //   "pp2,cp8:zigzag,tp8"               cp sharding: replicated (default), contiguous, token, page,
-//                                      zigzag, layers
+//                                      zigzag, layers, page-tp, page-cp-tp
 //   "pp3,stages:5+4+3,tp2"             layers of each pp stage; balanced when left out
 //   "tp2,page64"                       tokens of a page, instead of the preset's
 //   "tp2,pool:head"                    order inside the pool: token (default), head (head-major),

@@ -39,6 +39,9 @@ constexpr NamedPair kPairs[] = {
     {"cp-zigzag", "gqa", "cp4:zigzag", "tp2"},
     {"cp-layers", "mla", "cp4:layers", ""},
     {"dcp", "mla", "tp2,page16", "cp4:token,page16"},
+    // Pages shared out over tp ranks, and over cp and tp ranks.
+    {"pages-over-tp", "mla", "tp4,cp1:page-tp,page16", "tp2,page64"},
+    {"pages-over-cp-tp", "mla-index", "cp2:page-cp-tp,tp2,page16", "tp4,cp1:page-tp,page16"},
     // On both.
     {"cp-3-to-2", "gqa", "cp3:contiguous", "cp2:contiguous"},
     {"cp-zigzag-to-token", "mla", "cp2:zigzag,page16", "cp4:token,page16"},
