@@ -66,7 +66,7 @@ Engine Attach(const std::string& socket, const std::string& server, Role role, u
   auto built = planner::BuildLayout(options.spec, options.coord, {.pages = {1024}, .rows = 1});
   CHECK(built.ok()) << built.status();
   options.layout = built->layout;
-  auto pool = CreatePoolMemfd("bench-pool", built->region_sizes[0]);
+  auto pool = CreateSealedMemfd("bench-pool", built->region_sizes[0]);
   CHECK(pool.ok()) << pool.status();
   Engine engine;
   engine.pool = *std::move(pool);

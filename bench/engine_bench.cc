@@ -115,7 +115,7 @@ attach::AttachOptions AgentOptions(const std::string& socket) {
 }
 
 Bench::Bench()
-    : pool_(*CreatePoolMemfd("pool", attach::kSmallPoolBytes)),
+    : pool_(*CreateSealedMemfd("pool", attach::kSmallPoolBytes)),
       agent_(AgentOptions(folder_.socket())) {
   CHECK(agent_.Start().ok());
   EngineOptions options;

@@ -73,17 +73,9 @@ void Mapping::Reset() {
   bytes_ = 0;
 }
 
-absl::StatusOr<UniqueFd> CreatePoolMemfd(const std::string& name, uint64_t bytes) {
+absl::StatusOr<UniqueFd> CreateSealedMemfd(const std::string& name, uint64_t bytes) {
   absl::StatusOr<UniqueFd> fd = Create(name, bytes);
   if (!fd.ok()) return fd;
-  if (absl::Status s = AddSeals(fd->get(), F_SEAL_SHRINK | F_SEAL_GROW); !s.ok()) return s;
-  return fd;
-}
-
-absl::StatusOr<UniqueFd> CreateReservedMemfd(const std::string& name, uint64_t bytes) {
-  absl::StatusOr<UniqueFd> fd = Create(name, bytes);
-  if (!fd.ok()) return fd;
-  // Memory that runs out later would be a SIGBUS; memory that runs out now is an error with a name.
   if (fallocate(fd->get(), 0, 0, static_cast<off_t>(bytes)) != 0) {
     return MemoryError("fallocate", name, bytes);
   }
@@ -121,6 +113,19 @@ absl::Status CheckSealed(int fd, uint64_t bytes) {
                                                   " bytes, fewer than the ", bytes, " announced"));
   }
   return CheckWholeHugePages(fd, bytes);
+}
+
+absl::Status CheckReserved(int fd, uint64_t bytes) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return SystemError("fstat of a handed over descriptor", errno);
+  constexpr uint64_t kBlock = 512;  // of st_blocks, whatever the file system
+  const uint64_t reserved = static_cast<uint64_t>(info.st_blocks) * kBlock;
+  if (reserved >= bytes) return absl::OkStatus();
+  return Error(Reason::kBadRegion,
+               absl::StrCat("only ", reserved, " of its ", bytes,
+                            " bytes are in memory, and the agent's memory limit would pay for the "
+                            "rest: call fallocate on the memfd, or write to every page, before you "
+                            "attach"));
 }
 
 absl::StatusOr<Mapping> MapShared(int fd, uint64_t bytes, Access access) {

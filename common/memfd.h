@@ -41,14 +41,11 @@ class Mapping {
 
 enum class Access { kRead, kReadWrite };
 
-// A memfd of `bytes`, zeroed, that can neither shrink nor grow. Its pages come when they are
-// touched: this is what an engine's pool is made of. SYSTEM errors name what was short and what to
-// do.
-absl::StatusOr<UniqueFd> CreatePoolMemfd(const std::string& name, uint64_t bytes);
-
-// The same with its pages reserved now, for memory that a process cannot do without later. More
-// seals may follow.
-absl::StatusOr<UniqueFd> CreateReservedMemfd(const std::string& name, uint64_t bytes);
+// A memfd of `bytes`, zeroed, that can neither shrink nor grow. Its pages are reserved now, in the
+// caller's name: memory that is short is an error here and no SIGBUS later, and it is charged to
+// the caller and not to whoever touches it first. More seals may follow. SYSTEM errors name what
+// was short and what to do.
+absl::StatusOr<UniqueFd> CreateSealedMemfd(const std::string& name, uint64_t bytes);
 
 // From now on nobody can map or write the memory writable; mappings that exist stay as they are.
 // No seal can be added after this.
@@ -61,6 +58,10 @@ absl::StatusOr<UniqueFd> ReopenReadOnly(int fd);
 
 // OK when `fd` is a memfd of at least `bytes` that cannot shrink. BAD_REGION says what is wrong.
 absl::Status CheckSealed(int fd, uint64_t bytes);
+
+// OK when all pages of the first `bytes` are reserved. Those that are not would be charged to the
+// one that touches them first: the agent. BAD_REGION says how many and what to do.
+absl::Status CheckReserved(int fd, uint64_t bytes);
 
 absl::StatusOr<Mapping> MapShared(int fd, uint64_t bytes, Access access);
 

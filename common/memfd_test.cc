@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 constexpr uint64_t kBytes = 64 << 10;
 
 UniqueFd Pool() {
-  auto fd = CreatePoolMemfd("pool", kBytes);
+  auto fd = CreateSealedMemfd("pool", kBytes);
   EXPECT_TRUE(fd.ok()) << fd.status();
   return fd.ok() ? *std::move(fd) : UniqueFd();
 }
@@ -57,6 +57,19 @@ TEST(Memfd, IsRefusedWithoutTheShrinkSealAndSaysHowToSeal) {
   EXPECT_THAT(refused.message(), HasSubstr("F_SEAL_SHRINK"));
 }
 
+// The agent of a small pod was killed in mid-room by pages that its engine had only promised.
+TEST(Memfd, IsRefusedWithPagesThatNobodyPaidFor) {
+  EXPECT_TRUE(CheckReserved(Pool().get(), kBytes).ok());
+  UniqueFd sparse(memfd_create("sparse", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(ftruncate(sparse.get(), kBytes), 0);
+  ASSERT_EQ(pwrite(sparse.get(), "x", 1, kBytes / 2), 1);
+  absl::Status refused = CheckReserved(sparse.get(), kBytes);
+  EXPECT_EQ(ReasonOf(refused), Reason::kBadRegion);
+  EXPECT_THAT(refused.message(), HasSubstr("only 4096 of its 65536 bytes are in memory"));
+  ASSERT_EQ(fallocate(sparse.get(), 0, 0, kBytes), 0);
+  EXPECT_TRUE(CheckReserved(sparse.get(), kBytes).ok());
+}
+
 TEST(Memfd, IsRefusedWhenSmallerThanAnnounced) {
   UniqueFd fd = Pool();
   EXPECT_THAT(CheckSealed(fd.get(), kBytes + 1).message(), HasSubstr("65536 bytes, fewer than"));
@@ -69,7 +82,7 @@ TEST(Memfd, IsNotAFileNorAPipe) {
 }
 
 TEST(Memfd, CannotBeMappedWritableOnceSealedAgainstNewWriters) {
-  auto fd = CreateReservedMemfd("table", kBytes);
+  auto fd = CreateSealedMemfd("table", kBytes);
   ASSERT_TRUE(fd.ok());
   auto writer = MapShared(fd->get(), kBytes, Access::kReadWrite);
   ASSERT_TRUE(writer.ok());
@@ -91,7 +104,7 @@ TEST(Memfd, CannotBeMappedWritableOnceSealedAgainstNewWriters) {
 
 TEST(Memfd, NamesTheLimitWhenDescriptorsAreShort) {
   Limit limit(RLIMIT_NOFILE, 3);
-  auto fd = CreatePoolMemfd("pool", kBytes);
+  auto fd = CreateSealedMemfd("pool", kBytes);
   EXPECT_EQ(ReasonOf(fd.status()), Reason::kSystem);
   EXPECT_THAT(fd.status().message(), HasSubstr("raise RLIMIT_NOFILE"));
 }
@@ -99,15 +112,15 @@ TEST(Memfd, NamesTheLimitWhenDescriptorsAreShort) {
 TEST(Memfd, NamesTheLimitWhenFilesMayNotBeThatLarge) {
   signal(SIGXFSZ, SIG_IGN);
   Limit limit(RLIMIT_FSIZE, 4096);
-  auto fd = CreateReservedMemfd("ring", kBytes);
+  auto fd = CreateSealedMemfd("ring", kBytes);
   EXPECT_EQ(ReasonOf(fd.status()), Reason::kSystem);
   EXPECT_THAT(fd.status().message(), HasSubstr("RLIMIT_FSIZE"));
   EXPECT_THAT(fd.status().message(), HasSubstr("ring"));
 }
 
 TEST(Memfd, RefusesSizesThatNoMemoryHas) {
-  EXPECT_FALSE(CreatePoolMemfd("pool", 0).ok());
-  EXPECT_FALSE(CreatePoolMemfd("pool", UINT64_MAX).ok());
+  EXPECT_FALSE(CreateSealedMemfd("pool", 0).ok());
+  EXPECT_FALSE(CreateSealedMemfd("pool", UINT64_MAX).ok());
 }
 
 TEST(Memfd, SaysWhenThereIsNoAddressSpace) {

@@ -73,7 +73,7 @@ PullPool::PullPool(const transport::cuda::Driver* driver, int ordinal, const Pul
   region_.size = shape.bytes();
   region_.target = target;
   if (ordinal < 0) {
-    auto fd = CreatePoolMemfd("bench", region_.size);
+    auto fd = CreateSealedMemfd("bench", region_.size);
     CHECK(fd.ok()) << fd.status();
     auto mapping = MapShared(fd->get(), region_.size, Access::kReadWrite);
     CHECK(mapping.ok()) << mapping.status();

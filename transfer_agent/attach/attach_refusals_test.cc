@@ -120,6 +120,14 @@ TEST_F(Refusals, RefusesMoreRegionsThanAnnounced) {
   ExpectRefused(Answer(), Reason::kBadMessage, "more regions came than the 1 announced");
 }
 
+TEST_F(Refusals, RefusesAPoolWhosePagesTheAgentWouldHaveToPayFor) {
+  Start();
+  UniqueFd sparse(memfd_create("sparse", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(ftruncate(sparse.get(), kSmallPoolBytes), 0);
+  ASSERT_EQ(fcntl(sparse.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
+  ExpectRefused(Offer(sparse.get()), Reason::kBadRegion, "before you attach");
+}
+
 TEST_F(Refusals, RefusesPoolsBeyondItsLimit) {
   AttachOptions options = Options();
   options.pool_bytes_max = kSmallPoolBytes;

@@ -61,6 +61,7 @@ absl::StatusOr<MappedRegion> MapRegion(UniqueFd fd, uint64_t size, bool dma_buf,
   }
   if (absl::Status s = CheckSealed(fd.get(), size); !s.ok()) return s;
   if (absl::Status s = CheckAccess(fd.get(), role); !s.ok()) return s;
+  if (absl::Status s = CheckReserved(fd.get(), size); !s.ok()) return s;
   // A source's pool is read-only here, so that no fault of the agent can change what it hands over.
   Access access = role == Role::kPrefill ? Access::kRead : Access::kReadWrite;
   absl::StatusOr<Mapping> mapping = MapShared(fd.get(), size, access);

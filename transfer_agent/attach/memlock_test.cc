@@ -50,7 +50,7 @@ TEST(Memlock, RefusesAHostPoolBeyondItByNameOfTheRankAndOfTheLimit) {
   Packet first, second;
   first.bytes = request.SerializeAsString();
   second.bytes = regions.SerializeAsString();
-  second.fds.push_back(*CreatePoolMemfd("pool", kSmallPoolBytes));
+  second.fds.push_back(*CreateSealedMemfd("pool", kSmallPoolBytes));
   ASSERT_TRUE(handshake.Take(std::move(first)).ok());
   absl::Status refused = handshake.Take(std::move(second)).status();
   EXPECT_EQ(ReasonOf(refused), Reason::kSystem);

@@ -71,7 +71,7 @@ class SharedTable final : public TableWriter {
 
 absl::StatusOr<NewRing> MakeRing(Epoch epoch, uint32_t ring_bytes, shm_abi::TableSizes sizes) {
   uint64_t bytes = shm_abi::kRingDataOffset + ring_bytes;
-  absl::StatusOr<UniqueFd> fd = CreateReservedMemfd("baton-ring", bytes);
+  absl::StatusOr<UniqueFd> fd = CreateSealedMemfd("baton-ring", bytes);
   if (!fd.ok()) return fd.status();
   absl::StatusOr<Mapping> mapping = MapShared(fd->get(), bytes, Access::kReadWrite);
   if (!mapping.ok()) return mapping.status();
@@ -84,7 +84,7 @@ absl::StatusOr<NewRing> MakeRing(Epoch epoch, uint32_t ring_bytes, shm_abi::Tabl
 
 absl::StatusOr<NewTable> MakeTable(Epoch epoch, shm_abi::TableSizes sizes) {
   uint64_t bytes = shm_abi::TableBytes(sizes.slots, sizes.peers);
-  absl::StatusOr<UniqueFd> fd = CreateReservedMemfd("baton-table", bytes);
+  absl::StatusOr<UniqueFd> fd = CreateSealedMemfd("baton-table", bytes);
   if (!fd.ok()) return fd.status();
   absl::StatusOr<Mapping> mapping = MapShared(fd->get(), bytes, Access::kReadWrite);
   if (!mapping.ok()) return mapping.status();

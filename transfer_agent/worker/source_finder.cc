@@ -11,9 +11,8 @@ namespace baton::worker {
 absl::Status CheckPair(const ServerView& server, const attach::AttachedRank& rank) {
   auto compare = [&](absl::string_view what, const std::string& theirs, const std::string& ours) {
     if (theirs.empty() || ours.empty() || theirs == ours) return absl::OkStatus();
-    return Error(Reason::kIncompatible,
-                 absl::StrCat(what, " of ", server.name, " is ", theirs, ", of ",
-                              rank.rank.server, " ", ours));
+    return Error(Reason::kIncompatible, absl::StrCat(what, " of ", server.name, " is ", theirs,
+                                                     ", of ", rank.rank.server, " ", ours));
   };
   const auto label = rank.labels.find("revision");
   absl::Status status = compare("model", server.model, rank.model);

@@ -102,7 +102,7 @@ absl::StatusOr<std::string> Probe::Do(const Words& words) {
 absl::StatusOr<std::string> Probe::Attach(const Words& words) {
   engine_.reset();
   if (!mapped_) {
-    auto pool = CreatePoolMemfd("probe", kSmallPoolBytes);
+    auto pool = CreateSealedMemfd("probe", kSmallPoolBytes);
     if (!pool.ok()) return pool.status();
     pool_ = *std::move(pool);
     auto mapped = MapShared(pool_.get(), kSmallPoolBytes, Access::kReadWrite);
@@ -122,7 +122,7 @@ absl::StatusOr<std::string> Probe::Attach(const Words& words) {
   if (!label.first.empty()) options.labels.insert(label);
   extra_.clear();
   for (uint64_t i = 1; i < words.Number("regions", 1); ++i) {
-    auto pool = CreatePoolMemfd("probe", 4096);
+    auto pool = CreateSealedMemfd("probe", 4096);
     if (!pool.ok()) return pool.status();
     options.regions.push_back({absl::StrCat("extra", i), pool->get(), 4096, false});
     extra_.push_back(*std::move(pool));

@@ -109,7 +109,9 @@ class RawEngine : public ::testing::Test {
     EXPECT_TRUE(Offer(pool.get()).ok());
   }
 
-  static UniqueFd Pool(uint64_t bytes = kSmallPoolBytes) { return *CreatePoolMemfd("pool", bytes); }
+  static UniqueFd Pool(uint64_t bytes = kSmallPoolBytes) {
+    return *CreateSealedMemfd("pool", bytes);
+  }
 
   SocketFolder folder_;
   std::optional<TestAgent> agent_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -136,6 +137,17 @@ void TestPool::FillCanary() {
     std::memset(base + shape_.base_offset, static_cast<int>(kCanary), size_ - shape_.base_offset);
   }
   Push();
+}
+
+void TestPool::TakeAway(uint32_t layer, int32_t page) {
+  const auto system_page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  CHECK_GE(page_bytes(), 2 * system_page);
+  const auto middle = reinterpret_cast<uint64_t>(Page(layer, page) + page_bytes() / 2);
+  UniqueFd nothing(memfd_create("baton-test-nothing", MFD_CLOEXEC));
+  CHECK(nothing) << "memfd_create";
+  void* at = reinterpret_cast<void*>(middle / system_page * system_page);
+  CHECK_EQ(mmap(at, system_page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, nothing.get(), 0),
+           at);
 }
 
 int64_t TestPool::FirstTouched(const std::vector<int32_t>& written) const {

@@ -60,6 +60,10 @@ class TestPool {
   // Everything from the first layer on, gaps too.
   void FillCanary();
 
+  // As an engine that gives memory back, on a host that has none left: from now on whoever touches
+  // the middle of that page meets a fault.
+  void TakeAway(uint32_t layer, int32_t page);
+
   // The first page or gap in all layers that is not canary though `written` does not name it;
   // -1: none. A page's gap counts as not named.
   int64_t FirstTouched(const std::vector<int32_t>& written) const;

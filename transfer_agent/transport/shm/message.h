@@ -18,8 +18,8 @@ namespace baton::transport::shm {
 // What came in. `body` points into the message.
 struct Message {
   static constexpr size_t kBytesMax =
-      kFrameBytes + std::max(kRunsPerFrameMax * sizeof(RunRecord),
-                             kPageWordsPerFrameMax * sizeof(uint32_t));
+      kFrameBytes +
+      std::max(kRunsPerFrameMax * sizeof(RunRecord), kPageWordsPerFrameMax * sizeof(uint32_t));
   Frame frame;
   size_t body_bytes = 0;
   std::vector<UniqueFd> fds;

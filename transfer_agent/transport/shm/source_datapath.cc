@@ -6,9 +6,16 @@
 #include "absl/strings/str_cat.h"
 #include "common/crc32c.h"
 #include "common/memfd.h"
+#include "common/memory_fault.h"
 #include "common/reason.h"
+#include "transfer_agent/transport/stream/page_gone.h"
 
 namespace baton::transport::shm {
+namespace {
+
+absl::Status LeavesMemory() { return absl::InternalError("the plan leaves the exported memory"); }
+
+}  // namespace
 
 SourceDatapath::SourceDatapath(const LinkContext& context)
     : context_(context), pieces_(kRunsPerFrameMax), runs_(kRunsPerFrameMax) {}
@@ -184,8 +191,9 @@ absl::StatusOr<bool> SourceDatapath::Lend(int fd, MemoryId memory) {
 
 void SourceDatapath::BuildBatch(Lane* lane) {
   Job& job = lane->jobs.front();
-  if (!job.done() && !AddRuns(lane, &job)) {
-    return End(lane->offer, absl::InternalError("the plan leaves the exported memory"));
+  if (!job.done()) {
+    absl::Status added = AddRuns(lane, &job);
+    if (!added.ok()) return End(lane->offer, added);
   }
   if (job.done()) {
     Finish(lane);
@@ -194,12 +202,12 @@ void SourceDatapath::BuildBatch(Lane* lane) {
   }
 }
 
-bool SourceDatapath::AddRuns(Lane* lane, Job* job) {
+absl::Status SourceDatapath::AddRuns(Lane* lane, Job* job) {
   const Memory* memory = context_.memories->Find(job->segment.memory);
-  if (memory == nullptr) return false;
+  if (memory == nullptr) return LeavesMemory();
   const uint64_t offset = job->taken;
   const size_t count = job->Take(absl::MakeSpan(pieces_), kBatchLengthMax);
-  if (count == 0) return false;
+  if (count == 0) return LeavesMemory();
   Frame frame =
       DataFrame(FrameType::kRuns, *lane, *job, offset, static_cast<uint32_t>(job->taken - offset));
   frame.count = static_cast<uint32_t>(count);
@@ -210,17 +218,20 @@ bool SourceDatapath::AddRuns(Lane* lane, Job* job) {
   for (size_t i = 0; i < count; ++i) {
     const planner::CopyRun& piece = pieces_[i];
     const std::byte* at = memory->At(piece.source_region, piece.source_offset, piece.length);
-    if (at == nullptr) return false;
+    if (at == nullptr) return LeavesMemory();
     runs_[i] = {
         .offset = piece.source_offset, .length = piece.length, .region = piece.source_region};
-    if (frame.has_crc) frame.crc = ExtendCrc32c(frame.crc, at, piece.length);
+    if (!frame.has_crc) continue;
+    const void* gone =
+        memory_fault::Touch([&] { frame.crc = ExtendCrc32c(frame.crc, at, piece.length); });
+    if (gone != nullptr) return PageGone("source");
   }
   lane->part_bytes += frame.length;
   context_.counters->bytes_sent += frame.length;
   waiting_ = frame;
   ++last_built_;
   in_flight_.push_back(lane->offer);
-  return true;
+  return absl::OkStatus();
 }
 
 void SourceDatapath::Finish(Lane* lane) {

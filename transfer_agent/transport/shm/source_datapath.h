@@ -49,7 +49,7 @@ class SourceDatapath final : public SourceLink {
   // Makes the lane's next batch the waiting one, or ends the offer.
   void BuildBatch(Lane* lane);
   // False: the segment's pages are not inside its memory.
-  bool AddRuns(Lane* lane, Job* job);
+  absl::Status AddRuns(Lane* lane, Job* job);
   absl::Status ReadAcks(int fd);
   absl::Status OnAck(const Frame& frame);
   void PassEndings();

@@ -7,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/crc32c.h"
+#include "common/memory_fault.h"
 #include "common/reason.h"
 #include "transfer_agent/transport/shm/copy.h"
+#include "transfer_agent/transport/stream/page_gone.h"
 
 namespace baton::transport::shm {
 namespace {
@@ -30,6 +32,15 @@ absl::Status SourceLives(int fd) {
   pollfd state{.fd = fd, .events = POLLRDHUP, .revents = 0};
   if (poll(&state, 1, 0) <= 0) return absl::OkStatus();
   return Error(Reason::kTransport, "shm: the source ended while its pages were being copied");
+}
+
+// Which side's memory is gone: only the target's own is in `places`.
+absl::Status GoneAt(const void* address, absl::Span<const iovec> places) {
+  const bool ours = std::any_of(places.begin(), places.end(), [&](const iovec& place) {
+    return address >= place.iov_base &&
+           address < static_cast<const std::byte*>(place.iov_base) + place.iov_len;
+  });
+  return PageGone(ours ? "target" : "source");
 }
 
 }  // namespace
@@ -142,35 +153,41 @@ absl::Status TargetDatapath::Land(OpenedWindow* window) {
   return copied;
 }
 
+void TargetDatapath::CopyInto(absl::Span<const iovec> places, Progress* at) const {
+  const bool has_crc = message_.frame.has_crc;
+  for (const iovec& place : places) {
+    std::byte* to = static_cast<std::byte*>(place.iov_base);
+    for (size_t left = place.iov_len; left > 0;) {
+      const size_t step = std::min(left, at->piece->size() - at->read);
+      CopyPast(to, at->piece->data() + at->read, step);
+      if (has_crc) at->crc = ExtendCrc32c(at->crc, to, step);
+      to += step;
+      left -= step;
+      at->read += step;
+      if (at->read < at->piece->size()) continue;
+      at->read = 0;
+      ++at->piece;
+      if (at->piece + 1 < at->end) Prefetch(at->piece[1]);
+    }
+  }
+}
+
 absl::Status TargetDatapath::CopyPieces(Pieces pieces) {
   const Frame& frame = message_.frame;
-  uint32_t crc = frame.has_crc ? HeaderCrc(frame) : 0;
-  auto piece = pieces.begin();
-  size_t read = 0;  // bytes of the piece
+  Progress at{.piece = pieces.begin(), .end = pieces.end()};
+  if (frame.has_crc) at.crc = HeaderCrc(frame);
   for (;;) {
     absl::StatusOr<size_t> mapped = landing_.Map(absl::MakeSpan(iovecs_));
     if (!mapped.ok()) return mapped.status();
     if (*mapped == 0) break;
-    for (size_t i = 0; i < *mapped; ++i) {
-      std::byte* to = static_cast<std::byte*>(iovecs_[i].iov_base);
-      for (size_t left = iovecs_[i].iov_len; left > 0;) {
-        const size_t step = std::min(left, piece->size() - read);
-        CopyPast(to, piece->data() + read, step);
-        if (frame.has_crc) crc = ExtendCrc32c(crc, to, step);
-        to += step;
-        left -= step;
-        read += step;
-        if (read < piece->size()) continue;
-        read = 0;
-        ++piece;
-        if (piece + 1 < pieces.end()) Prefetch(piece[1]);
-      }
-    }
+    const auto places = absl::MakeConstSpan(iovecs_.data(), *mapped);
+    const void* gone = memory_fault::Touch([&] { CopyInto(places, &at); });
+    if (gone != nullptr) return GoneAt(gone, places);
   }
   FinishCopies();
   context_.counters->bytes_copied += frame.length;
   context_.counters->bytes_landed += frame.length;
-  if (!frame.has_crc || crc == frame.crc) return absl::OkStatus();
+  if (!frame.has_crc || at.crc == frame.crc) return absl::OkStatus();
   return Error(Reason::kCorrupt,
                absl::StrCat("checksum of part ", frame.part, ", tokens [", frame.chunk.token_begin,
                             ", ", frame.chunk.token_end, "), bytes [", frame.offset, ", ",

@@ -26,6 +26,13 @@ class TargetDatapath final : public TargetLink {
 
  private:
   using Pieces = absl::Span<const absl::Span<const std::byte>>;
+  // How far the copy of a batch has come.
+  struct Progress {
+    Pieces::iterator piece;
+    Pieces::iterator end;
+    size_t read = 0;  // bytes of the piece
+    uint32_t crc = 0;
+  };
 
   absl::Status OnMessage(int fd);
   absl::Status OnMemory();
@@ -33,6 +40,7 @@ class TargetDatapath final : public TargetLink {
   // An error breaks the window.
   absl::Status Land(OpenedWindow* window);
   absl::Status CopyPieces(Pieces pieces);
+  void CopyInto(absl::Span<const iovec> places, Progress* at) const;
   void OnPart();
   void Break(OpenedWindow* window, const absl::Status& cause);
   absl::StatusOr<bool> Acknowledge(int fd);

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/reason.h"
+#include "transfer_agent/transport/stream/page_gone.h"
 
 namespace baton::transport::tcp {
 namespace {
@@ -44,6 +45,7 @@ absl::StatusOr<bool> SendBatch::Send(int fd, EventQueue* events, Counters* count
   const ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (n < 0) {
     if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) return false;
+    if (errno == EFAULT) return PageGone("source");
     return Error(Reason::kTransport, SystemError("send", errno).message());
   }
   Advance(n);

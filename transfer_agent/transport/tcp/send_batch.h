@@ -39,7 +39,11 @@ class SendBatch {
   void AddEnd(uint64_t cookie);
 
   // True: all is sent. False: the socket is full. Ends that were passed are reported as done.
+  // BAD_REGION: a page of offer() is gone; the rest can be sent once that is neutralised.
   absl::StatusOr<bool> Send(int fd, EventQueue* events, Counters* counters);
+
+  // What is to be sent next is of this one; not for an empty batch.
+  OfferId offer() const { return records_[reported_].frame.offer; }
 
   // From here on no page of the offer is read: zeros are sent in their place. Its segments end as
   // cancelled. True: bytes of the offer were still to be sent.

@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/crc32c.h"
 #include "common/log.h"
+#include "common/memory_fault.h"
 #include "common/reason.h"
+#include "transfer_agent/transport/stream/page_gone.h"
 
 namespace baton::transport::tcp {
 namespace {
@@ -28,6 +30,8 @@ absl::Status CheckSilence(int fd) {
   if (errno == EAGAIN || errno == EINTR) return absl::OkStatus();
   return Error(Reason::kTransport, SystemError("recv", errno).message());
 }
+
+absl::Status LeavesMemory() { return absl::InternalError("the plan leaves the exported memory"); }
 
 }  // namespace
 
@@ -67,6 +71,10 @@ absl::StatusOr<Pumped> SourceDatapath::Pump(int fd, Edges edges) {
     if (batch_.empty()) Fill();
     if (batch_.empty()) return Pumped::kBlocked;
     absl::StatusOr<bool> sent = batch_.Send(fd, context_.events, context_.counters);
+    if (ReasonOf(sent.status()) == Reason::kBadRegion) {
+      End(batch_.offer(), sent.status());
+      continue;
+    }
     if (!sent.ok()) return sent.status();
     if (!*sent) return Pumped::kBlocked;
   }
@@ -88,8 +96,9 @@ void SourceDatapath::Fill() {
 
 void SourceDatapath::AddFrames(Lane* lane) {
   Job& job = lane->jobs.front();
-  if (!job.done() && !AddData(lane, &job)) {
-    return End(lane->offer, absl::InternalError("the plan leaves the exported memory"));
+  if (!job.done()) {
+    absl::Status added = AddData(lane, &job);
+    if (!added.ok()) return End(lane->offer, added);
   }
   if (job.done()) {
     Finish(lane);
@@ -98,32 +107,35 @@ void SourceDatapath::AddFrames(Lane* lane) {
   }
 }
 
-bool SourceDatapath::AddData(Lane* lane, Job* job) {
+absl::Status SourceDatapath::AddData(Lane* lane, Job* job) {
   const Memory* memory = context_.memories->Find(job->segment.memory);
-  if (memory == nullptr) return false;
+  if (memory == nullptr) return LeavesMemory();
   const uint64_t share = lanes_.waiting() > 0 ? kSharedFrameBytes : kFrameLengthMax;
   const uint64_t offset = job->taken;
   const size_t count = job->Take(absl::MakeSpan(runs_.data(), batch_.iovecs_left()),
                                  std::min(share, batch_.bytes_left()));
-  if (count == 0) return false;
+  if (count == 0) return LeavesMemory();
   const uint32_t length = static_cast<uint32_t>(job->taken - offset);
   for (size_t i = 0; i < count; ++i) {
     const planner::CopyRun& run = runs_[i];
     std::byte* at = memory->At(run.source_region, run.source_offset, run.length);
-    if (at == nullptr) return false;
+    if (at == nullptr) return LeavesMemory();
     payload_[i] = {at, run.length};
   }
   Frame frame = DataFrame(FrameType::kData, *lane, *job, offset, length);
   frame.has_crc = context_.checksums;
   if (frame.has_crc) {
     frame.crc = HeaderCrc(frame);
-    for (size_t i = 0; i < count; ++i) {
-      frame.crc = ExtendCrc32c(frame.crc, payload_[i].iov_base, payload_[i].iov_len);
-    }
+    const void* gone = memory_fault::Touch([&] {
+      for (size_t i = 0; i < count; ++i) {
+        frame.crc = ExtendCrc32c(frame.crc, payload_[i].iov_base, payload_[i].iov_len);
+      }
+    });
+    if (gone != nullptr) return PageGone("source");
   }
   lane->part_bytes += length;
   batch_.Add(frame, absl::MakeSpan(payload_.data(), count));
-  return true;
+  return absl::OkStatus();
 }
 
 void SourceDatapath::Finish(Lane* lane) {

@@ -29,7 +29,7 @@ class SourceDatapath final : public SourceLink {
   void Fill();
   void AddFrames(Lane* lane);
   // False: the segment's pages are not inside its memory.
-  bool AddData(Lane* lane, Job* job);
+  absl::Status AddData(Lane* lane, Job* job);
   void Finish(Lane* lane);
   void End(OfferId offer, const absl::Status& cause);
 

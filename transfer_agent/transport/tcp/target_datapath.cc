@@ -7,7 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/crc32c.h"
+#include "common/memory_fault.h"
 #include "common/reason.h"
+#include "transfer_agent/transport/stream/page_gone.h"
 
 namespace baton::transport::tcp {
 namespace {
@@ -38,6 +40,10 @@ absl::StatusOr<Pumped> TargetDatapath::Pump(int fd, Edges edges) {
     if (n == 0) return Error(Reason::kPeerLost, "the source closed the connection");
     if (n < 0) {
       if (errno == EAGAIN || errno == EINTR) return Pumped::kBlocked;
+      if (errno == EFAULT && landing_.live()) {
+        Break(landing_.window(), PageGone("target"));
+        continue;
+      }
       return Error(Reason::kTransport, SystemError("read", errno).message());
     }
     absl::Status consumed = Consume(n);
@@ -110,6 +116,11 @@ void TargetDatapath::ConsumePayload(size_t bytes) {
   }
   landing_.Landed(bytes);
   context_.counters->bytes_landed += bytes;
+  const void* gone = memory_fault::Touch([&] { PassPayload(bytes); });
+  if (gone != nullptr) Break(landing_.window(), PageGone("target"));
+}
+
+void TargetDatapath::PassPayload(size_t bytes) {
   while (bytes > 0) {
     iovec& iov = iovecs_[first_];
     const size_t step = std::min(bytes, iov.iov_len);

@@ -38,6 +38,8 @@ class TargetDatapath final : public TargetLink {
   size_t PrepareDiscard();
   absl::Status Consume(size_t bytes);
   void ConsumePayload(size_t bytes);
+  // Behind the next bytes of the payload, which are in the pool.
+  void PassPayload(size_t bytes);
   void FinishPayload();
   absl::Status OnHeader();
   void OnData();
