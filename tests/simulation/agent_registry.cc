@@ -143,6 +143,7 @@ void Agent::OnServer(const v1::ServerRecord& server) {
   for (const v1::RankRecord& rank : server.ranks()) {
     const v1::RankCoord& c = rank.coord();
     view->addresses[{c.dp(), c.pp(), c.cp(), c.tp()}] = rank.agent_address();
+    view->epochs[{c.dp(), c.pp(), c.cp(), c.tp()}] = Epoch(rank.epoch());
   }
   std::shared_ptr<const worker::ServerView> shared = view;
   PostBulk([this, shared] { core_->OnServer(shared, world_.now()); });

@@ -1,6 +1,7 @@
 #include "tests/simulation/engine.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
@@ -184,7 +185,28 @@ void Engine::Open(Leg* leg, const std::string& prefill_name, TimePoint give_up) 
   Push(std::move(open));
 }
 
+// As many tokens as the room has, but the first half of them twice.
+bool Engine::PlanRepeatedTokens(Leg* leg) {
+  const Request& request = *leg->request;
+  const uint64_t half = request.total / 2;
+  const bool fits = request.prefix == 0 && half > 0 && request.number % 2 == 1;
+  if (!leg->quirky || request.quirk != Quirk::kSendsTwice || !fits) return false;
+  const std::vector<std::pair<uint64_t, uint64_t>> chunks = {
+      {0, half}, {0, half}, {2 * half, request.total}};
+  Duration at = Duration(0);
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    at += request.pace * world_->random.Between(kMicro, 4 * kMilli);
+    world_->RunAfter(process_, at,
+                     [this, leg, chunk = chunks[i], last = i + 1 == chunks.size(), life = life_] {
+                       if (life != life_ || slots_[leg->slot.slot] != leg) return;
+                       SendChunk(leg, chunk.first, chunk.second, last);
+                     });
+  }
+  return true;
+}
+
 void Engine::PlanChunks(Leg* leg) {
+  if (PlanRepeatedTokens(leg)) return;
   const Request& request = *leg->request;
   const uint64_t total = request.total;
   uint64_t begin = 0;

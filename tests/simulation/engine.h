@@ -46,6 +46,8 @@ class Engine {
   void AttachTo(Agent* agent);
   void OnDetached(uint64_t life, bool agent_died);
   void Open(Leg* leg, const std::string& prefill_name, TimePoint give_up);
+  // False: the leg does nothing of the kind.
+  bool PlanRepeatedTokens(Leg* leg);
   void PlanChunks(Leg* leg);
   void SendChunk(Leg* leg, uint64_t begin, uint64_t end, bool last);
   void OnPublished(uint64_t life, uint32_t slot, shm_abi::RoomWord word);

@@ -19,7 +19,7 @@ enum class Quirk : uint8_t {
   kNone,
   kNeverOpens,    // one leg's engine does not take part
   kNeverSends,    // one source never sends its last chunk
-  kSendsTwice,    // one source sends its last chunk twice
+  kSendsTwice,    // one source sends its last chunk twice, or its first instead of the next
   kTotalsDiffer,  // one source has another number of tokens
   kSkipsTokens,   // one source leaves a gap
   kAborts,        // one engine aborts

@@ -23,6 +23,7 @@
 
 #include "tests/simulation/network.h"
 #include "tests/simulation/pool.h"
+#include "transfer_agent/transport/chunk_order.h"
 #include "transfer_agent/transport/transport.h"
 #include "transfer_agent/transport/verbs/path_pauses.h"
 
@@ -132,6 +133,7 @@ class SimTransport final : public transport::Transport {
     bool broken = false;
     ChannelId channel;  // that its part comes over
     uint64_t bytes = 0;
+    transport::ChunkOrder order;
     uint32_t closed = 0;  // kWritten: by these links of the channel
     bool whole = false;
     std::optional<TimePoint> fence_due;  // kWritten: fencing

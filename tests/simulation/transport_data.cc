@@ -146,6 +146,10 @@ absl::Status SimTransport::LandIn(OpenedWindow* window, ChannelId id, const Mess
   }
   planner::Cursor cursor(open.plan, open.tokens, message.chunk, nullptr, &open.pages);
   if (cursor.bytes_total() != bytes.size()) return Error(Reason::kBadMessage, "lengths differ");
+  if (!bytes.empty() && window->order.GoesBack(message.chunk).has_value()) {
+    return Error(Reason::kBadChunk, "a chunk does not go on from the one before it");
+  }
+  if (!bytes.empty()) window->order.Add(message.chunk);
   Pool& pool = *memories_.at(open.memory);
   planner::CopyRun runs[32];
   uint64_t at = 0;

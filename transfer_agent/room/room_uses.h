@@ -6,12 +6,15 @@
 #define BATON_TRANSFER_AGENT_ROOM_ROOM_USES_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "common/clock.h"
 #include "common/ids.h"
+#include "transfer_agent/room/target_group.h"
 
 namespace baton::room {
 
@@ -39,6 +42,12 @@ class RoomUses {
     uint64_t& last = last_[word.voice];
     last = std::max(last, word.serial);
   }
+  // About what they take, for bounds.
+  size_t bytes() const {
+    size_t bytes = 0;
+    for (const auto& [voice, serial] : last_) bytes += 128 + voice.target.server.size();
+    return bytes;
+  }
   bool Heard(const TargetVoice& voice) const { return last_.contains(voice); }
   // Of this use, or of one before it.
   bool Knows(const TargetWord& word) const {
@@ -62,11 +71,21 @@ struct EndedUse {
   // The engine here has had it. If not, its opening is still to come and learns the outcome.
   bool opened_here = false;
   RoomUses uses;
+  // Whose room it was; nullopt: nobody had offered.
+  std::optional<TargetGroup> group = {};
+  // Its key may come again: without a nonce, only the order of what is said tells uses apart.
+  bool recurs = true;
 
   // Whether the word is of a later use. A target that was not heard of while the room failed comes
-  // late to it; one that comes to a room that went well is none of its targets.
+  // late to it; one that comes to a room that went well is none of its targets. Another decode
+  // group's failure, of a room that the engine here never opened, was that group's own.
   bool BeginsAnother(const TargetWord& word) const {
-    return uses.Heard(word.voice) ? !uses.Knows(word) : outcome.ok();
+    if (uses.Knows(word)) return false;
+    if (group.has_value() && *group != GroupOf(word.voice.target)) {
+      if (!opened_here) return true;
+      if (!recurs) return false;
+    }
+    return uses.Heard(word.voice) || (outcome.ok() && recurs);
   }
   // Whether the word is of this use, or of one before it, though a later one is here by now. Who
   // opened before this use had ended cannot mean a later one: both sides conclude before they reuse

@@ -8,9 +8,17 @@
 
 namespace baton::room {
 
+namespace {
+
+planner::ChunkRange RangeOf(const shm_abi::Send& send) {
+  return {send.token_begin, send.token_end, send.layer_begin,
+          send.layer_end,   send.last,      send.page_groups};
+}
+
+}  // namespace
+
 HeldChunk::HeldChunk(shm_abi::Send&& send)
-    : range{send.token_begin, send.token_end, send.layer_begin,
-            send.layer_end,   send.last,      send.page_groups},
+    : range(RangeOf(send)),
       pages(std::move(send.pages)),
       state_rows(std::move(send.state_rows)) {
   side.first_token = range.token_begin;
@@ -51,7 +59,8 @@ absl::Status SourceRoom::CheckTotals(const planner::RoomTokens& tokens) const {
                  absl::StrCat("targets differ in their prefix: ", tokens_.prefix, " and ",
                               tokens.prefix, " tokens"));
   }
-  for (const std::optional<Reach>& reach : reach_) {
+  for (uint32_t group = 0; group < planner::kPageGroupsMax; ++group) {
+    const auto& reach = order_.reach(group);
     if (!reach.has_value()) continue;
     if (reach->last.token_end > tokens.total) {
       return Error(Reason::kTotalsDiffer,
@@ -67,6 +76,12 @@ absl::Status SourceRoom::CheckTotals(const planner::RoomTokens& tokens) const {
   return absl::OkStatus();
 }
 
+absl::Status SourceRoom::CheckGroup(const RankRef& target) const {
+  if (!group_.has_value() || *group_ == GroupOf(target)) return absl::OkStatus();
+  return Error(Reason::kRoomInUse,
+               absl::StrCat("room ", ToString(key_), " is that of ", ToString(*group_)), target);
+}
+
 void SourceRoom::Match() {
   offered_ = true;
   if (machine_.state() == SourceState::kOpen) machine_.Advance(SourceEvent::kOffer);
@@ -74,6 +89,7 @@ void SourceRoom::Match() {
 
 absl::StatusOr<TargetLeg*> SourceRoom::Offered(TargetLeg leg, const planner::RoomTokens& tokens,
                                                const std::vector<RankCoord>& expected) {
+  if (absl::Status status = CheckGroup(leg.target); !status.ok()) return status;
   if (absl::Status status = CheckTotals(tokens); !status.ok()) return status;
   if (!std::binary_search(expected.begin(), expected.end(), leg.target.coord)) {
     return Error(Reason::kBadMessage, "this source has nothing to send to that target", leg.target);
@@ -83,14 +99,9 @@ absl::StatusOr<TargetLeg*> SourceRoom::Offered(TargetLeg leg, const planner::Roo
       return Error(Reason::kRoomInUse, absl::StrCat("room ", ToString(key_), " was offered twice"),
                    leg.target);
     }
-    if (other.target.server != leg.target.server || other.target.coord.dp != leg.target.coord.dp) {
-      return Error(
-          Reason::kRoomInUse,
-          absl::StrCat("room ", ToString(key_), " is offered by ", ToString(other.target), " too"),
-          leg.target);
-    }
   }
   if (!offered_) expected_ = expected;
+  Claim(GroupOf(leg.target));
   tokens_ = tokens;
   TargetLeg& added = legs_.emplace_back(std::move(leg));
   added.side.first_token = tokens.prefix;
@@ -100,11 +111,13 @@ absl::StatusOr<TargetLeg*> SourceRoom::Offered(TargetLeg leg, const planner::Roo
   return &added;
 }
 
-absl::Status SourceRoom::OfferedSpare(const planner::RoomTokens& tokens) {
+absl::Status SourceRoom::OfferedSpare(const RankRef& target, const planner::RoomTokens& tokens) {
+  if (absl::Status status = CheckGroup(target); !status.ok()) return status;
   if (absl::Status status = CheckTotals(tokens); !status.ok()) return status;
   if (!legs_.empty()) {
     return Error(Reason::kBadMessage, "a target waits for this source: it is not spare");
   }
+  Claim(GroupOf(target));
   spare_ = true;
   tokens_ = tokens;
   Match();
@@ -139,31 +152,19 @@ absl::Status SourceRoom::CheckChunk(const shm_abi::Send& send) const {
     return BadChunk(send, "comes after the last chunk");
   }
   for (uint32_t group = 0; group < planner::kPageGroupsMax; ++group) {
-    if ((send.page_groups >> group & 1) == 0) continue;
-    if (!reach_[group].has_value()) {
-      if (!offered_ || send.token_begin <= tokens_.prefix) continue;
-      return BadChunk(send, absl::StrCat("begins after the target's prefix of ", tokens_.prefix));
-    }
-    const planner::ChunkRange& before = reach_[group]->last;
-    // Either the tokens that follow, or more layers of the same tokens.
-    const bool follows = send.token_begin == before.token_end;
-    const bool more_layers = send.token_begin == before.token_begin &&
-                             send.token_end == before.token_end &&
-                             send.layer_begin >= before.layer_end;
-    if (follows || more_layers) continue;
-    return BadChunk(send, absl::StrCat("does not follow [", before.token_begin, ", ",
-                                       before.token_end, ") of page group ", group));
+    if ((send.page_groups >> group & 1) == 0 || order_.reach(group).has_value()) continue;
+    if (!offered_ || send.token_begin <= tokens_.prefix) continue;
+    return BadChunk(send, absl::StrCat("begins after the target's prefix of ", tokens_.prefix));
   }
-  return absl::OkStatus();
+  const auto gap = order_.LeavesGap(RangeOf(send));
+  if (!gap.has_value()) return absl::OkStatus();
+  return BadChunk(send, absl::StrCat("does not follow [", gap->before.token_begin, ", ",
+                                     gap->before.token_end, ") of page group ", gap->group));
 }
 
 void SourceRoom::AddChunk(shm_abi::Send&& send) {
   const planner::ChunkRange& range = chunks_.emplace_back(std::move(send)).range;
-  for (uint32_t group = 0; group < planner::kPageGroupsMax; ++group) {
-    if ((range.groups >> group & 1) == 0) continue;
-    if (!reach_[group].has_value()) reach_[group] = Reach{range.token_begin, {}};
-    reach_[group]->last = range;
-  }
+  order_.Add(range);
   if (!range.last || told_total_.has_value()) return;
   told_total_ = range.token_end;
   tokens_.total = range.token_end;

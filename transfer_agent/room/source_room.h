@@ -21,6 +21,8 @@
 #include "planner/plan.h"
 #include "transfer_agent/room/room_uses.h"
 #include "transfer_agent/room/source_states.h"
+#include "transfer_agent/room/target_group.h"
+#include "transfer_agent/transport/chunk_order.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::room {
@@ -86,6 +88,10 @@ class SourceRoom {
   bool complete() const { return !chunks_.empty() && chunks_.back().range.last; }
   // Who of its targets has been heard of.
   RoomUses& uses() { return uses_; }
+  // Whose room it is: the first that offered, or was let in to. Nullopt: nobody's yet.
+  const std::optional<TargetGroup>& group() const { return group_; }
+  // It is nobody's, or that group's already.
+  void Claim(const TargetGroup& group) { group_ = group; }
 
   // The engine opened the room. Fails when the totals differ from those of an offer that was held.
   // Without a total the last chunk's end is it.
@@ -96,7 +102,7 @@ class SourceRoom {
   absl::StatusOr<TargetLeg*> Offered(TargetLeg leg, const planner::RoomTokens& tokens,
                                      const std::vector<RankCoord>& expected);
   // The decode side told that this rank has nothing to send.
-  absl::Status OfferedSpare(const planner::RoomTokens& tokens);
+  absl::Status OfferedSpare(const RankRef& target, const planner::RoomTokens& tokens);
 
   // A chunk in order, inside the room. Fails with BAD_CHUNK, or with TOTALS_DIFFER when the target
   // expects another end.
@@ -116,12 +122,7 @@ class SourceRoom {
   bool AllStopped() const;
 
  private:
-  // How far the chunks of one page group have come.
-  struct Reach {
-    uint64_t first_token = 0;
-    planner::ChunkRange last;
-  };
-
+  absl::Status CheckGroup(const RankRef& target) const;
   absl::Status CheckTotals(const planner::RoomTokens& tokens) const;
   absl::Status CheckEnd(const shm_abi::Send& send) const;
   absl::Status BadChunk(const shm_abi::Send& send, absl::string_view what) const;
@@ -138,7 +139,8 @@ class SourceRoom {
   StableVector<TargetLeg> legs_;
   StableVector<HeldChunk> chunks_;
   RoomUses uses_;
-  std::optional<Reach> reach_[planner::kPageGroupsMax];
+  std::optional<TargetGroup> group_;
+  transport::ChunkOrder order_;
   absl::Status cause_;
 };
 

@@ -72,7 +72,7 @@ TEST(SourceRoom, IsSentOnlyWhenEveryExpectedTargetHasOfferedAndGotAll) {
 TEST(SourceRoom, ARankWithNothingToSendDoesNotWait) {
   SourceRoom room({1, 0}, SourceState::kOpen);
   ASSERT_TRUE(room.Opened(100).ok());
-  ASSERT_TRUE(room.OfferedSpare({100, 0}).ok());
+  ASSERT_TRUE(room.OfferedSpare({"decode-a", kFirst}, {100, 0}).ok());
   EXPECT_TRUE(room.NothingToSend());
   EXPECT_FALSE(room.AllSent());
 }

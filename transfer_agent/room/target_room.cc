@@ -8,6 +8,14 @@
 
 namespace baton::room {
 
+absl::Status SourceLeg::CheckBytes() const {
+  if (!AllIn() || !counts_bytes || bytes_landed == bytes_expected) return absl::OkStatus();
+  return Error(Reason::kBadChunk,
+               absl::StrCat("the source's parts had ", bytes_landed, " bytes, the room needs ",
+                            bytes_expected),
+               source);
+}
+
 TargetRoom::TargetRoom(shm_abi::OpenReceive request)
     : request_(std::move(request)),
       machine_("target_room", absl::MakeConstSpan(kTargetRows), TargetState::kLooking) {}
@@ -78,7 +86,7 @@ absl::Status TargetRoom::PartLanded(size_t leg_index, uint32_t part, uint64_t by
         absl::StrCat("source sent ", leg.bytes_landed, " bytes, the plan has ", leg.bytes_expected),
         leg.source);
   }
-  return absl::OkStatus();
+  return leg.CheckBytes();
 }
 
 absl::Status TargetRoom::Sent(size_t leg_index, uint64_t parts, uint64_t bytes,
@@ -102,7 +110,7 @@ absl::Status TargetRoom::Sent(size_t leg_index, uint64_t parts, uint64_t bytes,
   }
   leg.sent = true;
   leg.parts_expected = parts;
-  return absl::OkStatus();
+  return leg.CheckBytes();
 }
 
 bool TargetRoom::AllIn() const {

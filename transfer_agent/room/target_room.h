@@ -45,6 +45,8 @@ struct SourceLeg {
   bool fence_answered = false;
 
   bool AllIn() const { return sent && parts_landed == parts_expected; }
+  // All of its parts are in. Fails when they have not all the bytes, where bytes are counted.
+  absl::Status CheckBytes() const;
 };
 
 class TargetRoom {

@@ -88,6 +88,31 @@ TEST(TargetRoom, RefusesMoreBytesThanThePlanHas) {
   EXPECT_EQ(ReasonOf(room.PartLanded(0, 0, 1001)), Reason::kBadMessage);
 }
 
+TEST(LandedMeansAll, PartsThatHadLessThanTheSourceSaysFailTheRoomInBothOrders) {
+  for (bool sent_first : {true, false}) {
+    TargetRoom room = RoomOfTwoSources();
+    room.OffersOut();
+    if (sent_first) {
+      ASSERT_TRUE(room.Sent(1, 1, 1000, 100).ok());
+    }
+    const absl::Status status =
+        sent_first ? room.PartLanded(1, 0, 500)
+                   : (room.PartLanded(1, 0, 500).ok() ? room.Sent(1, 1, 1000, 100)
+                                                      : absl::InternalError("too early"));
+    EXPECT_EQ(ReasonOf(status), Reason::kBadChunk) << status;
+    EXPECT_EQ(RankOf(status)->coord.pp, 1u);
+  }
+}
+
+TEST(LandedMeansAll, WhereBytesAreNotCountedThePlansBytesBindTheSourcesWord) {
+  TargetRoom room = RoomOfTwoSources();
+  room.OffersOut();
+  ASSERT_TRUE(room.PartLanded(0, 0, transport::kBytesUnknown).ok());
+  EXPECT_EQ(ReasonOf(room.Sent(0, 1, 500, 100)), Reason::kBadChunk);
+  EXPECT_TRUE(room.Sent(0, 1, 1000, 100).ok());
+  EXPECT_TRUE(room.legs()[0].AllIn());
+}
+
 TEST(TargetRoom, KeepsItsFirstCauseAndIsReleasedOnlyWhenEveryLegIsFenced) {
   TargetRoom room = RoomOfTwoSources();
   room.OffersOut();

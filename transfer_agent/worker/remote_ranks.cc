@@ -59,16 +59,23 @@ std::shared_ptr<const RemoteRank> RemoteRanks::Find(const RankRef& ref) const {
 
 std::shared_ptr<const RemoteRank> RemoteRanks::FindFrom(transport::PeerId peer,
                                                         const RankRef& ref) const {
+  return FindIf(ref, [peer](const RemoteRank& rank) { return rank.peer == peer; });
+}
+
+std::shared_ptr<const RemoteRank> RemoteRanks::FindIf(
+    const RankRef& ref, absl::FunctionRef<bool(const RemoteRank&)> fits) const {
   auto it = slots_.find(ref);
   if (it == slots_.end()) return nullptr;
   for (const auto& rank : it->second.all) {
-    if (rank->peer == peer) return rank;
+    if (fits(*rank)) return rank;
   }
   return nullptr;
 }
 
 void RemoteRanks::ForEach(absl::FunctionRef<void(const RemoteRank&)> visit) const {
-  for (const auto& [ref, slot] : slots_) visit(*slot.used);
+  for (const auto& [ref, slot] : slots_) {
+    for (const auto& rank : slot.all) visit(*rank);
+  }
 }
 
 }  // namespace baton::worker

@@ -32,7 +32,11 @@ class RemoteRanks {
   // link is judged by it: two agents that dial each other know each other by two links.
   std::shared_ptr<const RemoteRank> FindFrom(transport::PeerId peer, const RankRef& ref) const;
 
-  // Sorted by rank.
+  // Of all announcements of the rank the first that `fits`; null when there is none.
+  std::shared_ptr<const RemoteRank> FindIf(
+      const RankRef& ref, absl::FunctionRef<bool(const RemoteRank&)> fits) const;
+
+  // Every announcement, sorted by rank.
   void ForEach(absl::FunctionRef<void(const RemoteRank&)> visit) const;
 
  private:

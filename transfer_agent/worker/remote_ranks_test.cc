@@ -86,12 +86,21 @@ TEST_F(RemoteRanksTest, AreFoundByTheLinkThatSpeaksOfThemAndForgottenWithIt) {
   EXPECT_EQ(forgotten_, std::vector<const RemoteRank*>{second.get()});
 }
 
-TEST_F(RemoteRanksTest, AreVisitedOnceEach) {
+TEST_F(RemoteRanksTest, AreVisitedOnceForEachLinkThatAnnouncesThem) {
   Announce(one_, {Rank(one_, 5, 9)});
-  Announce(two_, {Rank(two_, 5, 9)});
-  int visits = 0;
-  ranks_.ForEach([&](const RemoteRank&) { ++visits; });
-  EXPECT_EQ(visits, 1);
+  Announce(two_, {Rank(two_, 6, 9)});
+  std::vector<PeerId> visited;
+  ranks_.ForEach([&](const RemoteRank& rank) { visited.push_back(rank.peer); });
+  EXPECT_EQ(visited, (std::vector<PeerId>{one_, two_}));
+}
+
+TEST_F(RemoteRanksTest, AreFoundBehindALouderOneWhenTheyFit) {
+  auto registered = Rank(one_, 5, 9);
+  Announce(one_, {registered});
+  Announce(two_, {Rank(two_, 6, 8)});
+  EXPECT_EQ(ranks_.FindIf(kRank, [](const RemoteRank& rank) { return rank.epoch == Epoch(9); }),
+            registered);
+  EXPECT_EQ(ranks_.FindIf(kRank, [](const RemoteRank&) { return false; }), nullptr);
 }
 
 }  // namespace

@@ -39,6 +39,16 @@ void RoomListeners::ForgetPeer(PeerId peer) {
   }
 }
 
+std::optional<room::TargetGroup> RoomListeners::FirstGroup(AttachmentId rank, const RoomKey& key,
+                                                           TimePoint now) const {
+  auto it = listeners_.find({rank, key});
+  if (it == listeners_.end()) return std::nullopt;
+  for (const Listener& listener : it->second) {
+    if (listener.until > now) return room::GroupOf(listener.word.voice.target);
+  }
+  return std::nullopt;
+}
+
 void RoomListeners::NoteIn(AttachmentId rank, const RoomKey& key, room::RoomUses* uses) const {
   auto it = listeners_.find({rank, key});
   if (it == listeners_.end()) return;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,9 @@ class RoomListeners {
   // The target speaks of the room in another way now.
   void Remove(AttachmentId rank, const RoomKey& key, const room::TargetVoice& voice);
   void ForgetPeer(PeerId peer);
+  // The decode group of who announced the room first, and waits still.
+  std::optional<room::TargetGroup> FirstGroup(AttachmentId rank, const RoomKey& key,
+                                              TimePoint now) const;
   // What they said counts for a room that comes into being.
   void NoteIn(AttachmentId rank, const RoomKey& key, room::RoomUses* uses) const;
 

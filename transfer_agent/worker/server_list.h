@@ -14,7 +14,8 @@
 
 namespace baton::worker {
 
-// Where a server's ranks are, from the registry. A hint: the peers' announcements decide.
+// Where a server's ranks are, from the registry. The announcements of these agents decide, and of
+// no others.
 struct ServerView {
   std::string name;
   Incarnation incarnation;
@@ -26,6 +27,8 @@ struct ServerView {
   // Empty where nothing is said of it, which fits everything.
   std::string model = {};
   std::string revision = {};  // label "revision"
+  // Of the agents at `addresses`. A rank without one: any start will do.
+  std::map<RankCoord, Epoch> epochs = {};
 };
 
 // Thread-compatible.

@@ -59,7 +59,8 @@ bool SourceSide::IsOver(const Entry& entry) {
 room::EndedUse SourceSide::UseOf(Entry& entry) {
   const bool failed = !entry.room.cause().ok();
   const auto ended = entry.stages.At(failed ? Stage::kFailed : Stage::kDone);
-  return {entry.room.cause(), ended.value_or(entry.opened), entry.room.opened(), entry.room.uses()};
+  return {entry.room.cause(), ended.value_or(entry.opened), entry.room.opened(),
+          entry.room.uses(),  entry.room.group(),           entry.room.key().nonce == 0};
 }
 
 void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
@@ -69,13 +70,11 @@ void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
   HostedRank* rank = context_->FindRank(entry.rank);
   const bool engine_holds_it = entry.slot.has_value() && rank != nullptr && !rank->leaving;
   if (!IsTerminal(entry.room.state()) || engine_holds_it || in_flight) return;
-  // Who offers late learns the cause until the room's own deadline.
-  const TimePoint linger = now + context_->limits.linger;
-  const bool failed = !entry.room.cause().ok();
-  if (failed || entry.room.key().nonce == 0) {
-    ended_.Add(entry.rank, entry.room.key(), UseOf(entry),
-               failed ? std::max(linger, entry.deadline) : linger);
-  }
+  // Who comes late learns the cause.
+  const TimePoint until = entry.room.cause().ok()
+                              ? now + context_->limits.linger
+                              : KeepFailureUntil(entry.opened, entry.deadline, now);
+  ended_.Add(entry.rank, entry.room.key(), UseOf(entry), until, now);
   for (const room::TargetLeg& leg : entry.room.legs()) {
     legs_.erase({leg.peer, leg.target_worker, leg.offer});
   }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 #include "planner/plan.h"
+#include "transfer_agent/worker/registered_source.h"
 
 namespace baton::worker {
 
@@ -68,23 +69,7 @@ std::vector<RankCoord> SourceFinder::AnyOf(const HostedRank& rank, const ServerV
 
 absl::StatusOr<std::shared_ptr<const RemoteRank>> SourceFinder::Find(const ServerView& server,
                                                                      const RankCoord& coord) const {
-  const RankRef ref{server.name, coord};
-  std::shared_ptr<const RemoteRank> remote = context_->FindRemote(ref);
-  if (remote == nullptr) {
-    auto address = server.addresses.find(coord);
-    return Error(Reason::kNotReady,
-                 address == server.addresses.end()
-                     ? "it is not registered"
-                     : absl::StrCat("its agent at ", address->second, " has not announced it"),
-                 ref);
-  }
-  if (remote->incarnation != server.incarnation) {
-    return Error(Reason::kNotReady,
-                 absl::StrCat("it is of incarnation ", remote->incarnation.value(),
-                              ", the registry has ", server.incarnation.value()),
-                 ref);
-  }
-  return remote;
+  return RegisteredSource(*context_, server, coord);
 }
 
 void SourceFinder::Dial(const ServerView& server, const RankCoord& coord) const {

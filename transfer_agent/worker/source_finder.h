@@ -45,8 +45,7 @@ class SourceFinder {
   // Every source rank of the dp group that some room of the rank waits for, sorted. Which ones
   // depends on the room's length where tokens are split over cp.
   std::vector<RankCoord> AnyOf(const HostedRank& rank, const ServerView& server, uint32_t dp) const;
-  // The rank as its peer announced it, which decides: the registry may be behind or ahead of it.
-  // NOT_READY says what is missing; Dial may bring it.
+  // As registered_source.h says.
   absl::StatusOr<std::shared_ptr<const RemoteRank>> Find(const ServerView& server,
                                                          const RankCoord& coord) const;
   void Dial(const ServerView& server, const RankCoord& coord) const;

@@ -35,6 +35,20 @@ absl::Status CheckTotalCanCome(const HostedRank& rank, const shm_abi::OpenSend& 
                rank.ref());
 }
 
+absl::Status CheckOpening(const HostedRank& rank, const shm_abi::OpenSend& request,
+                          const WorkerLimits& limits) {
+  if (!rank.MayOpen()) return rank.not_accepting;
+  if (absl::Status status = CheckTotalCanCome(rank, request); !status.ok()) return status;
+  const uint64_t total = request.total_tokens.value_or(0);
+  if (total <= limits.total_tokens_max && request.time_left_ms <= limits.time_left_ms_max) {
+    return absl::OkStatus();
+  }
+  return Error(Reason::kTooLarge,
+               absl::StrCat("total tokens ", total, " (at most ", limits.total_tokens_max,
+                            "), or time left above 24 hours"),
+               rank.ref());
+}
+
 }  // namespace
 
 void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
@@ -50,9 +64,10 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
   }
   room::TargetWord word = WordOf(peer, offer.offer(), offer.target(), offer.open_ms(), now);
   if (offer.use() != 0) word.serial = offer.use();
-  auto entry = RoomOf(*rank, offer, word, now);
+  auto entry = RoomOf(*rank, peer, offer, word, now);
   if (!entry.ok()) return Refuse(peer, offer, entry.status());
   (*entry)->room.uses().Note(word);
+  (*entry)->room.Claim(room::GroupOf(word.voice.target));
   listeners_.Remove(rank->attached->id, (*entry)->room.key(), word.voice);
   const RoomSerial serial = (*entry)->serial;
   if (absl::Status status = Join(*rank, **entry, peer, offer, now); !status.ok()) {
@@ -71,7 +86,7 @@ absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const
   auto leg = CheckOffer(rank, peer, offer);
   if (!leg.ok()) return leg.status();
   const planner::RoomTokens tokens = TokensOf(offer);
-  if (offer.spare()) return entry.room.OfferedSpare(tokens);
+  if (offer.spare()) return entry.room.OfferedSpare(leg->target, tokens);
   auto target = context_->remote_ranks.FindFrom(peer, leg->target);
   const OfferKey key{peer, leg->target_worker, leg->offer};
   if (legs_.contains(key)) {
@@ -199,16 +214,9 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
   if (rank.attached->role != Role::kPrefill) {
     return refuse(Error(Reason::kBadMessage, "OpenSend on a decode rank", rank.ref()));
   }
-  if (!rank.MayOpen()) return refuse(rank.not_accepting);
-  if (absl::Status status = CheckTotalCanCome(rank, request); !status.ok()) return refuse(status);
-  const uint64_t total = request.total_tokens.value_or(0);
-  if (total > context_->limits.total_tokens_max ||
-      request.time_left_ms > context_->limits.time_left_ms_max) {
-    return refuse(
-        Error(Reason::kTooLarge,
-              absl::StrCat("total tokens ", total, " (at most ", context_->limits.total_tokens_max,
-                           "), or time left above 24 hours"),
-              rank.ref()));
+  if (absl::Status status = CheckOpening(rank, request, context_->limits); !status.ok()) {
+    refuse(status);
+    return TellRefused(rank, request, status, now);
   }
   Entry* entry = rooms_.FindKey(rank.attached->id, request.room);
   const bool held = entry != nullptr && entry->room.state() == room::SourceState::kHeld;
@@ -231,7 +239,9 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
                         rank.ref()));
   }
   if (entry == nullptr && rank.rooms >= context_->limits.rooms_per_rank_max) {
-    return refuse(Error(Reason::kFull, "too many rooms are open", rank.ref()));
+    const absl::Status full = Error(Reason::kFull, "too many rooms are open", rank.ref());
+    refuse(full);
+    return TellRefused(rank, request, full, now);
   }
   const TimePoint deadline = now + std::chrono::milliseconds(request.time_left_ms);
   if (entry == nullptr) {

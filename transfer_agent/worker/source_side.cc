@@ -228,29 +228,40 @@ void SourceSide::OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now) 
   // the target failed before it could offer.
   HostedRank* rank = context_->FindRank(FromProto(failed.source()));
   if (rank == nullptr) return;
-  OnFailedByKey(*rank, failed, WordOf(peer, failed.offer(), failed.target(), failed.open_ms(), now),
-                now);
+  OnFailedByKey(*rank, peer, failed,
+                WordOf(peer, failed.offer(), failed.target(), failed.open_ms(), now), now);
 }
 
-void SourceSide::OnFailedByKey(HostedRank& rank, const v1::Failed& failed,
+void SourceSide::OnFailedByKey(HostedRank& rank, PeerId peer, const v1::Failed& failed,
                                const room::TargetWord& word, TimePoint now) {
   const RoomKey key = FromProto(failed.room());
   listeners_.Remove(rank.attached->id, key, word.voice);
   room::EndedUse* before = ended_.Find(rank.attached->id, key, now);
   if (before != nullptr && before->Covers(word)) return before->uses.Note(word);
-  if (Entry* entry = rooms_.FindKey(rank.attached->id, key)) {
+  Entry* entry = rooms_.FindKey(rank.attached->id, key);
+  // A stranger's failure is its own.
+  absl::Status admitted;
+  if (failed.has_target()) {
+    admitted = admission_.Admit(rank.attached->id, key, entry == nullptr ? nullptr : &entry->room,
+                                {peer, word.voice.target}, now);
+  }
+  if (entry != nullptr) {
     if (entry->room.uses().IsBeyond(word)) return;
     entry->room.uses().Note(word);
+    if (!admitted.ok()) return;
     return Fail(*entry, FromDetail(failed.cause()), now);
   }
+  if (!admitted.ok()) return;
   room::EndedUse told{FromDetail(failed.cause()), now, /*opened_here=*/false,
                       before != nullptr ? before->uses : room::RoomUses()};
   told.uses.Note(word);
+  if (failed.has_target()) told.group = room::GroupOf(word.voice.target);
+  told.recurs = key.nonce == 0;
   // For as long as the room may still be opened here, as far as the target says.
   const uint32_t left = std::min(failed.time_left_ms(), context_->limits.time_left_ms_max);
   constexpr auto kRememberMin = std::chrono::milliseconds(10000);
   ended_.Add(rank.attached->id, key, std::move(told),
-             now + std::max(kRememberMin, std::chrono::milliseconds(left)));
+             now + std::max(kRememberMin, std::chrono::milliseconds(left)), now);
 }
 
 void SourceSide::TellLost(std::pair<PeerId, uint32_t> target, transport::Transport* transport,

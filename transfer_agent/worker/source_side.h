@@ -20,6 +20,7 @@
 #include "transfer_agent/room/source_room.h"
 #include "transfer_agent/worker/early_fences.h"
 #include "transfer_agent/worker/ended_rooms.h"
+#include "transfer_agent/worker/offer_admission.h"
 #include "transfer_agent/worker/room_index.h"
 #include "transfer_agent/worker/room_listeners.h"
 #include "transfer_agent/worker/worker_context.h"
@@ -31,7 +32,8 @@ class SourceSide {
   using Index = RoomIndex<room::SourceRoom>;
   using Entry = Index::Entry;
 
-  explicit SourceSide(WorkerContext* context) : context_(context), listeners_(context) {}
+  explicit SourceSide(WorkerContext* context)
+      : context_(context), listeners_(context), admission_(context, &listeners_) {}
 
   // --- from the engine
   void Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePoint now);
@@ -94,7 +96,7 @@ class SourceSide {
   absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer, room::TargetLeg* leg);
   absl::StatusOr<transport::RemoteMemoryId> ImportMemory(
       const std::shared_ptr<const RemoteRank>& target, transport::Transport* transport);
-  absl::StatusOr<Entry*> RoomOf(HostedRank& rank, const v1::Offer& offer,
+  absl::StatusOr<Entry*> RoomOf(HostedRank& rank, PeerId peer, const v1::Offer& offer,
                                 const room::TargetWord& word, TimePoint now);
   Entry& Hold(HostedRank& rank, const v1::Offer& offer, TimePoint now);
   absl::Status CheckAnnounced(const HostedRank* rank, const v1::Announced& announced) const;
@@ -105,12 +107,15 @@ class SourceSide {
   room::TargetWord WordOf(PeerId peer, const v1::OfferId& id, const v1::RankRef& target,
                           uint32_t open_ms, TimePoint now) const;
   // A failure that names no offer that is open here.
-  void OnFailedByKey(HostedRank& rank, const v1::Failed& failed, const room::TargetWord& word,
-                     TimePoint now);
+  void OnFailedByKey(HostedRank& rank, PeerId peer, const v1::Failed& failed,
+                     const room::TargetWord& word, TimePoint now);
   absl::Status Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer,
                     TimePoint now);
   void BindRoom(const HostedRank& rank, const shm_abi::OpenSend& request);
   void Refuse(PeerId peer, const v1::Offer& offer, const absl::Status& cause);
+  // The targets of a room that its engine was refused.
+  void TellRefused(const HostedRank& rank, const shm_abi::OpenSend& request,
+                   const absl::Status& cause, TimePoint now);
 
   static absl::Status CheckPages(const HostedRank& rank, const Entry& entry,
                                  const shm_abi::Send& send);
@@ -145,6 +150,7 @@ class SourceSide {
   Index rooms_{2};
   EndedRooms ended_;
   RoomListeners listeners_;
+  OfferAdmission admission_;
   uint32_t held_ = 0;
   std::map<OfferKey, LegRef> legs_;
   uint64_t next_cookie_ = 1;

@@ -1,5 +1,6 @@
 // Which use of a room's id a target means: rooms that an offer begins, or comes late to.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
@@ -24,7 +25,12 @@ absl::StatusOr<SourceSide::Entry*> SourceSide::LatestUse(const HostedRank& rank,
     // Whatever comes of this target next is of a later use.
     use.uses.Note(word);
     if (!use.outcome.ok()) return use.outcome;
-    return Error(Reason::kRoomInUse, "the room has just ended here", rank.ref());
+    return Error(Reason::kRoomInUse,
+                 use.group.has_value()
+                     ? absl::StrCat("the room has just ended here; it was that of ",
+                                    room::ToString(*use.group))
+                     : "the room has just ended here",
+                 rank.ref());
   };
   room::EndedUse* before = ended_.Find(rank.attached->id, key, now);
   Entry* entry = rooms_.FindKey(rank.attached->id, key);
@@ -38,10 +44,20 @@ absl::StatusOr<SourceSide::Entry*> SourceSide::LatestUse(const HostedRank& rank,
   return over(use);
 }
 
-absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, const v1::Offer& offer,
+absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, PeerId peer,
+                                                      const v1::Offer& offer,
                                                       const room::TargetWord& word, TimePoint now) {
-  auto entry = LatestUse(rank, FromProto(offer.room()), word, now);
-  if (!entry.ok() || *entry != nullptr) return entry;
+  const RoomKey key = FromProto(offer.room());
+  auto entry = LatestUse(rank, key, word, now);
+  if (!entry.ok()) return entry;
+  const room::SourceRoom* room = *entry == nullptr ? nullptr : &(*entry)->room;
+  absl::Status admitted =
+      admission_.Admit(rank.attached->id, key, room, {peer, word.voice.target}, now);
+  if (!admitted.ok()) {
+    if (room != nullptr) (*entry)->room.uses().Note(word);
+    return admitted;
+  }
+  if (*entry != nullptr) return entry;
   if (held_ >= context_->limits.held_offers_max) {
     return Error(Reason::kFull, absl::StrCat(held_, " offers wait for their engine"), rank.ref());
   }
@@ -59,6 +75,29 @@ SourceSide::Entry& SourceSide::Hold(HostedRank& rank, const v1::Offer& offer, Ti
   listeners_.NoteIn(rank.attached->id, entry.room.key(), &entry.room.uses());
   context_->deadlines.Add(deadline, entry.serial);
   return entry;
+}
+
+void SourceSide::TellRefused(const HostedRank& rank, const shm_abi::OpenSend& request,
+                             const absl::Status& cause, TimePoint now) {
+  const AttachmentId id = rank.attached->id;
+  Entry* entry = rooms_.FindKey(id, request.room);
+  if (entry != nullptr && entry->room.state() != room::SourceState::kHeld) return;  // another's
+  const uint32_t left = std::min(request.time_left_ms, context_->limits.time_left_ms_max);
+  if (rank.MayOpen() && left == request.time_left_ms) BindRoom(rank, request);
+  if (entry != nullptr) Fail(*entry, cause, now);
+  room::EndedUse* before = ended_.Find(id, request.room, now);
+  if (before != nullptr && !before->opened_here) {
+    before->opened_here = true;
+    before->ended = now;
+    return;
+  }
+  room::EndedUse use{cause, now, /*opened_here=*/true,
+                     before != nullptr ? before->uses : room::RoomUses()};
+  use.recurs = request.room.nonce == 0;
+  listeners_.NoteIn(id, request.room, &use.uses);
+  listeners_.TellFailed(id, request.room, cause);
+  ended_.Add(id, request.room, std::move(use),
+             KeepFailureUntil(now, now + std::chrono::milliseconds(left), now), now);
 }
 
 }  // namespace baton::worker

@@ -1,4 +1,5 @@
 // A decode room before its pages: its sources know that it waits, and it hears of their end.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -51,10 +52,17 @@ void TargetSide::AnnounceRoom(const HostedRank& rank, Entry& entry, const Server
   }
 }
 
-void TargetSide::OnSourceState(const v1::SourceState& state, TimePoint now) {
+void TargetSide::OnSourceState(PeerId peer, const v1::SourceState& state, TimePoint now) {
   auto it = announced_.find(state.offer().serial());
   Entry* entry = it == announced_.end() ? nullptr : rooms_.Find(it->second);
   if (entry == nullptr) return;
+  // Numbers can be guessed: only who was told of the room speaks of it.
+  const auto& told = entry->room.listens_to();
+  if (std::none_of(told.begin(), told.end(), [&](const room::TargetRoom::Source& source) {
+        return source.peer == peer && source.rank == FromProto(state.source());
+      })) {
+    return;
+  }
   if (state.has_cause()) return Fail(*entry, FromDetail(state.cause()), now);
   if (!state.complete() || entry->room.state() != TargetState::kLooking) return;
   absl::Status status = entry->room.SourceComplete(FromProto(state.source()), state.total_tokens());

@@ -8,6 +8,7 @@
 #include "client/rpc/error_detail.h"
 #include "common/log.h"
 #include "common/reason.h"
+#include "transfer_agent/worker/ended_rooms.h"
 #include "transfer_agent/worker/room_record.h"
 #include "transfer_agent/worker/wire_ids.h"
 
@@ -138,7 +139,7 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
     ToProto(leg.source, failed->mutable_source());
     if (rank != nullptr) ToProto(rank->ref(), failed->mutable_target());
     failed->set_open_ms(MillisSince(entry.opened, now));
-    failed->set_time_left_ms(MillisLeft(entry.deadline, now));
+    failed->set_time_left_ms(MillisLeft(KeepFailureUntil(entry.opened, entry.deadline, now), now));
     *failed->mutable_cause() = ToDetail(entry.room.cause());
     // A peer that is down learns by its own loss of us.
     context_->outbox->Send(leg.peer, control::Priority::kUrgent, std::move(frame)).IgnoreError();
@@ -149,10 +150,10 @@ void TargetSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t to
 }
 
 void TargetSide::TellSources(const HostedRank& rank, const shm_abi::OpenReceive& request,
-                             const absl::Status& cause, TimePoint opened, TimePoint until,
+                             const absl::Status& cause, TimePoint opened, TimePoint deadline,
                              uint64_t use, TimePoint now) {
-  untold_.Add({request.room, rank.ref(), request.prefill_server, request.prefill_dp, cause, until,
-               opened, use != 0 ? use : ++last_serial_},
+  untold_.Add({request.room, rank.ref(), request.prefill_server, request.prefill_dp, cause,
+               KeepFailureUntil(opened, deadline, now), opened, use != 0 ? use : ++last_serial_},
               now);
 }
 
@@ -252,15 +253,9 @@ std::string TargetSide::WhatIsMissing(const Entry& entry) const {
   if (!entry.room.listens_to().empty()) return "its engine has given no pages";
   const ServerView& view = *server;
   for (const auto& [coord, address] : view.addresses) {
-    auto remote = context_->FindRemote({view.name, coord});
     if (coord.dp != *request.prefill_dp) continue;
-    if (remote == nullptr) {
-      return absl::StrCat(ToString(coord), " at ", address, " has not announced itself");
-    }
-    if (remote->incarnation != view.incarnation) {
-      return absl::StrCat(ToString(coord), " is of incarnation ", remote->incarnation.value(),
-                          ", the registry has ", view.incarnation.value());
-    }
+    const auto source = finder_->Find(view, coord);
+    if (!source.ok()) return absl::StrCat(ToString(coord), ": ", source.status().message());
   }
   return absl::StrCat("only ", view.addresses.size(), " ranks of it are registered");
 }

@@ -57,7 +57,7 @@ class TargetSide {
   void OnRefused(PeerId peer, const v1::Refused& refused, TimePoint now);
   void OnSent(PeerId peer, const v1::Sent& sent, TimePoint now);
   void OnFailed(PeerId peer, const v1::Failed& failed, TimePoint now);
-  void OnSourceState(const v1::SourceState& state, TimePoint now);
+  void OnSourceState(PeerId peer, const v1::SourceState& state, TimePoint now);
 
   // It has stopped posting, and nothing of the offer is under way.
   void OnFenceAnswered(PeerId peer, const v1::Fenced& fenced);
@@ -109,7 +109,7 @@ class TargetSide {
   // Before any offer: the sources learn why none will come, those that are not known yet once they
   // are.
   void TellSources(const HostedRank& rank, const shm_abi::OpenReceive& request,
-                   const absl::Status& cause, TimePoint opened, TimePoint until, uint64_t use,
+                   const absl::Status& cause, TimePoint opened, TimePoint deadline, uint64_t use,
                    TimePoint now);
   void FenceLegs(Entry& entry);
   // Where a fence needs the source's answer.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/rpc/error_detail.h"
+#include "transfer_agent/worker/registered_source.h"
 #include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
@@ -25,15 +26,23 @@ bool UntoldFailures::Tell(UntoldFailure& failure, TimePoint now) {
   };
   const auto server = context_->servers.Find(failure.server);
   const std::string& name = server == nullptr ? failure.server : server->name;
+  // Of ranks that the registry does not list (any more), whoever this agent has dialled.
   context_->remote_ranks.ForEach([&](const RemoteRank& source) {
-    if (source.rank.server != name || !concerns(source.rank.coord)) return;
-    if (TellRank(failure, source, now)) failure.told.insert(source.rank.coord);
+    const RankCoord& coord = source.rank.coord;
+    if (source.rank.server != name || !concerns(coord)) return;
+    if (server != nullptr && server->addresses.contains(coord)) return;
+    const auto link = context_->peers.find(source.peer);
+    if (link == context_->peers.end() || !link->second.dialled) return;
+    if (TellRank(failure, source, now)) failure.told.insert(coord);
   });
   if (server == nullptr) return false;
   const RankCoord& sizes = server->spec.sizes;
   const size_t all = size_t{sizes.pp} * sizes.cp * sizes.tp * (failure.dp ? 1 : sizes.dp);
   for (const auto& [coord, address] : server->addresses) {
-    if (concerns(coord)) context_->outbox->Dial(address);
+    if (!concerns(coord)) continue;
+    context_->outbox->Dial(address);
+    const auto source = RegisteredSource(*context_, *server, coord);
+    if (source.ok() && TellRank(failure, **source, now)) failure.told.insert(coord);
   }
   return failure.told.size() >= all;
 }

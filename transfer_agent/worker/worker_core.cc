@@ -214,7 +214,7 @@ void WorkerCore::OnFrame(PeerId peer, const v1::Frame& frame, TimePoint now) {
     case v1::Frame::kAnnounced:
       return source_.OnAnnounced(peer, frame.announced(), now);
     case v1::Frame::kSourceState:
-      return target_.OnSourceState(frame.source_state(), now);
+      return target_.OnSourceState(peer, frame.source_state(), now);
     case v1::Frame::kLanded:
       return source_.OnLanded(peer, frame.landed(), now);
     case v1::Frame::kFence:

@@ -18,7 +18,7 @@ int planted = 0;
 namespace {
 
 constexpr uint64_t kHistories = 5000;
-constexpr int kBugs = 31;
+constexpr int kBugs = 33;
 
 struct Found {
   uint64_t seed = 0;

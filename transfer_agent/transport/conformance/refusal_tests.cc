@@ -1,4 +1,6 @@
 // What does not fit is refused by name, and nothing else is disturbed.
+#include <utility>
+
 #include "common/reason.h"
 #include "gtest/gtest.h"
 #include "transfer_agent/transport/conformance/world.h"
@@ -41,6 +43,32 @@ TEST_P(TransportConformance, BreaksAWindowThatIsSentMoreThanTheRoom) {
   }));
   world.Settle();
   EXPECT_FALSE(world.HasPart(room));
+}
+
+// As many bytes as the room has, and half of the room was never written.
+TEST_P(TransportConformance, BreaksAWindowWhoseTokensComeTwiceThoughTheirBytesAddUp) {
+  World world(GetParam());
+  if (!world.checked_by_target()) GTEST_SKIP() << "the target sees no chunks: its source does";
+  const ChannelPair one = world.Connect();
+  const ChannelPair two = world.Connect();
+  for (bool two_parts : {false, true}) {
+    const Room& room = world.NewRoom(64);
+    ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(room)).ok());
+    world.source.transport->Submit(one.source, world.SegmentOf(room, 0, 32, two_parts));
+    Segment again = world.SegmentOf(room, 0, 32, true);
+    again.part = two_parts ? 1 : 0;
+    world.source.transport->Submit(two_parts ? two.source : one.source, std::move(again));
+    const Recorder::WindowKey key{World::kSource, room.offer};
+    ASSERT_TRUE(world.Drive([&] { return world.target.recorder.broken.contains(key); }));
+    const absl::Status cause = world.target.recorder.broken[key];
+    EXPECT_EQ(ReasonOf(cause), Reason::kBadChunk) << cause;
+    EXPECT_NE(cause.message().find("[0, 32)"), absl::string_view::npos) << cause;
+  }
+  const Room& other = world.NewRoom(100);
+  ASSERT_TRUE(world.target.transport->OpenWindow(world.WindowOf(other)).ok());
+  world.Send(one.source, other);
+  ASSERT_TRUE(world.Drive([&] { return world.HasPart(other); }));
+  EXPECT_EQ(world.FirstMismatch(other), -1);
 }
 
 TEST_P(TransportConformance, RefusesAWindowThatIsOpenAlready) {

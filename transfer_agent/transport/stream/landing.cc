@@ -22,8 +22,9 @@ absl::StatusOr<bool> MatchAttempt(OpenedWindow* window, PartProgress* part, Chan
   if (!fresh && frame.attempt > part->attempt) {
     if (part->closed) return false;  // It came whole; the repetition changes nothing.
     window->bytes -= part->bytes;
-    *part = PartProgress{
-        .channel = {}, .restarts = part->restarts + 1, .chunk = {}, .cursor = {}, .rest = {}};
+    const uint32_t restarts = part->restarts + 1;
+    *part = PartProgress();
+    part->restarts = restarts;
   }
   if (part->channel == ChannelId()) {
     part->channel = channel;
@@ -42,6 +43,27 @@ absl::Status CheckOpenPart(const OpenedWindow& window, const PartProgress& part,
                "), the window has [", tokens.prefix, ", ", tokens.total, ")");
 }
 
+// Every byte comes once: else as many as the room has might not be all of it.
+absl::Status CheckOrder(const OpenedWindow& window, const PartProgress& part, const Frame& frame) {
+  const planner::ChunkRange& chunk = frame.chunk;
+  if (const auto behind = part.order.GoesBack(chunk); behind.has_value()) {
+    return Error(Reason::kBadChunk,
+                 absl::StrCat("chunk [", chunk.token_begin, ", ", chunk.token_end,
+                              ") does not go on from [", behind->before.token_begin, ", ",
+                              behind->before.token_end, ") of page group ", behind->group));
+  }
+  if (window.parts.size() == 1) return absl::OkStatus();
+  ChunkOrder with = part.order;
+  with.Add(chunk);
+  for (const auto& [number, other] : window.parts) {
+    if (other.get() == &part || !with.Overlaps(other->order)) continue;
+    return Error(Reason::kBadChunk,
+                 absl::StrCat("chunk [", chunk.token_begin, ", ", chunk.token_end, ") of part ",
+                              frame.part, " lies over what part ", number, " had"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status BeginChunk(OpenedWindow* window, PartProgress* part, const Frame& frame) {
   if (!part->chunk_complete()) {
     return Wrong(frame, "a chunk begins before the one before it is complete");
@@ -50,6 +72,9 @@ absl::Status BeginChunk(OpenedWindow* window, PartProgress* part, const Frame& f
   part->chunk_bytes = 0;
   part->cursor = planner::Cursor(window->window.plan, window->window.tokens, frame.chunk, nullptr,
                                  &window->window.pages);
+  if (part->cursor.bytes_total() == 0) return absl::OkStatus();
+  if (absl::Status status = CheckOrder(*window, *part, frame); !status.ok()) return status;
+  part->order.Add(frame.chunk);
   return absl::OkStatus();
 }
 

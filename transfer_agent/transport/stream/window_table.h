@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "planner/cursor.h"
+#include "transfer_agent/transport/chunk_order.h"
 #include "transfer_agent/transport/stream/memory_table.h"
 #include "transfer_agent/transport/transport.h"
 
@@ -28,6 +29,7 @@ struct PartProgress {
   uint64_t chunk_bytes = 0;
   planner::Cursor cursor;
   planner::CopyRun rest;  // length 0: none
+  ChunkOrder order;       // of the chunks that had bytes
 
   bool chunk_complete() const { return chunk_bytes == cursor.bytes_total(); }
 };

@@ -178,8 +178,10 @@ Pod& World::AddPod() {
   Pod& added = *pods.back();
   for (auto& pod : pods) {
     if (pod.get() == &added) continue;
-    pod->core->OnPeerUp({PeerId(added.number_), added.address(), Epoch(added.number_ + 100), 1});
-    added.core->OnPeerUp({PeerId(pod->number_), pod->address(), Epoch(pod->number_ + 100), 1});
+    for (auto [to, of] : {std::make_pair(pod.get(), &added), {&added, pod.get()}}) {
+      to->core->OnPeerUp(
+          {PeerId(of->number_), of->address(), Epoch(of->number_ + 100), 1, /*dialled=*/true});
+    }
     TellRanks(added, *pod);
   }
   return added;
@@ -216,6 +218,7 @@ void World::TellServers() {
       view->spec = *planner::FromProto(said.spec());
       view->aliases = pod->aliases[view->name];
       view->addresses[FromProto(said.rank()).coord] = pod->address();
+      view->epochs[FromProto(said.rank()).coord] = Epoch(pod->number_ + 100);
     }
   }
   for (auto& pod : pods) {
