@@ -4,6 +4,7 @@ import sys
 import types
 
 import baton
+from baton.sglang import early
 
 
 class KVPoll:
@@ -36,9 +37,16 @@ class Room:
         self.aborted = None
         self.closed = False
         self.full = False
+        self.given = None
+        self.complete = False
 
     def poll(self):
-        return baton.RoomStatus(self.phase, self.released, self.prefix)
+        return baton.RoomStatus(self.phase, self.released, self.prefix, self.complete)
+
+    def provide(self, **given):
+        if self.full:
+            raise baton.Full("FULL", "no place")
+        self.given = given
 
     def fail(self, error, released=True):
         self.phase, self.why, self.released = baton.Phase.FAILED, error, released
@@ -68,6 +76,8 @@ class Manager:
 
     def __init__(self):
         self.rooms = []
+        self.early = early.Early(0)
+        self.pages_last = False
         self.refusals = []
         self.held = []
         self.gone = ""
@@ -83,8 +93,8 @@ class Manager:
     def open_send(self, room, total_tokens):
         return self._open(room, total_tokens)
 
-    def open_receive(self, address, room, **call):
-        return self._open(address, room, call)
+    def announce(self, address, room):
+        return self._open(address, room)
 
     def hold(self, receiver):
         self.held.append(receiver)
