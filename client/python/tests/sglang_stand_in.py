@@ -54,10 +54,13 @@ class Room:
     def cause(self):
         return self.why
 
-    def send(self, begin, end, pages, last, aux_row):
+    def send(self, begin, end, pages, last=False, aux_row=0, page_groups=None):
         if self.full:
             raise baton.Full("FULL", "no place")
-        self.chunks.append((begin, end, pages[0], last, aux_row))
+        if page_groups is None:
+            self.chunks.append((begin, end, pages[0], last, aux_row))
+        else:
+            self.chunks.append((begin, end, pages, page_groups, last))
 
     def abort(self, why):
         self.aborted = why
@@ -78,6 +81,7 @@ class Manager:
         self.rooms = []
         self.early = early.Early(0)
         self.pages_last = False
+        self.has_windows = False
         self.refusals = []
         self.held = []
         self.gone = ""

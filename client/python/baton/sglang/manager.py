@@ -71,7 +71,11 @@ class Manager(BaseKVManager):
             queue.scheduler.model_config.num_hidden_layers,
         )
         settings = self._settings(server_args)
-        families = describe.families(queue, self.kv_args, where)
+        families = describe.families(
+            queue, self.kv_args, where, self.role == baton.Role.DECODE
+        )
+        #: Of some layers only the last tokens are kept, in pages of their own.
+        self.has_windows = any(family.window for family in families)
         regions = Regions(POOLS)
         buffers = self._buffers(queue, families, regions)
         self._attachment = Attachment(
@@ -82,7 +86,12 @@ class Manager(BaseKVManager):
             role=self.role,
             coord=where.coord,
             model=settings.model,
-            spec=layout.spec_of(families, where, self.kv_args.page_size),
+            spec=layout.spec_of(
+                families,
+                where,
+                self.kv_args.page_size,
+                queue.scheduler.sliding_window_size or 0,
+            ),
             layout=buffers,
             regions=[pool.region() for pool in regions.used],
             aliases=settings.aliases,
