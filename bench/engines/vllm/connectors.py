@@ -9,6 +9,9 @@ from tests.engines.vllm.engine import Engine
 
 _numbers = itertools.count(1)
 
+NOTHING = {"kv_connector": "NothingConnector", "kv_role": "kv_consumer",
+           "kv_connector_module_path": "bench.engines.vllm.nothing"}
+
 
 class Baton:
     """Both legs at once."""

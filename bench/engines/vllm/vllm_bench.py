@@ -86,29 +86,34 @@ def _step_seconds(engine: Engine, number: int) -> float:
     return (time.monotonic() - start) / STEPS
 
 
-def idle_ratio(model: str, rounds: int) -> float:
-    """Of step times with Baton's connector and without: the two engines take turns."""
+def idle_ratios(model: str, rounds: int) -> tuple[float, float]:
+    """Of step times with Baton's connector: of without any, and of one that does nothing. The three
+    engines take turns."""
     with tempfile.TemporaryDirectory(prefix="baton-bench-") as folder:
         connector = connectors.Baton(folder)
-        plain = Engine("plain", folder, model)
-        idle = Engine("idle", folder, model, connector.transfer("decode"))
+        engines = {name: Engine(name, folder, model, transfer) for name, transfer in (
+            ("none", {}), ("nothing", connectors.NOTHING),
+            ("idle", connector.transfer("decode")))}
         try:
-            for engine in (plain, idle):
+            for engine in engines.values():
                 engine.wait_up()
+            for engine in engines.values():
                 _step_seconds(engine, 0)
-            times: dict[Engine, list[float]] = {plain: [], idle: []}
+            times: dict[str, list[float]] = {name: [] for name in engines}
+            order = list(engines)
             for number in range(1, rounds + 1):
-                order = (plain, idle) if number % 2 else (idle, plain)
-                for engine in order:
-                    times[engine].append(_step_seconds(engine, number))
+                order = order[1:] + order[:1]
+                for name in order:
+                    times[name].append(_step_seconds(engines[name], number))
         finally:
-            plain.kill()
-            idle.kill()
+            for engine in engines.values():
+                engine.kill()
             connector.close()
-    without, with_it = (statistics.median(times[engine]) for engine in (plain, idle))
-    print("step of 4 requests: without %s, with the connector idle %s" % (
-        _ms(without), _ms(with_it)), flush=True)
-    return statistics.median(b / a for a, b in zip(times[plain], times[idle]))
+    print("step of 4 requests: without a connector %s, with one that does nothing %s, with Baton's "
+          "idle %s" % tuple("%.3f ms" % (statistics.median(times[name]) * 1e3) for name in engines),
+          flush=True)
+    return tuple(statistics.median(b / a for a, b in zip(times[name], times["idle"]))
+                 for name in ("none", "nothing"))
 
 
 def _judge(what: str, ratio: float, target: float) -> None:
@@ -141,8 +146,9 @@ def main() -> int:
                 print("%-66s no verdict: less than nothing was added" % what, flush=True)
                 continue
             _judge(what, ours / theirs[best], 0.5)
-    _judge("step time with the connector idle, of without", idle_ratio(model, options.rounds),
-           1.01)
+    without, nothing = idle_ratios(model, options.rounds)
+    _judge("step time with the connector idle, of without", without, 1.01)
+    _judge("step time with the connector idle, of one that does nothing", nothing, 1.01)
     print("load after: %.1f" % os.getloadavg()[0])
     return 0
 

@@ -2,6 +2,7 @@
 import ctypes
 import logging
 import mmap
+import os
 import unittest
 
 import numpy as np
@@ -20,6 +21,15 @@ class PoolsTest(unittest.TestCase):
         with mmap.mmap(pool.fd, pool.size) as seen:
             self.assertEqual(seen[4], 7)
         self.assertEqual(pool.region(), baton.Region(pool.fd, pool.size, "kv"))
+
+    def test_pages_are_there_before_they_are_touched_once_the_pool_is_populated(self):
+        pool = baton.HostPool(64 * mmap.PAGESIZE)
+        self.addCleanup(pool.close)
+        self.assertEqual(os.fstat(pool.fd).st_blocks, 0)
+        pool.numpy()[7] = 5
+        pool.populate()
+        self.assertEqual(os.fstat(pool.fd).st_blocks * 512, pool.size)
+        self.assertEqual(pool.numpy()[7], 5)
 
     def test_an_array_that_exists_is_adopted_and_handed_over(self):
         pair = pairs.Pair(self)

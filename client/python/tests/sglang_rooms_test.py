@@ -1,5 +1,4 @@
 """SGLang's sender and receiver over rooms that are moved by hand."""
-import time
 import unittest
 
 import baton
@@ -8,22 +7,12 @@ from client.python.tests import sglang_stand_in as stand_in
 stand_in.install()
 
 from baton.sglang import context  # noqa: E402  after the stand-in
+from baton.sglang import early as earlies  # noqa: E402
 from baton.sglang import receiver as receivers  # noqa: E402
 from baton.sglang import sender as senders  # noqa: E402
 
 KVPoll = stand_in.KVPoll
-IN_USE = baton.BatonError("ROOM_IN_USE", "room 5 is in use", "prefill-a[dp0/pp0/cp0/tp0]")
 LOST = baton.BatonError("ENGINE_LOST", "it has ended", "prefill-a[dp0/pp0/cp0/tp0]")
-
-
-def polled(end, want):
-    """Polls as a scheduler does until `end` says `want`."""
-    limit = time.monotonic() + 20
-    while time.monotonic() < limit:
-        got = end.poll()
-        if got == want:
-            return
-    raise AssertionError("still %d and not %d" % (got, want))
 
 
 class Event:
@@ -37,9 +26,9 @@ class SenderTest(unittest.TestCase):
     def setUp(self):
         self.manager = stand_in.Manager()
 
-    def make(self, total=40):
+    def make(self, total=40, room=5):
         with context.TOTAL_TOKENS.of(total):
-            return senders.Sender(self.manager, "10.0.0.1:8998", 5)
+            return senders.Sender(self.manager, "10.0.0.1:8998", room)
 
     def offered(self, total=40, prefix=0):
         sender = self.make(total)
@@ -67,6 +56,15 @@ class SenderTest(unittest.TestCase):
         self.assertEqual(sender.poll(), KVPoll.Success)
         self.assertTrue(room.closed)
         self.assertEqual(sender.get_transfer_metric().transfer_total_bytes, 77)
+
+    def test_pages_of_a_window_go_as_a_whole_before_the_last_of_the_others(self):
+        self.manager.has_windows = True
+        sender, room = self.offered(total=40, prefix=8)
+        sender.send([1], None, 16)
+        sender.send([2], [[7, 8]], 16)
+        self.assertEqual(room.chunks, [
+            (8, 24, [[1], []], [0], False), (8, 40, [[], [7, 8]], [1], False),
+            (24, 40, [[2], []], [0], True)])
 
     def test_the_last_chunk_is_sent_without_pages_too(self):
         sender, _ = self.offered()
@@ -106,14 +104,42 @@ class SenderTest(unittest.TestCase):
             sender.failure_exception()
         self.assertFalse(raised.exception.is_from_another_rank)
 
-    def test_a_room_id_that_is_still_in_use_is_tried_again(self):
+    def test_a_room_that_is_in_use_fails_the_request(self):
         sender = self.make()
-        self.manager.rooms[0].fail(IN_USE)
-        self.assertEqual(sender.poll(), KVPoll.Bootstrapping)
-        while len(self.manager.rooms) < 2:
-            sender.poll()
-        self.manager.rooms[1].phase = baton.Phase.OFFERED
+        self.manager.rooms[0].fail(baton.BatonError("ROOM_IN_USE", "room 5 is in use"))
+        self.assertEqual(sender.poll(), KVPoll.Failed)
+        self.assertEqual(len(self.manager.rooms), 1)
+
+    def test_a_prompt_is_computed_and_sent_before_decode_has_given_pages(self):
+        self.manager.early = earlies.Early(160)
+        sender = self.make()
         self.assertEqual(sender.poll(), KVPoll.WaitingForInput)
+        self.assertEqual(sender.pop_decode_prefix_len(), 0)
+        sender.init(3, 9)
+        sender.send([1], None, 16)
+        room = self.manager.rooms[0]
+        room.phase, room.prefix = baton.Phase.OFFERED, 16
+        self.assertEqual(sender.poll(), KVPoll.WaitingForInput)
+        sender.send([2, 3], [], 24)
+        self.assertEqual(room.chunks, [(0, 16, [1], False, 9), (16, 40, [2, 3], True, 9)])
+
+    def test_prompts_that_wait_for_decode_hold_a_quarter_of_the_pool(self):
+        self.manager.early = earlies.Early(400)
+        first = self.make(60)
+        self.assertEqual(first.poll(), KVPoll.WaitingForInput)
+        first.init(4, 9)
+        second = self.make(60, room=6)
+        self.assertEqual(second.poll(), KVPoll.Bootstrapping)
+        self.manager.rooms[0].phase = baton.Phase.OFFERED
+        first.poll()
+        self.assertEqual(second.poll(), KVPoll.WaitingForInput)
+
+    def test_a_prompt_that_is_given_up_makes_place_for_another(self):
+        self.manager.early = earlies.Early(400)
+        first = self.make(60)
+        self.assertEqual(first.poll(), KVPoll.WaitingForInput)
+        first.abort()
+        self.assertEqual(self.make(60, room=6).poll(), KVPoll.WaitingForInput)
 
     def test_a_full_table_and_an_agent_that_restarts_are_waited_for(self):
         lost = baton.BatonError("AGENT_LOST", "it restarts")
@@ -158,15 +184,58 @@ class ReceiverTest(unittest.TestCase):
         self.receiver.init(0)
         self.assertEqual(self.receiver.poll(), KVPoll.WaitingForInput)
 
+    def test_it_is_announced_before_it_has_pages(self):
+        self.receiver.init(0)
+        self.assertEqual(self.manager.rooms[0].what, ("10.0.0.1:8998", 5))
+        self.manager.rooms[0].fail(LOST)
+        self.assertEqual(self.receiver.poll(), KVPoll.Failed)
+        self.receiver.clear()
+        self.assertTrue(self.manager.rooms[0].closed)
+
+    def test_pages_are_given_to_prompts_that_are_computed_where_that_was_asked_for(self):
+        self.manager.pages_last = True
+        self.receiver.init(0)
+        self.assertEqual(self.receiver.poll(), KVPoll.Bootstrapping)
+        self.manager.rooms[0].complete = True
+        self.assertEqual(self.receiver.poll(), KVPoll.WaitingForInput)
+
+    def test_pages_wait_for_a_place_in_the_ring(self):
+        self.receiver.init(0)
+        room = self.manager.rooms[0]
+        room.full = True
+        with context.TOTAL_TOKENS.of(40):
+            self.receiver.send_metadata([3, 4], 9, [], 16)
+        self.assertEqual(self.receiver.poll(), KVPoll.Transferring)
+        self.assertIsNone(room.given)
+        room.full = False
+        self.assertEqual(self.receiver.poll(), KVPoll.Transferring)
+        self.assertEqual(room.given["pages"], [[3, 4]])
+
+    def test_an_agent_that_restarts_before_there_are_pages_is_told_again(self):
+        self.receiver.init(0)
+        self.manager.rooms[0].phase = baton.Phase.AGENT_LOST
+        self.manager.rooms[0].released = True
+        self.manager.refusals = [baton.BatonError("AGENT_LOST", "it restarts")]
+        while len(self.manager.rooms) < 2:
+            self.assertNotEqual(self.receiver.poll(), KVPoll.Failed)
+        self.assertTrue(self.manager.rooms[0].closed)
+        self.assertEqual(self.receiver.poll(), KVPoll.WaitingForInput)
+
     def test_pages_prefix_and_rows_go_into_the_room(self):
         room = self.posted()
-        self.assertEqual(room.what, ("10.0.0.1:8998", 5, {
-            "total_tokens": 40, "prefix_tokens": 16, "pages": [[3, 4]], "aux_row": 9}))
+        self.assertEqual(room.given, {
+            "total_tokens": 40, "prefix_tokens": 16, "pages": [[3, 4]], "aux_row": 9})
         self.assertEqual(self.receiver.poll(), KVPoll.Transferring)
         room.phase, room.released = baton.Phase.DONE, True
         self.assertEqual(self.receiver.poll(), KVPoll.Success)
         self.receiver.clear()
         self.assertTrue(room.closed)
+
+    def test_pages_of_a_window_are_given_as_well(self):
+        self.receiver.init(0)
+        with context.TOTAL_TOKENS.of(40):
+            self.receiver.send_metadata([3, 4], 9, [[7]], 16)
+        self.assertEqual(self.manager.rooms[-1].given["pages"], [[3, 4], [7]])
 
     def test_a_prefill_that_is_gone_fails_it_with_and_without_a_room(self):
         self.manager.gone = "prefill server prefill-a is away"
@@ -206,13 +275,11 @@ class ReceiverTest(unittest.TestCase):
         self.assertEqual(self.manager.held, [])
         self.assertFalse(self.receiver.abort_notified)
 
-    def test_a_room_id_that_is_still_in_use_is_tried_again(self):
-        self.posted().fail(IN_USE)
-        self.assertEqual(self.receiver.poll(), KVPoll.Transferring)
-        while len(self.manager.rooms) < 2:
-            self.receiver.poll()
-        self.manager.rooms[1].phase = baton.Phase.DONE
-        polled(self.receiver, KVPoll.Success)
+    def test_a_request_that_is_given_up_without_pages_closes_its_room(self):
+        self.receiver.init(0)
+        self.receiver.abort()
+        self.assertTrue(self.manager.rooms[0].closed)
+        self.assertEqual(self.manager.held, [])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import sys
 import types
 
 import baton
+from baton.sglang import early
 
 
 class KVPoll:
@@ -36,9 +37,16 @@ class Room:
         self.aborted = None
         self.closed = False
         self.full = False
+        self.given = None
+        self.complete = False
 
     def poll(self):
-        return baton.RoomStatus(self.phase, self.released, self.prefix)
+        return baton.RoomStatus(self.phase, self.released, self.prefix, self.complete)
+
+    def provide(self, **given):
+        if self.full:
+            raise baton.Full("FULL", "no place")
+        self.given = given
 
     def fail(self, error, released=True):
         self.phase, self.why, self.released = baton.Phase.FAILED, error, released
@@ -46,10 +54,13 @@ class Room:
     def cause(self):
         return self.why
 
-    def send(self, begin, end, pages, last, aux_row):
+    def send(self, begin, end, pages, last=False, aux_row=0, page_groups=None):
         if self.full:
             raise baton.Full("FULL", "no place")
-        self.chunks.append((begin, end, pages[0], last, aux_row))
+        if page_groups is None:
+            self.chunks.append((begin, end, pages[0], last, aux_row))
+        else:
+            self.chunks.append((begin, end, pages, page_groups, last))
 
     def abort(self, why):
         self.aborted = why
@@ -68,6 +79,9 @@ class Manager:
 
     def __init__(self):
         self.rooms = []
+        self.early = early.Early(0)
+        self.pages_last = False
+        self.has_windows = False
         self.refusals = []
         self.held = []
         self.gone = ""
@@ -83,8 +97,8 @@ class Manager:
     def open_send(self, room, total_tokens):
         return self._open(room, total_tokens)
 
-    def open_receive(self, address, room, **call):
-        return self._open(address, room, call)
+    def announce(self, address, room):
+        return self._open(address, room)
 
     def hold(self, receiver):
         self.held.append(receiver)

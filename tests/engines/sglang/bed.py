@@ -22,6 +22,9 @@ SERVICE = "127.0.0.1:7411"
 # Routers name the prefill server by it; nothing listens there.
 PREFILL_PORT = 8998
 SHARDED_PORT = 8999
+DECODE_FLAGS: dict[str, str | None] = {
+    "disaggregation-decode-retraction-backup": "cpu_tensor",
+    "disaggregation-decode-enable-radix-cache": None}
 
 _start = time.monotonic()
 
@@ -63,9 +66,7 @@ class Bed:
         path = plugins(self.folder + "/plugins", probe)
         self.single = engines.Engine("single", 31500, self.path("single.log"), {})
         self.prefill = self._engine("prefill", 31600, path)
-        self.decode = self._engine("decode", 31700, path, **{
-            "disaggregation-decode-retraction-backup": "cpu_tensor",
-            "disaggregation-decode-enable-radix-cache": None})
+        self.decode = self._engine("decode", 31700, path, **DECODE_FLAGS)
         self.all = [self.single, self.prefill, self.decode]
         self.sharded: engines.Engine | None = None
         if probe:
@@ -94,11 +95,20 @@ class Bed:
                "BATON_ATTACH_SOCKET": self.path((server or role) + ".sock"),
                "BATON_ATTACH_TIMEOUT": "2" if server else "30",
                "BATON_PROBE": self.path(name + ".probe"),
-               # A core for each tp rank of an engine on the CPU.
-               "SGLANG_CPU_OMP_THREADS_BIND": "0|1" if "tp" in flags else "all"}
+               # A core for each rank of an engine on the CPU.
+               "SGLANG_CPU_OMP_THREADS_BIND": "0|1" if {"tp", "pp-size"} & set(flags) else "all"}
         return engines.Engine(name, port, self.path(name + ".log"), env, **{
             "disaggregation-mode": role, "disaggregation-transfer-backend": "baton",
             "disaggregation-bootstrap-port": str(PREFILL_PORT), **flags})
+
+    def another(self, role: str, name: str, port: int, bootstrap_port: int,
+                **flags) -> engines.Engine:
+        """One more server, with its agent; not started yet."""
+        self.start_agent(name)
+        path = plugins(self.folder + "/plugins-" + name, probe=False)
+        more = DECODE_FLAGS if role == "decode" else {}
+        return self._engine(role, port, path, server=name, **{
+            "disaggregation-bootstrap-port": str(bootstrap_port), **more, **flags})
 
     def start_bootstrap(self) -> None:
         self.bootstrap = processes.Process(
@@ -152,14 +162,16 @@ class Bed:
                 "rid": "room-%d" % room}
 
     def hand_over(self, prompt: list[int], tokens: int, room: int | None = None,
-                  limit_s: float = 60, sharded: bool = False) -> dict:
-        """Both legs at once, as a router sends them: decode's answer."""
-        prefill = self.sharded if sharded else self.prefill
-        leg = self.leg(room or self.room(), SHARDED_PORT if sharded else PREFILL_PORT)
+                  limit_s: float = 60, prefill: engines.Engine | None = None,
+                  port: int = PREFILL_PORT, decode: engines.Engine | None = None,
+                  decode_prompt: list[int] | None = None) -> dict:
+        """Both legs at once, as a router sends them: decode's answer. `port` names `prefill`."""
+        prefill, decode = prefill or self.prefill, decode or self.decode
+        leg = self.leg(room or self.room(), port)
         other = Leg(prefill, prompt, tokens, leg)
-        answer = self.decode.generate(prompt, tokens, limit_s, **leg)
+        answer = decode.generate(decode_prompt or prompt, tokens, limit_s, **leg)
         if "error" in answer:  # As routers do; otherwise it would wait for another decode leg.
-            for engine in (prefill, self.decode):
+            for engine in (prefill, decode):
                 engine.abort(leg["rid"])
         answer["prefill"] = other.join()
         answer["room"] = leg["bootstrap_room"]

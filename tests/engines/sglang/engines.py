@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Without a GPU, and greedy in float32: equal tokens mean equal pages.
 FLAGS = {
     "device": "cpu", "attention-backend": "torch_native", "dtype": "float32",
-    "mem-fraction-static": "0.05", "max-total-tokens": "32768", "max-running-requests": "8",
+    "mem-fraction-static": "0.5", "max-total-tokens": "32768", "max-running-requests": "8",
     "page-size": "16", "chunked-prefill-size": "256", "cuda-graph-backend-decode": "disabled",
     "cuda-graph-backend-prefill": "disabled", "host": "127.0.0.1"}
 SWITCHES = ["--disable-overlap-schedule", "--skip-server-warmup", "--sleep-on-idle"]

@@ -71,7 +71,8 @@ class HandOvers:
         shared.bed().start_sharded_agent()
         for length in (40, 700):
             prompt = shared.bed().prompt(length)
-            answer = shared.bed().hand_over(prompt, 12, sharded=True)
+            answer = shared.bed().hand_over(
+                prompt, 12, prefill=shared.bed().sharded, port=beds.SHARDED_PORT)
             self.assertEqual(answer.get("output_ids"), shared.bed().expected(prompt, 12), answer)
 
     def test_a_room_id_is_used_again_at_once(self):

@@ -6,11 +6,14 @@ from tests.engines.sglang import shared
 from tests.engines.sglang.failures import FailuresTest
 from tests.engines.sglang.guides import GuidesTest
 from tests.engines.sglang.hand_overs import HandOversTest, OverSharedMemoryTest
+from tests.engines.sglang.pipelines import PipelinesTest
 from tests.engines.sglang.restarts import RestartsTest
 from tests.engines.sglang.routers import RoutersTest
+from tests.engines.sglang.windows import WindowsTest
 
 # The order in which they run: what ends processes comes last.
-CASES = (HandOversTest, RoutersTest, FailuresTest, RestartsTest, OverSharedMemoryTest, GuidesTest)
+CASES = (HandOversTest, RoutersTest, FailuresTest, PipelinesTest, WindowsTest, RestartsTest,
+         OverSharedMemoryTest, GuidesTest)
 
 
 class _OnOneBed(unittest.TestSuite):

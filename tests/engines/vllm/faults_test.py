@@ -70,8 +70,6 @@ class FaultsTest(PairTest):
 
     def test_the_decode_engine_is_killed_under_a_request_and_started_again(self):
         legs = self.pair.legs(prompt(1500, 8))
-        # If it dies before it says what it wants, the room ends at its deadline.
-        legs.send["baton"]["time_left_s"] = 5
         self.pair.add(legs)
         self.pair.decode.kill()
         self.pair.prefill.done(legs.name)
@@ -79,6 +77,7 @@ class FaultsTest(PairTest):
         program.eventually(
             lambda: self.pair.prefill.free_pages() == self.pair.prefill.pages_in_all,
             "the prefill engine has its pages back")
+        self.assert_gone_was_noticed("decode")
         self.pair.decode = self.pair.start("decode")
         self.pair.decode.wait_up()
         self.expect_recovery(9)
@@ -89,9 +88,24 @@ class FaultsTest(PairTest):
         self.pair.prefill.kill()
         made, why = self.pair.decode.done(legs.name)
         self.assertIn((made == [], why), ((True, "error"), (False, "length")))
+        self.assert_gone_was_noticed("prefill")
         self.pair.prefill = self.pair.start("prefill")
         self.pair.prefill.wait_up()
         self.expect_recovery(11)
+
+    def assert_gone_was_noticed(self, side: str) -> None:
+        """A request that only the other side hears of ends long before its deadline, with its
+        pages given back."""
+        other = self.pair.decode if side == "prefill" else self.pair.prefill
+        before = len(other.text())
+        self.open_alone("decode" if side == "prefill" else "prefill", 15)
+        program.eventually(
+            lambda: re.search("room.*: .*%s server %s" % (side, side), other.text()[before:]),
+            "the log says that the other server is gone")
+        other.forget_prefixes()
+        program.eventually(lambda: other.free_pages() == other.pages_in_all,
+                           "the other engine has its pages back")
+        self.assertNotIn("DEADLINE", other.text()[before:])
 
     def test_an_agent_that_stands_still_fails_requests_and_they_go_on_when_it_runs(self):
         self.expect_recovery(12)

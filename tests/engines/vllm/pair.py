@@ -20,13 +20,13 @@ def prompt(tokens: int, seed: int) -> list[int]:
 class Legs:
     """One user's request, at both engines."""
 
-    def __init__(self, words: list[int], tokens: int, prefill: str) -> None:
+    def __init__(self, words: list[int], tokens: int, prefill: str, decode: str) -> None:
         self.prompt = words
         self.tokens = tokens
         self.room = next(_rooms)
         self.name = "room-%d" % self.room
         common = {"room": self.room, "nonce": self.room * 31}
-        self.send = {"baton": {**common, "side": "send"}}
+        self.send = {"baton": {**common, "side": "send", "decode_server": decode}}
         self.receive = {"baton": {**common, "side": "receive", "prefill_server": prefill}}
 
 
@@ -65,7 +65,7 @@ class Pair:
         return Engine(name, self.folder, self._model, transfer, **self._options[name])
 
     def legs(self, words: list[int], tokens: int = 8) -> Legs:
-        return Legs(words, tokens, self.prefill_name)
+        return Legs(words, tokens, self.prefill_name, self.decode_name)
 
     def add(self, legs: Legs) -> None:
         self.decode.add(legs.name, legs.prompt, legs.tokens, legs.receive)

@@ -8,6 +8,7 @@ through it. Each worker appends to FOLDER/SERVER.RANK.jsonl, FOLDER from BATON_S
     {"event": "canaries", "broken": [PAGE, ...]}
         pages that the scheduler never gave out and that something wrote to
 """
+import dataclasses
 import hashlib
 import json
 import os
@@ -48,7 +49,7 @@ class SpyConnector(BatonConnector):
             self._given_out.update(ids)
 
     def _build(self, output):
-        step = self._plain_build(output)
+        step = dataclasses.replace(self._plain_build(output))
         for request in output.scheduled_new_reqs:
             self._give_out(request.block_ids)
         for ids in output.scheduled_cached_reqs.new_block_ids:
@@ -79,7 +80,9 @@ class SpyConnector(BatonConnector):
         super().bind_connector_metadata(connector_metadata)
 
     def wait_for_save(self):
-        for chunk in self._get_connector_metadata().chunks:
+        step = self._connector_metadata
+        chunks = step.chunks if step is not None else ()
+        for chunk in chunks:
             # A chunk that begins inside a page has that page again.
             pages = self._chunks.setdefault(chunk.request, [[] for _ in chunk.pages])
             if chunk.begin == 0:  # anew, after a preemption
@@ -92,7 +95,7 @@ class SpyConnector(BatonConnector):
             if chunk.last:
                 self._note("sent", chunk.request)
         super().wait_for_save()
-        for chunk in self._get_connector_metadata().chunks:
+        for chunk in chunks:
             send = self._worker._sends._all.get(chunk.request)
             self._write({"event": "chunk", "room": self._rooms[chunk.request][0],
                          "last": chunk.last, "submitted": bool(send and send.submitted)})

@@ -20,10 +20,11 @@ def _vllm(body: dict[str, Any], pick: Pick) -> Legs:
     for field in ("stream_options", "max_completion_tokens", "min_tokens", "n", "best_of"):
         prefill.pop(field, None)
     room = {"room": pick.room, "nonce": pick.nonce}
+    send = {"side": "send", "decode_server": pick.decode.name}
     receive = {"side": "receive", "prefill_server": pick.prefill.name,
                "prefill_dp": pick.prefill_dp}
     return Legs(
-        {**prefill, "kv_transfer_params": {"baton": {**room, "side": "send"}}},
+        {**prefill, "kv_transfer_params": {"baton": {**room, **send}}},
         {**body, "kv_transfer_params": {"baton": {**room, **receive}}},
     )
 

@@ -12,6 +12,7 @@ BATON_ATTACH_TIMEOUT  seconds that the engine waits for its agent when it starts
 BATON_LABELS          key=value with commas: what routers are told, over engine, http and bootstrap
 BATON_PEER_TIMEOUT    seconds after which a decode engine gives a request up whose prefill server
                       cannot be reached (3)
+BATON_EARLY_PREFILL   0: prompts are not computed before decode has given pages for them
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ def draw_launch_id(environment: dict[str, str] = os.environ) -> None:
     """Called wherever the plugin is loaded: the first process of an engine draws for all."""
     if not environment.get(_LAUNCH) and not environment.get("POD_UID"):
         environment[_LAUNCH] = uuid.uuid4().hex
+
+
+def early_prefill(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether prompts are computed before decode has given pages for them."""
+    return environment.get("BATON_EARLY_PREFILL", "1") != "0"
 
 
 def _list(text: str) -> list[str]:

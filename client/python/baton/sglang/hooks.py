@@ -17,6 +17,21 @@ def _ours() -> bool:
     )
 
 
+def allow_pages_last(original: Any, server_args: Any) -> None:
+    """SGLang knows one backend that can give pages to computed prompts only; this is another."""
+    from sglang.srt.arg_groups.overrides import resolving_view  # noqa: PLC0415
+
+    try:
+        original(server_args)
+    except ValueError as error:
+        if resolving_view(server_args).disaggregation_transfer_backend != "baton":
+            raise
+        text, _, reasons = str(error).partition("yet support ")
+        others = [r for r in reasons.split(", ") if not r.startswith("transfer backends")]
+        if others:
+            raise ValueError(f"{text}yet support {', '.join(others)}") from None
+
+
 def make_manager(original: Any, queue: Any) -> Any:
     """The manager's constructor is not given the pools; its queue has them."""
     with context.QUEUE.of(queue):
@@ -55,9 +70,15 @@ def create_buffers(original: Any, pool: Any, *args: Any, **kwargs: Any) -> Any:
         return original(pool, *args, **kwargs)
 
 
+_ARGUMENTS = "sglang.srt.arg_groups.pd_disaggregation_hook."
 _PREFILL = "sglang.srt.disaggregation.prefill.PrefillBootstrapQueue."
 _DECODE = "sglang.srt.disaggregation.decode.DecodePreallocQueue."
 _POOLS = "sglang.srt.mem_cache.memory_pool."
+
+#: In every process; the others only where SGLang has loaded their modules.
+EVERYWHERE = (
+    (_ARGUMENTS + "_validate_prefill_complete", ("server_args",), allow_pages_last),
+)
 
 #: Target, its parameters as they were in the versions that were tried, hook, and its kind.
 TABLE = (

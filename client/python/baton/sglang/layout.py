@@ -34,6 +34,7 @@ class Family:
     tp_sharded: bool = False
     name: str = ""
     draft: bool = False
+    window: bool = False  # only the last tokens are kept, in pages of their own
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,18 @@ def is_row(kind: Kind) -> bool:
     return kind in (Kind.STATE, Kind.AUX)
 
 
-def spec_of(families: Sequence[Family], grid: Grid, page_tokens: int) -> ServerSpec:
+def spec_of(
+    families: Sequence[Family], grid: Grid, page_tokens: int, window_tokens: int = 0
+) -> ServerSpec:
     """Equal on all ranks: nothing in it is of one rank alone."""
+    groups = [PageGroup(page_tokens)]
+    if any(family.window for family in families):
+        groups.append(PageGroup(page_tokens, window_tokens))
     return ServerSpec(
         sizes=grid.sizes,
         stages=[list(layers) for layers in grid.stages],
         cp_sharding=grid.cp_sharding,
-        page_groups=[PageGroup(page_tokens=page_tokens)],
+        page_groups=groups,
         tensors=[
             TensorSpec(
                 kind=family.kind,
@@ -68,6 +74,7 @@ def spec_of(families: Sequence[Family], grid: Grid, page_tokens: int) -> ServerS
                 head_bytes=family.head_bytes,
                 tp_sharded=family.tp_sharded,
                 draft=family.draft,
+                page_group=int(family.window),
             )
             for family in families
         ],

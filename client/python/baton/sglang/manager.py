@@ -17,6 +17,7 @@ import baton
 from baton import pod
 from baton.sglang import config, context, describe, layout
 from baton.sglang.attach import Attachment
+from baton.sglang.early import Early
 from baton.sglang.memory import POOLS, Regions
 from baton.sglang.peers import WATCHED, Peers
 
@@ -50,15 +51,19 @@ class Manager(BaseKVManager):
         self.prefill_info_table: dict[str, Any] = {}
         self._held: dict[int, Any] = {}
         self._executor: ThreadPoolExecutor | None = None
-        self._source_time = float(
+        self._time_left = float(
             envs.SGLANG_DISAGGREGATION_BOOTSTRAP_TIMEOUT.get()
             + envs.SGLANG_DISAGGREGATION_WAITING_TIMEOUT.get()
         )
-        self._target_time = float(envs.SGLANG_DISAGGREGATION_WAITING_TIMEOUT.get())
+        #: Decode gives pages to prompts that are computed, and to no others.
+        self.pages_last = (
+            get_disagg().disaggregation_decode_allocation_policy == "prefill_complete"
+        )
         self._attach(server_args)
 
     def _attach(self, server_args: Any) -> None:
         queue = context.QUEUE.read()
+        self.early = self._early(queue)
         parallel = get_parallel()
         where = describe.grid(
             parallel,
@@ -66,7 +71,11 @@ class Manager(BaseKVManager):
             queue.scheduler.model_config.num_hidden_layers,
         )
         settings = self._settings(server_args)
-        families = describe.families(queue, self.kv_args, where)
+        families = describe.families(
+            queue, self.kv_args, where, self.role == baton.Role.DECODE
+        )
+        #: Of some layers only the last tokens are kept, in pages of their own.
+        self.has_windows = any(family.window for family in families)
         regions = Regions(POOLS)
         buffers = self._buffers(queue, families, regions)
         self._attachment = Attachment(
@@ -77,7 +86,12 @@ class Manager(BaseKVManager):
             role=self.role,
             coord=where.coord,
             model=settings.model,
-            spec=layout.spec_of(families, where, self.kv_args.page_size),
+            spec=layout.spec_of(
+                families,
+                where,
+                self.kv_args.page_size,
+                queue.scheduler.sliding_window_size or 0,
+            ),
             layout=buffers,
             regions=[pool.region() for pool in regions.used],
             aliases=settings.aliases,
@@ -87,6 +101,14 @@ class Manager(BaseKVManager):
         )
         self.rank = self._attachment.rank
         self.peers = Peers(self._attachment, settings.peers, settings.peer_timeout)
+
+    def _early(self, queue: Any) -> Early:
+        tokens = queue.max_total_num_tokens
+        if self.pages_last:
+            return Early(tokens, share=1)  # Nobody holds pages while he waits for a prompt.
+        # A checksum is of what decode lacks, so that its prefix must be known.
+        unknown = getattr(queue.scheduler, "kv_checksum_computer", None) is None
+        return Early(tokens if unknown and config.early_prefill() else 0)
 
     def _settings(self, server_args: Any) -> config.Config:
         return config.read(
@@ -113,12 +135,12 @@ class Manager(BaseKVManager):
 
     def open_send(self, room: int, total_tokens: int) -> baton.Room:
         """Raises BatonError, Full among them."""
-        return self._attachment.engine.open_send(room, total_tokens, time_left=self._source_time)
+        return self._attachment.engine.open_send(room, total_tokens, time_left=self._time_left)
 
-    def open_receive(self, address: str, room: int, **call: Any) -> baton.Room:
+    def announce(self, address: str, room: int) -> baton.Room:
         """Raises BatonError, Full among them."""
-        return self._attachment.engine.open_receive(
-            room, self.peers.server(address), time_left=self._target_time, **call
+        return self._attachment.engine.announce(
+            room, self.peers.server(address), time_left=self._time_left
         )
 
     def try_ensure_parallel_info(self, bootstrap_addr: str) -> bool:

@@ -21,6 +21,7 @@ class Pools:
     def host(self, size: int, name: str) -> baton.HostPool:
         """New memory, kept as long as the process."""
         pool = baton.HostPool(-(-size // PAGE) * PAGE, name)
+        pool.populate()
         self._keep(pool.address, pool)
         return pool
 

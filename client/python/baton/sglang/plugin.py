@@ -93,6 +93,9 @@ def _add_hooks() -> None:
     kinds = "sglang.srt.disaggregation.utils.get_kv_class"
     _check(kinds, ("transfer_backend", "class_type"))
     HookRegistry.register(kinds, get_kv_class, HookType.AROUND)
+    for target, parameters, hook in hooks.EVERYWHERE:
+        _check(target, parameters)
+        HookRegistry.register(target, hook, HookType.AROUND)
     for target, parameters, hook, kind in hooks.TABLE:
         # Only a scheduler's process has loaded these; importing them elsewhere costs seconds.
         if target.rsplit(".", 2)[0] in sys.modules:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from sglang.srt.disaggregation.base.conn import (
@@ -13,38 +12,34 @@ from sglang.srt.disaggregation.base.conn import (
 
 import baton
 from baton.sglang import context
+from baton.sglang.end import End
 from baton.sglang.failure import OTHER_RANK, failed
 
-# A room id may still belong to its last request for so long; in between it is tried again.
-REOPEN_S = 3.0
-RETRY_S = 0.02
+
+_NOTHING = baton.RoomStatus(baton.Phase.OPEN, True, 0)
 
 
-class Receiver(BaseKVReceiver):
-    """Known before its pages are; they are offered to the prefill server with `send_metadata`."""
+class Receiver(End, BaseKVReceiver):
+    """Announced before it has pages; they go to the prefill server with `send_metadata`."""
 
     require_staging = False
 
     def __init__(
         self, mgr: Any, bootstrap_addr: str, bootstrap_room: int | None = None
     ) -> None:
-        self.kv_mgr = mgr
+        super().__init__(mgr, bootstrap_room)
         self.bootstrap_addr = bootstrap_addr
-        self.bootstrap_room = bootstrap_room
-        self.conclude_state: int | None = None
         #: SGLang holds the pages of a failed request back while this is set.
         self.abort_notified = False
         self.bootstrap_infos: list = [None]  # its length is the number of proofs that are awaited
         self._initialized = False
-        self._call: dict[str, Any] | None = None
-        self._room: baton.Room | None = None
-        self._cause: Exception | str | None = None
-        self._posted = 0.0
-        self._next_try = 0.0
+        self._pages: dict[str, Any] | None = None
+        self._provided = False
 
     def init(self, prefill_dp_rank: int) -> None:
         """The prefill server is known; which of its dp ranks, Baton looks up by the room."""
         self._initialized = True
+        self._open(lambda: self.kv_mgr.announce(self.bootstrap_addr, self.bootstrap_room))
 
     def send_metadata(
         self,
@@ -55,59 +50,47 @@ class Receiver(BaseKVReceiver):
         destination: KVTransferDestination = KVTransferDestination.DEVICE,
     ) -> None:
         """These pages are the request's."""
-        self._call = {
+        self._pages = {
             "total_tokens": context.TOTAL_TOKENS.read(),
             "prefix_tokens": decode_prefix_len or 0,
-            "pages": [kv_indices],
+            "pages": [kv_indices, *(pages for pages in state_indices or () if pages is not None)],
             "aux_row": aux_index or 0,
         }
-        self._posted = time.monotonic()
-        self._open()
+        self._provide()
 
-    def _open(self) -> None:
+    def _provide(self) -> None:
+        if self._room is None or self._provided or self.conclude_state is not None:
+            return
         try:
-            self._room = self.kv_mgr.open_receive(
-                self.bootstrap_addr, self.bootstrap_room, **self._call
-            )
+            self._room.provide(**self._pages)
         except baton.Full:
-            self._room = None  # poll tries again
+            return  # poll tries again
         except (baton.BatonError, TypeError) as error:
-            # An agent that restarts is back in no time.
-            restarts = isinstance(error, baton.BatonError) and error.reason == "AGENT_LOST"
-            if not restarts or time.monotonic() - self._posted > REOPEN_S:
-                self._fail(error)
-
-    def _open_again(self) -> None:
-        """Not in each of the scheduler's rounds."""
-        if time.monotonic() >= self._next_try:
-            self._next_try = time.monotonic() + RETRY_S
-            self._open()
-
-    def _fail(self, cause: Exception | str | None) -> None:
-        if self.conclude_state != KVPoll.Failed:
-            self._cause = cause
-            self.conclude_state = KVPoll.Failed
+            self._fail(error)
+        self._provided = True
 
     def poll(self) -> int:
         """Where it stands; reads shared memory, never waits."""
         if self.conclude_state is not None:
             return self.conclude_state
-        if self._room is None:
-            return self._without_a_room()
-        status = self._room.poll()
+        if self._room is None and self._opening is not None:
+            self._open_again()
+        if self._pages is not None and not self._provided:
+            self._provide()
+        status = self._room.poll() if self._room is not None else _NOTHING
         if status.ended:
             return self._ended(status)
         if status.phase == baton.Phase.OPEN and self._peer_is_gone():
             return KVPoll.Failed
-        return KVPoll.Transferring
+        if self.conclude_state is not None:
+            return self.conclude_state
+        return KVPoll.Transferring if self._pages is not None else self._without_pages(status)
 
-    def _without_a_room(self) -> int:
-        if self._call is not None:
-            self._open_again()
-            return KVPoll.Transferring if self.conclude_state is None else KVPoll.Failed
-        if self._peer_is_gone():
-            return KVPoll.Failed
-        return KVPoll.WaitingForInput if self._initialized else KVPoll.Bootstrapping
+    def _without_pages(self, status: baton.RoomStatus) -> int:
+        if not self._initialized:
+            return KVPoll.Bootstrapping
+        waits = self.kv_mgr.pages_last and not status.source_complete
+        return KVPoll.Bootstrapping if waits else KVPoll.WaitingForInput
 
     def _peer_is_gone(self) -> bool:
         """Asked in every round while a prefill server has not taken the request."""
@@ -120,17 +103,12 @@ class Receiver(BaseKVReceiver):
         if status.phase == baton.Phase.DONE:
             self.conclude_state = KVPoll.Success
             return KVPoll.Success
-        cause = self._room.cause()
-        if status.released and self._may_reopen(cause):
-            self._close()
-            return KVPoll.Transferring
-        self._fail(cause)
+        if status.phase == baton.Phase.AGENT_LOST and self._pages is None:
+            self._close()  # Nothing is lost but the announcement.
+            self._open(self._opening)
+            return KVPoll.Bootstrapping if self.conclude_state is None else KVPoll.Failed
+        self._fail(self._room.cause())
         return KVPoll.Failed
-
-    def _may_reopen(self, cause: baton.BatonError | None) -> bool:
-        """SGLang uses a room id again as soon as both sides are through with it."""
-        in_use = cause is not None and cause.reason == "ROOM_IN_USE"
-        return in_use and time.monotonic() - self._posted < REOPEN_S
 
     @property
     def released(self) -> bool:
@@ -155,16 +133,10 @@ class Receiver(BaseKVReceiver):
         """SGLang's way to ask that a failed request's pages are held until that is safe."""
         if self._room is None or self.abort_notified:
             return
+        if self._pages is None:
+            self._close()  # There are none to hold.
+            return
         if not self._room.poll().ended:
             self._room.abort(str(self._cause or "the decode engine gave the request up"))
         self.abort_notified = True
         self.kv_mgr.hold(self)
-
-    def clear(self) -> None:
-        """Nothing of the request is needed any more."""
-        self._close()
-
-    def _close(self) -> None:
-        if self._room is not None:
-            self._room.close()
-            self._room = None

@@ -9,14 +9,11 @@ from sglang.srt.disaggregation.base.conn import BaseKVSender, KVPoll, KVTransfer
 
 import baton
 from baton.sglang import context
+from baton.sglang.end import End
 from baton.sglang.failure import OTHER_RANK, failed
 
-# A room id may still belong to its last request for so long; in between it is tried again.
-REOPEN_S = 3.0
-RETRY_S = 0.02
 
-
-class Sender(BaseKVSender):
+class Sender(End, BaseKVSender):
     """Opened with the request, long before there is anything to send."""
 
     # Page lists come as arrays of this process; an event that they wait for is waited for here.
@@ -29,50 +26,31 @@ class Sender(BaseKVSender):
         bootstrap_room: int,
         req_has_disagg_prefill_dp_rank: bool = False,
     ) -> None:
-        self.kv_mgr = mgr
-        self.bootstrap_room = bootstrap_room
-        self.conclude_state: int | None = None
+        super().__init__(mgr, bootstrap_room)
         self._early_send_wait_event: Any = None
         self._total = context.TOTAL_TOKENS.read()
-        self._room: baton.Room | None = None
-        self._cause: Exception | str | None = None
+        self._begun = False  # SGLang was told to compute
         self._prefix = 0
         self._sent_to = 0
         self._aux_row = 0
         self._chunks: list[tuple[Any, tuple, dict]] = []  # not yet in the ring
         self._last = False
         self._started = time.monotonic()
-        self._next_try = 0.0
         self._moved: tuple[int, float] | None = None
-        self._open()
-
-    def _open(self) -> None:
-        try:
-            self._room = self.kv_mgr.open_send(self.bootstrap_room, self._total)
-        except baton.Full:
-            self._room = None  # poll tries again
-        except (baton.BatonError, TypeError) as error:
-            # An agent that restarts is back in no time.
-            restarts = isinstance(error, baton.BatonError) and error.reason == "AGENT_LOST"
-            if not restarts or time.monotonic() - self._started > REOPEN_S:
-                self._fail(error)
-
-    def _open_again(self) -> None:
-        """Not in each of the scheduler's rounds."""
-        if time.monotonic() >= self._next_try:
-            self._next_try = time.monotonic() + RETRY_S
-            self._open()
+        self._open(lambda: mgr.open_send(bootstrap_room, self._total))
 
     def _fail(self, cause: Exception | str | None) -> None:
-        if self.conclude_state is None:
-            self._cause = cause
-            self._chunks.clear()
-            self.conclude_state = KVPoll.Failed
+        super()._fail(cause)
+        self._chunks.clear()
 
     def init(self, num_kv_indices: int, aux_index: int | None = None) -> None:
-        """The decode side has told its prefix: sending begins behind it."""
+        """Sending begins behind the prefix, if the decode side has told it yet."""
+        self._begun = True
         self._aux_row = aux_index or 0
         self._sent_to = self._prefix
+
+    def mark_prefill_complete(self) -> None:
+        """The last chunk says so."""
 
     def pop_decode_prefix_len(self) -> int:
         """Tokens that the decode side has already."""
@@ -97,8 +75,17 @@ class Sender(BaseKVSender):
         end = self._total if self._last else begin + (num_kv_tokens or 0)
         event, self._early_send_wait_event = self._early_send_wait_event, None
         self._sent_to = end
+        windows = [pages for pages in state_indices or () if pages is not None]
+        if windows:
+            # All of what is left of the window at once; the pages of the others come as computed.
+            whole = (self._prefix, end, [[], *windows])
+            self._chunks.append((event, whole, {"page_groups": [1]}))
         options = {"last": self._last, "aux_row": self._aux_row}
-        self._chunks.append((event, (begin, end, [kv_indices]), options))
+        pages = [kv_indices]
+        if self.kv_mgr.has_windows:
+            pages.append([])
+            options["page_groups"] = [0]
+        self._chunks.append((event, (begin, end, pages), options))
         self._flush()
 
     def _flush(self) -> None:
@@ -125,13 +112,19 @@ class Sender(BaseKVSender):
         if self._chunks:
             self._flush()
         status = self._room.poll()
-        if status.phase == baton.Phase.OPEN:
-            return KVPoll.Bootstrapping
+        if status.ended:
+            return self._ended(status)
+        early = self.kv_mgr.early
         if status.phase == baton.Phase.OFFERED:
-            self._prefix = status.prefix_tokens
-            return KVPoll.Transferring if self._last else KVPoll.WaitingForInput
-        return self._ended(status)
+            early.give_back(self.bootstrap_room)
+            if not self._begun:
+                self._prefix = status.prefix_tokens
+        elif not self._begun and not early.take(self.bootstrap_room, self._total):
+            return KVPoll.Bootstrapping
+        return KVPoll.Transferring if self._last else KVPoll.WaitingForInput
 
+    # The first stage decides for all of them to begin, which needs no other stage's room; a stage
+    # that fails fails the room everywhere.
     poll_pp_consensus = poll
 
     def _ended(self, status: baton.RoomStatus) -> int:
@@ -143,27 +136,9 @@ class Sender(BaseKVSender):
         if self._sent_to > self._prefix and not status.released:
             # SGLang takes the pages back the moment that it hears of the failure.
             return KVPoll.Transferring if self._last else KVPoll.WaitingForInput
-        cause = self._room.cause()
-        if self._may_reopen(cause):
-            self._close()
-            return KVPoll.Bootstrapping
-        self._fail(cause)
+        self._fail(self._room.cause())
         self._close()
         return KVPoll.Failed
-
-    def _may_reopen(self, cause: baton.BatonError | None) -> bool:
-        """SGLang uses a room id again as soon as both sides are through with it."""
-        return (
-            cause is not None
-            and cause.reason == "ROOM_IN_USE"
-            and not self._sent_to
-            and time.monotonic() - self._started < REOPEN_S
-        )
-
-    def _close(self) -> None:
-        if self._room is not None:
-            self._room.close()
-            self._room = None
 
     def failure_exception(self) -> None:
         """Raises why. SGLang has decided for all ranks: this one may not have noticed anything."""
@@ -177,11 +152,12 @@ class Sender(BaseKVSender):
             if self._room is not None:
                 self._room.abort("the prefill engine aborted the request")
             self._fail("the prefill engine aborted the request")
-        self._close()
+        self.clear()
 
     def clear(self) -> None:
         """Nothing of the request is needed any more."""
-        self._close()
+        super().clear()
+        self.kv_mgr.early.give_back(self.bootstrap_room)
 
     def get_transfer_metric(self) -> KVTransferMetric:
         """For SGLang's metrics."""

@@ -75,11 +75,16 @@ class BatonConnector(KVConnectorBase_V1, SupportsHMA):
         self._worker.register(kv_caches)
 
     def handle_preemptions(self, kv_connector_metadata: Step) -> None:
-        self._worker.preempt(kv_connector_metadata)
+        if kv_connector_metadata.preempted:
+            self._worker.preempt(kv_connector_metadata.preempted)
 
     def bind_connector_metadata(self, connector_metadata: Step) -> None:
-        super().bind_connector_metadata(connector_metadata)
-        self._worker.begin(connector_metadata)
+        if connector_metadata:
+            self._worker.begin(connector_metadata)
+        # Layer by layer vLLM calls only where there is any: it has none for a step that sends
+        # nothing.
+        if connector_metadata.chunks:
+            super().bind_connector_metadata(connector_metadata)
 
     def start_load_kv(self, forward_context: "ForwardContext", **kwargs: Any) -> None:
         """Rooms are open since bind_connector_metadata."""
@@ -92,7 +97,8 @@ class BatonConnector(KVConnectorBase_V1, SupportsHMA):
         self._worker.layer_done(self._get_connector_metadata(), layer_name)
 
     def wait_for_save(self) -> None:
-        self._worker.end(self._get_connector_metadata())
+        if self._connector_metadata is not None:
+            self._worker.end(self._connector_metadata)
 
     def get_transfer_results(self, finished_req_ids: set[str]) -> KVConnectorTransferResults:
         return self._worker.results()

@@ -10,6 +10,8 @@ import baton
 
 logger = init_logger("vllm.baton")
 
+# Servers that one rank has to do with at once.
+WATCHED = 1024
 _AGAIN_S = 1.0
 _REMIND_S = 60.0
 _TRY_S = 5.0
@@ -43,6 +45,12 @@ class Link:
         self._tried.set()
         if self.engine is None:
             self._complain()
+
+    def peer(self, server: str) -> baton.PeerStatus:
+        """Raises BatonError where there is no engine."""
+        if self.engine is None:
+            raise baton.BatonError("AGENT_LOST", self.why, self.rank)
+        return self.engine.peer(server)
 
     def close(self) -> None:
         self._stop.set()

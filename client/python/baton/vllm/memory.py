@@ -33,6 +33,7 @@ class CacheMemory(TorchFunctionMode):
 
     def _allocate(self, size: int) -> torch.Tensor:
         pool = baton.HostPool(-(-size // mmap.PAGESIZE) * mmap.PAGESIZE, name="vllm-kv")
+        pool.populate()
         self._keep(pool, pool.address)
         return pool.torch(torch.int8)[:size]
 

@@ -12,6 +12,7 @@ class OpenSend:
     nonce: int
     total: int
     time_left_s: float
+    decode_server: str = ""  # where the router said it
 
 
 @dataclasses.dataclass

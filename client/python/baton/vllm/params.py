@@ -1,6 +1,6 @@
 """What a router says of a request, in kv_transfer_params:
 
-    {"baton": {"room": 7, "nonce": 1, "side": "send"}}                               to the prefill
+    {"baton": {"room": 7, "nonce": 1, "side": "send", "decode_server": "decode-a"}}  to the prefill
     {"baton": {"room": 7, "nonce": 1, "side": "receive", "prefill_server": "prefill-a",
                "prefill_dp": 0}}                                                     to the decode
 
@@ -11,7 +11,7 @@ from typing import Any
 SEND = "send"
 RECEIVE = "receive"
 
-_KEYS = {"room", "nonce", "side", "prefill_server", "prefill_dp", "time_left_s"}
+_KEYS = {"room", "nonce", "side", "prefill_server", "prefill_dp", "decode_server", "time_left_s"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Leg:
     side: str
     prefill_server: str = ""
     prefill_dp: int | None = None
+    # Of a send, where the router says it: pages are not kept for one that is gone.
+    decode_server: str = ""
     time_left_s: float | None = None
 
 
@@ -47,11 +49,15 @@ def parse(params: dict[str, Any] | None, side: str) -> Leg | None:
     if side == RECEIVE and not (isinstance(prefill_server, str) and prefill_server):
         raise ValueError("kv_transfer_params.baton.prefill_server is missing: name the server that "
                          "got the other leg")
+    decode_server = said.get("decode_server") or ""
+    if not isinstance(decode_server, str):
+        raise ValueError("kv_transfer_params.baton.decode_server is %r, want a server's name"
+                         % (decode_server,))
     dp = said.get("prefill_dp")
     return Leg(room=_number(said, "room", 64), nonce=_number(said, "nonce", 64, 0), side=side,
                prefill_server=prefill_server,
                prefill_dp=None if dp is None else _number(said, "prefill_dp", 32),
-               time_left_s=_seconds(said.get("time_left_s")))
+               decode_server=decode_server, time_left_s=_seconds(said.get("time_left_s")))
 
 
 def _number(said: dict[str, Any], key: str, bits: int, default: int | None = None) -> int:

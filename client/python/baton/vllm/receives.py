@@ -7,6 +7,7 @@ import numpy as np
 from vllm.logger import init_logger
 
 import baton
+from baton.absence import Absences
 from baton.vllm.link import Link
 from baton.vllm.meta import OpenReceive
 from baton.vllm.stats import BatonStats
@@ -19,14 +20,17 @@ class _Receive:
     open: OpenReceive
     since: float
     room: baton.Room | None = None
+    offered: bool = False  # its prefill has it
     told: bool = False  # the failure is in the log
 
 
 class Receives:
     """Nothing blocks."""
 
-    def __init__(self, link: Link, stats: BatonStats) -> None:
+    def __init__(self, link: Link, stats: BatonStats, patience_s: float) -> None:
+        """`patience_s`: how long a prefill server may be away."""
         self._link = link
+        self._absences = Absences(link.peer, "prefill", patience_s)
         self._stats = stats
         self._all: dict[str, _Receive] = {}
         self._of_room: dict[baton.Room, _Receive] = {}
@@ -35,7 +39,7 @@ class Receives:
         self._failed: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(self._all) + len(self._received)
 
     def open(self, receives: Iterable[OpenReceive], polls: baton.PollSet | None) -> None:
         for open_ in receives:
@@ -88,6 +92,7 @@ class Receives:
         receive = self._of_room.get(room)
         if receive is None:
             return False
+        receive.offered = status.phase == baton.Phase.OFFERED
         if not status.ended:
             return True
         why = ""
@@ -109,7 +114,7 @@ class Receives:
         if receive.open.wanted:
             self._stats.count("received")
             self._stats.count("bytes", room.bytes_moved())
-            self._stats.data["seconds"].append(time.monotonic() - receive.since)
+            self._stats.took(time.monotonic() - receive.since)
 
     def _complain(self, receive: _Receive, why: str) -> None:
         receive.told = True
@@ -133,9 +138,19 @@ class Receives:
         waiting, self._waiting = self._waiting, []
         for receive in waiting:
             self._try_open(receive, polls)
+        for receive in self._of_room.values():
+            if not receive.offered and not receive.told:
+                self._look_for_prefill(receive)
         received, self._received = self._received, set()
         failed, self._failed = self._failed, set()
         return received, failed
+
+    def _look_for_prefill(self, receive: _Receive) -> None:
+        why = self._absences.gone(receive.open.prefill_server)
+        if why:
+            if receive.open.wanted:
+                self._complain(receive, why)
+            self.abort(receive.open.request, why)
 
     def abort_all(self, why: str) -> list[baton.Room]:
         """The rooms that are not released yet."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 logger = init_logger("vllm.baton")
 
 
+_NOTHING = Step()
+
+
 @dataclasses.dataclass
 class _Send:
     request: "Request"
@@ -51,7 +54,13 @@ class SchedulerSide:
         self._sends: dict[str, _Send] = {}
         self._receives: dict[str, _Receive] = {}
         self._first_of: dict[tuple[int, int], str] = {}
-        self._step = Step()
+        self._step: Step | None = None
+
+    def _next(self) -> Step:
+        """What the next step tells the workers."""
+        if self._step is None:
+            self._step = Step()
+        return self._step
 
     def bind(self, cache: "KVCacheManager") -> None:
         self._cache = cache
@@ -87,8 +96,9 @@ class SchedulerSide:
                            request.max_tokens)
             request.max_tokens = 1
         self._sends[request.request_id] = _Send(request, total)
-        self._step.sends.append(OpenSend(request.request_id, leg.room, leg.nonce, total,
-                                         leg.time_left_s or self._settings.time_left_s))
+        self._next().sends.append(OpenSend(request.request_id, leg.room, leg.nonce, total,
+                                         leg.time_left_s or self._settings.time_left_s,
+                                           leg.decode_server))
 
     def matched(self, request: "Request", local: int) -> tuple[int | None, bool]:
         """Tokens that come from the prefill, beyond the `local` ones that are cached here; None:
@@ -113,11 +123,11 @@ class SchedulerSide:
             self._decline(request.request_id, receive)
             return
         if receive.leg is None:
-            self._step.refused.append((request.request_id, receive.why))
+            self._next().refused.append((request.request_id, receive.why))
             return
         prefix = receive.total - tokens
         pages = self._groups.pages(blocks.get_block_ids(), prefix, receive.total, receive.total)
-        self._step.receives.append(self._open(request.request_id, receive, prefix, pages))
+        self._next().receives.append(self._open(request.request_id, receive, prefix, pages))
 
     def _open(self, request: str, receive: _Receive, prefix: int, pages: list[list[int]],
               wanted: bool = True) -> OpenReceive:
@@ -130,11 +140,13 @@ class SchedulerSide:
     def _decline(self, request: str, receive: _Receive) -> None:
         """Nothing is to come: the prefill is told, so that it need not wait to be asked."""
         if receive.leg is not None:
-            self._step.receives.append(self._open(request, receive, receive.total,
+            self._next().receives.append(self._open(request, receive, receive.total,
                                                   self._groups.none(), wanted=False))
 
     def build(self, output: "SchedulerOutput") -> Step:
-        step, self._step = self._step, Step()
+        if self._step is None and not self._sends:
+            return _NOTHING
+        step, self._step = self._next(), None
         for request in output.preempted_req_ids or ():
             if request in self._sends:
                 self._sends[request].sent = 0
@@ -172,16 +184,16 @@ class SchedulerSide:
         if receive is not None and not receive.started:
             self._decline(name, receive)
         elif receive is not None and not receive.ended:
-            self._step.aborts.append((name, "the decode request was aborted"))
+            self._next().aborts.append((name, "the decode request was aborted"))
         send = self._sends.pop(name, None)
         if send is None:
             return False
         keep = any(block_ids)
         if send.sent < send.total or request.status == RequestStatus.FINISHED_ABORTED:
-            self._step.aborts.append((name, "the prefill request was aborted"))
-        self._step.finished.append((name, keep))
+            self._next().aborts.append((name, "the prefill request was aborted"))
+        self._next().finished.append((name, keep))
         return keep
 
     def pending(self) -> bool:
         """Whether the workers must hear of something though no request is left."""
-        return bool(self._step)
+        return self._step is not None

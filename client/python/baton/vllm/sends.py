@@ -8,6 +8,7 @@ import torch
 from vllm.logger import init_logger
 
 import baton
+from baton.absence import Absences
 from baton.vllm.link import Link
 from baton.vllm.meta import Chunk, OpenSend
 from baton.vllm.stats import BatonStats
@@ -28,6 +29,7 @@ class _Send:
     held: list[tuple[Chunk, "torch.cuda.Event | None"]] = dataclasses.field(default_factory=list)
     submitted: bool = False   # the agent may be reading pages
     offered: bool = False
+    decode_start: int = 0     # of the decode server, when it was looked at first
     ended: bool = False       # no more chunks are of use
     released: bool = False
     finished: bool = False    # the engine is done with the request
@@ -37,8 +39,10 @@ class _Send:
 class Sends:
     """Nothing blocks but `preempt`."""
 
-    def __init__(self, link: Link, stats: BatonStats) -> None:
+    def __init__(self, link: Link, stats: BatonStats, patience_s: float) -> None:
+        """`patience_s`: how long a decode server may be away."""
         self._link = link
+        self._absences = Absences(link.peer, "decode", patience_s)
         self._stats = stats
         self._all: dict[str, _Send] = {}
         self._of_room: dict[baton.Room, _Send] = {}
@@ -205,6 +209,7 @@ class Sends:
             if send.room is None and not send.ended:
                 self._try_open(send, polls)
             self._flush(send)
+            self._look_for_decode(send)
             if not (send.finished and send.ended and send.released):
                 continue
             self._close(send, polls)
@@ -213,6 +218,20 @@ class Sends:
                 self._sent.add(request)
         sent, self._sent = self._sent, set()
         return sent
+
+    def _look_for_decode(self, send: _Send) -> None:
+        """Pages are not kept until the deadline for one that will never ask for them."""
+        if send.offered or send.ended or not send.open.decode_server:
+            return
+        server = send.open.decode_server
+        why = self._absences.gone(server)
+        start = self._absences.start_of(server)
+        send.decode_start = send.decode_start or start
+        if start != send.decode_start:
+            why = "decode server %s has been started anew, and knows nothing of it" % server
+        if why:
+            self._abort(send, why)
+            self._fail(send, why)
 
     def _close(self, send: _Send, polls: baton.PollSet | None) -> None:
         if send.room is None:

@@ -20,13 +20,15 @@ class Settings:
     labels: tuple[tuple[str, str], ...] = ()
     time_left_s: float = 120.0           # a room may take so long, from arrival to the last byte
     attach_timeout_s: float = 10.0       # how long the start of the engine waits for its agent
+    peer_timeout_s: float = 3.0          # a request is given up whose other server is away so long
     slots: int = 1024                    # rooms open at once
     ring_bytes: int = 4 << 20
 
 
 _FROM_ENVIRONMENT = {"server": "BATON_SERVER", "agent_socket": "BATON_ATTACH_SOCKET",
                      "launch_id": "BATON_LAUNCH_ID"}
-_NUMBERS = {"time_left_s": float, "attach_timeout_s": float, "slots": int, "ring_bytes": int}
+_NUMBERS = {"time_left_s": float, "attach_timeout_s": float,
+            "peer_timeout_s": float, "slots": int, "ring_bytes": int}
 
 
 def read(extra: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:

@@ -16,15 +16,24 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 3
 class BatonStats(KVConnectorStats):
     """Of one interval. `seconds`: from opening to the end, of each receive that was done."""
 
+    _quiet = True  # nothing was counted since the last take
+
     def __post_init__(self) -> None:
         if not self.data:
             self.reset()
 
     def reset(self) -> None:
+        self._quiet = True
         self.data = {**dict.fromkeys(_COUNTS, 0), "seconds": []}
 
     def count(self, what: str, number: int = 1) -> None:
         self.data[what] += number
+        self._quiet = False
+
+    def took(self, seconds: float) -> None:
+        """A receive, from opening to its end."""
+        self.data["seconds"].append(seconds)
+        self._quiet = False
 
     def aggregate(self, other: KVConnectorStats) -> KVConnectorStats:
         for key, value in other.data.items():
@@ -36,7 +45,7 @@ class BatonStats(KVConnectorStats):
 
     def take(self) -> "BatonStats | None":
         """What was counted since the last call; None where nothing was."""
-        if self.is_empty():
+        if self._quiet:
             return None
         taken = BatonStats(data=self.data)
         self.reset()

@@ -13,7 +13,7 @@ from vllm.logger import init_logger
 import baton
 from baton.vllm import describe, layout, params
 from baton.vllm.groups import PageGroups
-from baton.vllm.link import Link
+from baton.vllm.link import WATCHED, Link
 from baton.vllm.memory import CacheMemory
 from baton.vllm.meta import Step
 from baton.vllm.receives import Receives
@@ -49,8 +49,8 @@ class WorkerSide:
         self._polls: baton.PollSet | None = None
         self._polls_of: baton.Engine | None = None
         self._link = Link("?", settings.agent_socket, self._not_registered)
-        self._sends = Sends(self._link, self._stats)
-        self._receives = Receives(self._link, self._stats)
+        self._sends = Sends(self._link, self._stats, settings.peer_timeout_s)
+        self._receives = Receives(self._link, self._stats, settings.peer_timeout_s)
 
     @staticmethod
     def _not_registered(_: float) -> baton.Engine:
@@ -86,13 +86,15 @@ class WorkerSide:
                 role=_ROLES[self._side], model=settings.model or describe.model(self._config),
                 labels={"engine": "vllm", **dict(settings.labels)}, spec=spec,
                 layout=layout.buffers(places, tensor_of, count), slots=settings.slots,
+                peers=WATCHED,
                 regions=self._memory.regions(count), ring_bytes=settings.ring_bytes,
                 attach_timeout=timeout,
                 device_orders_writes=self._memory.device_orders_writes())
 
         self._link = Link(rank, self._settings.agent_socket, attach)
-        self._sends = Sends(self._link, self._stats)
-        self._receives = Receives(self._link, self._stats)
+        patience_s = self._settings.peer_timeout_s
+        self._sends = Sends(self._link, self._stats, patience_s)
+        self._receives = Receives(self._link, self._stats, patience_s)
         self._link.start(self._settings.attach_timeout_s)
 
     def _poll_set(self) -> baton.PollSet | None:
@@ -103,9 +105,7 @@ class WorkerSide:
         return self._polls
 
     def begin(self, step: Step) -> None:
-        """Before the forward of a step."""
-        if not step:
-            return
+        """Before the forward of a step that has anything for the worker."""
         polls = self._poll_set()
         self._sends.open(step.sends, polls)
         self._receives.open(step.receives, polls)
@@ -115,14 +115,13 @@ class WorkerSide:
             self._receives.abort(request, why)
         self._sends.finish(step.finished)
 
-    def preempt(self, step: Step) -> None:
-        """Before pages are overwritten."""
-        if step.preempted:
-            self._sends.preempt(step.preempted)
+    def preempt(self, requests: list[str]) -> None:
+        """Before their pages are overwritten."""
+        self._sends.preempt(requests)
 
     def layer_done(self, step: Step, layer_name: str) -> None:
         """In the midst of a forward."""
-        if not step.chunks or not self._part_ends:
+        if not self._part_ends:
             return
         layer, _ = describe.split_name(layer_name)
         if layer not in self._part_ends:
@@ -133,8 +132,6 @@ class WorkerSide:
 
     def end(self, step: Step) -> None:
         """After the forward of a step: its tokens are in the pages, on a GPU soon."""
-        if not step.chunks:
-            return
         after = None
         if self._cuda:
             after = torch.cuda.Event()
@@ -150,6 +147,8 @@ class WorkerSide:
         return polls
 
     def results(self) -> KVConnectorTransferResults:
+        if not self._sends and not self._receives:
+            return KVConnectorTransferResults()
         polls = self._poll()
         received, failed = self._receives.take_received(polls)
         return KVConnectorTransferResults(

@@ -118,11 +118,14 @@ def _watch_sender(cls):
 
     def digested_poll(self):
         ended = self.conclude_state is not None
+        before = self._room.poll() if self._room is not None else None
         status = poll(self)
         if status == KVPoll.Success and not ended:
             probe = self.kv_mgr.probe
-            probe.write(room=self.bootstrap_room, digest=probe.digest(self.probe_slots),
-                        tokens=len(self.probe_slots), chunks=self.probe_chunks)
+            # What decode had already was not read from here.
+            slots = self.probe_slots[before.prefix_tokens - self._prefix:]
+            probe.write(room=self.bootstrap_room, digest=probe.digest(slots), tokens=len(slots),
+                        chunks=self.probe_chunks)
         return status
 
     cls.send, cls.poll = noted_send, digested_poll
