@@ -21,8 +21,8 @@ typedef struct baton_region {
   const char* name;
   uint8_t dma_buf; /* it is GPU memory */
   uint8_t reserved[7];
-  /* Of GPU memory: the pool of baton_pool_export_cuda, whose handles for the processes of this host
-   * go along; fd may be -1 then. NULL: the dma-buf alone. */
+  /* Of GPU memory: the pool of baton_pool_export_cuda, whose handle for other processes goes along;
+   * fd may be -1 then. NULL: the dma-buf alone. */
   const baton_pool* pool;
 } baton_region;
 
@@ -40,7 +40,7 @@ typedef struct baton_pool_info {
   uint8_t device_orders_writes;
   uint8_t lent; /* of a GPU's memory: BATON_LENT_* */
   uint8_t reserved[5];
-  /* Of a GPU's memory: what its driver does not offer, and why; "" when there is all. The pool's. */
+  /* Of a GPU's memory: what its driver does not offer, and why; "" when it has all. The pool's. */
   const char* missing;
 } baton_pool_info;
 
@@ -56,9 +56,9 @@ BATON_API baton_code baton_pool_create(const char* name, uint64_t bytes, baton_p
 BATON_API baton_code baton_pool_adopt(const char* name, void* address, uint64_t bytes,
                                       uint32_t around, baton_pool** pool, baton_error* error);
 
-/* Device memory as its driver exports it: a dma-buf for RDMA devices, a handle for other processes of
- * this host, or both; baton_pool_info says what is missing. The thread has the device's CUDA context
- * as its current one. */
+/* Device memory as its driver exports it: a dma-buf for RDMA devices, a handle for other processes
+ * of this host, or both; baton_pool_info says what is missing. The thread has the device's CUDA
+ * context as its current one. */
 BATON_API baton_code baton_pool_export_cuda(uint64_t address, uint64_t bytes, baton_pool** pool,
                                             baton_error* error);
 

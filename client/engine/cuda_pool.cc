@@ -47,7 +47,8 @@ absl::Status Locate(const Calls& cuda, uint64_t address, uint64_t bytes, DeviceS
   size_t size = 0;
   if (Result r = cuda.address_range(&base, &size, address); r != 0) {
     return Error(Reason::kBadRegion,
-                 absl::StrCat("it is no memory of a GPU (cuMemGetAddressRange: ", cuda.Name(r), ")"));
+                 absl::StrCat("it is no memory of a GPU: cuMemGetAddressRange says ",
+                              cuda.Name(r)));
   }
   share->offset = address - base;
   share->allocation_bytes = size;

@@ -29,9 +29,9 @@
 
 namespace baton {
 
-// One piece of pool memory. Host memory is a memfd with F_SEAL_SHRINK; GPU memory a dma-buf, or what
-// its driver lends (CudaPool::Region), or both. Descriptors are borrowed for the life of the client
-// (needed again at a re-attach).
+// One piece of pool memory. Host memory is a memfd with F_SEAL_SHRINK; GPU memory a dma-buf, or
+// what its driver lends (CudaPool::Region), or both. Descriptors are borrowed for the life of the
+// client (needed again at a re-attach).
 struct PoolRegion {
   std::string name;
   int fd = -1;

@@ -1,4 +1,4 @@
-"""Memory of a GPU by the driver alone, or of its stand-in: whichever libcuda.so.1 is found first."""
+"""Memory of a GPU by the driver alone, or by its stand-in: whichever libcuda.so.1 comes first."""
 import ctypes
 import functools
 

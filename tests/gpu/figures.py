@@ -96,8 +96,8 @@ class Figures(unittest.TestCase):
         source, target = self.pair(1024, 64, spin_us="100000")  # a page: 64 KiB in 64 layers
         took = sorted(one_room(source, target, n, [n % 64], [(n * 7) % 64])
                       for n in range(3000))[:2990]
-        print("rooms of 64 KiB, agents awake, Send to landed seen by Poll from Python: p50 %.0f us, "
-              "p99 %.0f us" % (1e6 * took[len(took) // 2], 1e6 * took[len(took) * 99 // 100]))
+        print("rooms of 64 KiB, agents awake, Send to landed seen by Poll from Python: p50 %.0f "
+              "us, p99 %.0f us" % (1e6 * took[len(took) // 2], 1e6 * took[len(took) * 99 // 100]))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Rooms between pools in GPU memory, with real agents and engines. With the stand-in driver in front
-on LD_LIBRARY_PATH it needs no GPU; make test-gpu runs it over the real one."""
+"""Rooms between pools in GPU memory, with real agents and engines. With the stand-in driver on
+LD_LIBRARY_PATH it needs no GPU; make test-gpu runs it over the real one."""
 import unittest
 
 import numpy as np
@@ -71,8 +71,10 @@ class RoomsTest(unittest.TestCase):
         """A room that was opened before the others knew of the new agent may fail, by name."""
         total = len(pages) * cache.PAGE_TOKENS
         for number in range(number, number + 50):
-            receive = receiver.open_receive(number, "prefill-a", total, pages=[pages])
-            send = sender.open_send(number, total)
+            # Of one that failed on one side alone the other's deadline is the end.
+            receive = receiver.open_receive(number, "prefill-a", total, pages=[pages],
+                                            time_left=5)
+            send = sender.open_send(number, total, time_left=5)
             try:
                 send.send(0, total, [pages], last=True)
             except baton.BatonError:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Lays out what tests Baton on a machine with GPUs in one folder: the Python package with the programs
-# and their libraries, the tests, the kernel's source. Such a machine needs an NVIDIA driver, nvcc and
-# a Python with numpy and PyTorch beside it, and nothing of this repository.
+# Lays out what tests Baton on a machine with GPUs in one folder: the Python package with the
+# programs and their libraries, the tests, the kernel's source. Such a machine needs an NVIDIA
+# driver, nvcc and a Python with numpy and PyTorch beside it, and nothing of this repository.
 #
 #   tools/dist_gpu/build.sh [FOLDER]     (default: dist/gpu)
 #

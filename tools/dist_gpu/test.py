@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tests Baton on a machine with GPUs: what tools/dist_gpu/build.sh laid out, all of it, within eight
-minutes. The last line counts.
+"""Tests Baton on a machine with GPUs: what tools/dist_gpu/build.sh laid out, all of it, within
+eight minutes. The last line counts.
 
     python3 test.py [STEP ...]
 """

@@ -1,5 +1,5 @@
-// Can GPU pools go between the engines of this host: is there a driver, which GPUs does this process
-// see, and which of them reach one another's memory?
+// Can GPU pools go between the engines of this host: is there a driver, which GPUs does this
+// process see, and which of them reach one another's memory?
 #include <string>
 #include <vector>
 
@@ -46,8 +46,8 @@ std::optional<v1::CheckFinding> CheckGpus(const Settings& settings, Host& host) 
   if (!found->apart.empty()) {
     return Warn(kName,
                 absl::StrCat(seen, "; without access to one another's memory: ", Apart(*found)),
-                "rooms between these go by verbs or not at all: see nvidia-smi topo -p2p r, and pair "
-                "engines on GPUs that have it");
+                "rooms between these go by verbs or not at all: see nvidia-smi topo -p2p r, and "
+                "pair engines on GPUs that have it");
   }
   v1::CheckFinding finding = Ok(
       kName, found->gpus.size() == 1 ? seen : absl::StrCat(seen, ", all reach one another"));

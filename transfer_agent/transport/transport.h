@@ -174,15 +174,16 @@ class Transport {
   virtual const Capabilities& capabilities() const = 0;
 
   // --- memory (slow path)
-  // On any thread: what is slow about exporting such regions, ahead of ExportMemory, which says what
-  // was wrong with it.
+  // On any thread: what is slow about exporting such regions, ahead of ExportMemory, which says
+  // what was wrong with it.
   virtual void PrepareMemory(absl::Span<const LocalRegion> /*regions*/) {}
   // NO_TRANSPORT: this path cannot move such memory at all.
   virtual absl::StatusOr<ExportedMemory> ExportMemory(absl::Span<const LocalRegion> regions) = 0;
   // All windows on it must be fenced and all segments done.
   virtual void ForgetMemory(MemoryId memory) = 0;
   virtual absl::StatusOr<RemoteMemoryId> ImportMemory(PeerId peer, absl::string_view key) = 0;
-  // Target: NO_TRANSPORT says why bytes cannot get from what a source exported as `key` to `memory`.
+  // Target: NO_TRANSPORT says why bytes cannot get from what a source exported as `key` to
+  // `memory`.
   virtual absl::Status CheckReach(MemoryId /*memory*/, absl::string_view /*key*/) {
     return absl::OkStatus();
   }

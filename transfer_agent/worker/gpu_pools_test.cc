@@ -73,7 +73,8 @@ TEST_F(GpuPools, AreRefusedWhereNothingCanMoveThem) {
   Start({copying_.get()});
   const absl::Status refused = Attach();
   EXPECT_EQ(ReasonOf(refused), Reason::kNoTransport) << refused;
-  EXPECT_NE(refused.message().find("tcp cannot move GPU memory"), absl::string_view::npos) << refused;
+  EXPECT_NE(refused.message().find("tcp cannot move GPU memory"), absl::string_view::npos)
+      << refused;
 }
 
 TEST_F(GpuPools, AreRefusedWithChecksumsWhichNobodyCouldMake) {

@@ -116,8 +116,7 @@ absl::StatusOr<transport::Transport*> CommonTransport(const WorkerContext& conte
     why.push_back(absl::StrCat(name, ": ", reach.message()));
   }
   return Error(Reason::kNoTransport,
-               absl::StrCat("no transport in common with the source", why.empty() ? "" : ": ",
-                            absl::StrJoin(why, "; ")),
+               why.empty() ? "no transport in common with the source" : absl::StrJoin(why, "; "),
                source.rank);
 }
 

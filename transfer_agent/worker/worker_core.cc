@@ -72,8 +72,8 @@ absl::Status WorkerCore::Export(const attach::AttachedRank& attached, HostedRank
   bool any = false;
   for (transport::Transport* transport : context_.transports) {
     absl::StatusOr<transport::ExportedMemory> exported = ExportBy(transport, regions, gpu);
-    // Host memory goes by every path, or something is wrong with it. A GPU's has one for its host and
-    // one between hosts, and may do with either.
+    // Host memory goes by every path, or something is wrong with it. A GPU's has one for its host
+    // and one between hosts, and may do with either.
     if (!exported.ok() && !gpu) return Error(Reason::kBadRegion, exported.status().message());
     rank->refused.push_back(exported.status());
     any = any || exported.ok();

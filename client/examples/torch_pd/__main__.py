@@ -2,10 +2,10 @@
 
     python -m client.examples.torch_pd [--device=cpu|cuda] [--model=llama|mla] [--transport=auto]
 
-With a GPU both caches are PyTorch's own memory there: on two GPUs where there are two, else on one.
-Prompts are computed in chunks and sent as they are computed; the second half of them shares a prefix
-with the first, which is not sent again. Everything is compared with a run in this process alone:
-the tokens must be the same.
+With a GPU both caches are PyTorch's own memory there: on two GPUs where there are two, else on
+one. Prompts are computed in chunks and sent as they are computed; the second half of them shares a
+prefix with the first, which is not sent again. Everything is compared with a run in this process
+alone: the tokens must be the same.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Two small language models of random weights with a paged cache: heads of K and V as Llama has them
-(grouped queries), and one latent vector a token (MLA). Nothing here knows of Baton."""
+"""Two small language models of random weights with a paged cache: heads of K and V as Llama has
+them (grouped queries), and one latent vector a token (MLA). Nothing here knows of Baton."""
 
 from __future__ import annotations
 

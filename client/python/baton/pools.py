@@ -134,8 +134,9 @@ def export_cuda(address: int, size: int, name: str = "kv") -> Pool:
 
     The pool has what the driver offers: a handle by which other processes of this host map it
     (`lent`), and a dma-buf for RDMA devices, for which both numbers are multiples of 4096;
-    `missing` says what it could not, and why. The calling thread must have the device's context as its current one, as it has after any
-    CUDA call of PyTorch. Raises BatonError (NO_TRANSPORT, BAD_REGION) with the driver's word.
+    `missing` says what it could not, and why. The calling thread must have the device's context as
+    its current one, as it has after any CUDA call of PyTorch. Raises BatonError (NO_TRANSPORT,
+    BAD_REGION) with the driver's word.
     """
     handle = ctypes.c_void_p()
     check(_abi.pool_export_cuda, address, size, ctypes.byref(handle))

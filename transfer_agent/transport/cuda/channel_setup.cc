@@ -23,9 +23,8 @@ absl::Status CudaPath::CheckMemory(absl::Span<const LocalRegion> regions) const 
   for (size_t i = 0; i < regions.size(); ++i) {
     if (!regions[i].dma_buf || regions[i].share.kind != DeviceShare::Kind::kNone) continue;
     return Error(Reason::kNoTransport,
-                 absl::StrCat("region ", i, " is GPU memory that came without a CUDA handle: export "
-                              "it with ExportCudaPool and give its Region, which says what the "
-                              "driver lends"));
+                 absl::StrCat("region ", i, " is GPU memory that came without a CUDA handle: give ",
+                              "the agent what ExportCudaPool got, or see what it says is missing"));
   }
   return sockets_.CheckMemory(regions);
 }

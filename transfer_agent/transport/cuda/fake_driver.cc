@@ -3,8 +3,9 @@
 // that work is under way for a while, as on a GPU. Read-only mappings are read-only here too.
 //
 // FAKE_CUDA in the environment says what is amiss: no_gpu | old | no_peer | mig | hidden (only the
-// first GPU is seen) | exclusive | launch_fails, and for who exports memory no_context | no_dma_buf | unordered |
-// no_ipc, or nothing. While there is a file FAKE_CUDA_HOLD, no launch ends.
+// first GPU is seen) | exclusive | launch_fails, and for who exports memory no_context |
+// no_dma_buf | unordered | no_ipc, or nothing. While there is a file FAKE_CUDA_HOLD, no launch
+// ends.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,18 +23,15 @@
 
 #include "common/mutex.h"
 #include "transfer_agent/transport/cuda/driver.h"
+#include "transfer_agent/transport/cuda/fake_kernel.h"
 #include "transfer_agent/transport/cuda/pull_item.h"
 
 namespace {
 
 using baton::transport::cuda::AccessRule;
-using baton::transport::cuda::FindSlice;
 using baton::transport::cuda::IpcHandle;
-using baton::transport::cuda::Item;
 using baton::transport::cuda::Launch;
-using baton::transport::cuda::Piece;
-using baton::transport::cuda::PieceAt;
-using baton::transport::cuda::Slice;
+using baton::transport::cuda::RunPull;
 using baton::transport::cuda::Uuid;
 
 constexpr int kGpus = 2;
@@ -83,24 +81,6 @@ const Memory* FindMemory(uint64_t address, uint64_t* base) {
 void* MapFd(int fd, size_t bytes) {
   void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   return at == MAP_FAILED ? nullptr : at;
-}
-
-// Like the kernel, a group at a time; but one after another.
-void RunPull(const Launch& launch) {
-  for (uint32_t g = 0; g < launch.groups; ++g) {
-    const Slice& slice = FindSlice(launch, g);
-    const uint32_t wanted = g - slice.launch_group + slice.group_begin;
-    uint32_t i = slice.item_count - 1;
-    while (slice.items[i].first_group > wanted) --i;
-    const Item& item = slice.items[i];
-    const uint32_t group = wanted - item.first_group;
-    for (uint32_t p = 0; p < item.group_pieces; ++p) {
-      const Piece piece = PieceAt(item, group * item.group_pieces + p);
-      if (piece.bytes == 0) continue;
-      memcpy(reinterpret_cast<void*>(piece.target), reinterpret_cast<const void*>(piece.source),
-             piece.bytes);
-    }
-  }
 }
 
 void RunUntil(Queue* stream, uint64_t until) {

@@ -126,9 +126,8 @@ absl::StatusOr<Gpu*> GpuTable::At(size_t row) {
 
 absl::Status GpuTable::Hidden(const std::array<unsigned char, 16>& uuid) const {
   return Error(Reason::kNoTransport,
-               absl::StrCat("the pool is on ", UuidText(ToUuid(uuid)), ", which this agent, with ",
-                            Summary(), ", does not see: show it to the agent's container (its ",
-                            "NVIDIA_VISIBLE_DEVICES or CUDA_VISIBLE_DEVICES)"));
+               absl::StrCat("the pool is on ", UuidText(ToUuid(uuid)), ", which this agent does ",
+                            "not see: show it to its container (NVIDIA_VISIBLE_DEVICES)"));
 }
 
 absl::StatusOr<Gpu*> GpuTable::Find(const std::array<unsigned char, 16>& uuid) {
@@ -159,7 +158,7 @@ absl::Status GpuTable::CheckPeer(const Gpu* reader,
                absl::StrCat("GPU ", reader->ordinal(), " has no peer access to GPU ", ordinal, ", ",
                             UuidText(ToUuid(other)),
                             mig ? ": instances of MIG cannot read one another's memory"
-                                : ": nvidia-smi topo -p2p r shows which pairs have it"));
+                                : ": see nvidia-smi topo -p2p r"));
 }
 
 std::string GpuTable::Summary() const {

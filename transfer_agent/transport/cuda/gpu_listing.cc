@@ -23,7 +23,8 @@ absl::Status ListOne(const Driver& driver, int ordinal, GpuListing::Row* row) {
   row->name = name;
   int value = 0;
   row->exclusive = driver.device_attribute(&value, kComputeMode, device) == kSuccess && value != 0;
-  row->descriptors = driver.device_attribute(&value, kDescriptors, device) == kSuccess && value != 0;
+  row->descriptors =
+      driver.device_attribute(&value, kDescriptors, device) == kSuccess && value != 0;
   return absl::OkStatus();
 }
 

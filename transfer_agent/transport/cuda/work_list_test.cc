@@ -94,8 +94,8 @@ struct Pair {
       const planner::CpSharding sharding = kShardings[Draw(random, 0, 2)];
       return planner::MakeSpec(kind, sizes, sharding, 4, page_tokens, random);
     };
-    const ServerSpec from = draw_spec(uint32_t{1} << Draw(random, 0, 4));
-    const ServerSpec to = draw_spec(uint32_t{1} << Draw(random, 0, 4));
+    const ServerSpec from = draw_spec(uint32_t{1} << Draw(random, 2, 4));
+    const ServerSpec to = draw_spec(uint32_t{1} << Draw(random, 2, 4));
     tokens.total = Draw(random, 1, 60);
     tokens.prefix = Draw(random, 0, tokens.total);
     source.emplace_back(from, planner::RandomOptions(from, 80, random));
