@@ -79,6 +79,11 @@ def conformance():
     return program("cuda_conformance_test", "--gtest_brief=1", BATON_CUDA_DRIVER="libcuda.so.1")
 
 
+def torch_pd(model: str):
+    return run([sys.executable, "-m", "client.examples.torch_pd", "--model=" + model,
+                "--device=cuda", "--transport=cuda"])
+
+
 STEPS = {
     "machine": machine,
     "kernel": kernel,
@@ -86,10 +91,8 @@ STEPS = {
     "pools": lambda: program("cuda_pool_gpu_test"),
     "rooms": lambda: unittests("tests.gpu.rooms_test"),
     "killed": lambda: unittests("tests.gpu.killed_test"),
-    "torch llama": lambda: run([sys.executable, "-m", "client.examples.torch_pd"],
-                               CUBLAS_WORKSPACE_CONFIG=":4096:8"),
-    "torch mla": lambda: run([sys.executable, "-m", "client.examples.torch_pd", "--model=mla"],
-                             CUBLAS_WORKSPACE_CONFIG=":4096:8"),
+    "torch llama": lambda: torch_pd("llama"),
+    "torch mla": lambda: torch_pd("mla"),
     "figures": lambda: run([sys.executable, "-m", "tests.gpu.figures"]),
     "conformance": conformance,
 }

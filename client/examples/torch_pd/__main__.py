@@ -135,6 +135,7 @@ def main() -> int:
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     config = Config(kind=arguments.model)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # which that asks for
     torch.use_deterministic_algorithms(True)
     if arguments.role:
         serve(arguments.role, config, arguments.device, arguments.folder)
