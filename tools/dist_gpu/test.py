@@ -34,9 +34,9 @@ def run(words: list[str], timeout: float = STEP_S, **environment: str) -> tuple[
 
 
 def unittests(module: str, **environment: str):
-    # Pools of 512 MiB: 4 KiB pages in 8 views.
+    # Pools of 256 MiB: pages of 4 KiB in 8 views.
     return run([sys.executable, "-m", "unittest", "-v", module],
-               **{"BATON_GPU_PAGES": "16384", "BATON_GPU_KILLS": "15", **environment})
+               **{"BATON_GPU_PAGES": "8192", "BATON_GPU_KILLS": "8", **environment})
 
 
 def program(name: str, *words: str, **environment: str):
