@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?=
 export CORRUPT DEMO_FLAGS BENCH BENCH_FLAGS
 
-.PHONY: help setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-engines test-vllm bench-vllm demo-vllm demo-sglang test-sglang bench-sglang setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
+.PHONY: help dist-gpu test-gpu setup setup-build setup-lint setup-rdma setup-deploy build demo test test-asan test-tsan test-exhaustive test-simulation test-rdma test-deploy wheel test-wheel setup-engines test-vllm bench-vllm demo-vllm demo-sglang test-sglang bench-sglang setup-browser test-browser fuzz lint lint-proto docs-errors format bench bench-rdma docs clean
 
 help:  ## List the targets
 	@echo "Baton: make TARGET"
@@ -66,6 +66,12 @@ test-deploy: setup-deploy  ## Manifests, shells, images, pods as network namespa
 
 wheel: setup-build  ## Build the Python wheel into dist/ (PyPI once, for the tools that pack it)
 	@tools/wheel/build.sh
+
+dist-gpu: setup-build  ## Lay out dist/gpu: a folder that tests Baton on a machine with GPUs (PyPI once, as wheel)
+	@tools/dist_gpu/build.sh
+
+test-gpu:  ## Test all of it on this machine's GPUs, by dist/gpu (make dist-gpu); nvcc and PyTorch, under eight minutes
+	@python3 dist/gpu/test.py
 
 test-wheel: setup-build  ## Install the wheel as a new user does, and run its demo and its tests
 	@tools/test_wheel

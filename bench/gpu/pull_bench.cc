@@ -149,7 +149,7 @@ void RunSource(const std::string& driver, int gpu, int fd, Shared* shared) {
     CHECK(side.transport->Complete(opened.id, ReceiveText(fd)).ok());
     side.Poll([&] { return side.seen.up; });
     SendText(fd, std::string(reinterpret_cast<const char*>(&side.pool.region().share),
-                             sizeof(transport::DeviceShare)));
+                             sizeof(DeviceShare)));
     for (int i = 0; i < c.rounds; ++i) {
       ++round;
       side.Poll([&] { return shared->go == round; });
@@ -177,12 +177,12 @@ double Median(std::vector<double> values, double at = 0.5) {
 }
 
 // GB/s of the driver's own copy of the whole pool.
-double BigCopy(const std::string& driver, const Side& side, const transport::DeviceShare& share) {
+double BigCopy(const std::string& driver, const Side& side, const DeviceShare& share) {
   using Copy = int (*)(uint64_t, uint64_t, size_t, void*);
   auto* copy = reinterpret_cast<Copy>(
       dlsym(dlopen(driver.c_str(), RTLD_NOW | RTLD_LOCAL), "cuMemcpyDtoDAsync_v2"));
   const transport::cuda::Gpu* gpu = side.pool.gpu();
-  if (copy == nullptr || gpu == nullptr || share.kind == transport::DeviceShare::Kind::kNone) {
+  if (copy == nullptr || gpu == nullptr || share.kind == DeviceShare::Kind::kNone) {
     return 0;
   }
   auto source = transport::cuda::DeviceMapping::OfShare(gpu, share, side.shape.bytes(),
@@ -207,7 +207,7 @@ void RunTarget(const std::string& driver, int gpu, int fd, Shared* shared) {
     auto accepted = side.transport->Accept(kPeer, ReceiveText(fd)).value();
     SendText(fd, accepted.data);
     side.Poll([&] { return side.seen.up; });
-    transport::DeviceShare share;
+    DeviceShare share;
     const std::string bytes = ReceiveText(fd);
     memcpy(static_cast<void*>(&share), bytes.data(), sizeof(share));
     if (big == 0) {

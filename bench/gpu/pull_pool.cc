@@ -103,7 +103,7 @@ void PullPool::ShareByIpc() {
   transport::cuda::IpcHandle handle;
   CHECK_EQ(d.alloc(&address_, region_.size), 0);
   CHECK_EQ(d.ipc_get(&handle, address_), 0);
-  region_.share.kind = transport::DeviceShare::Kind::kIpc;
+  region_.share.kind = DeviceShare::Kind::kIpc;
   region_.share.allocation_bytes = region_.size;
   memcpy(region_.share.ipc.data(), handle.bytes, sizeof(handle.bytes));
 }
@@ -120,7 +120,7 @@ void PullPool::ShareByDescriptor() {
                                transport::cuda::kPosixDescriptor, 0), 0);
   CHECK_EQ(d.release(allocation), 0);
   fd_.Reset(region_.share.fd);
-  region_.share.kind = transport::DeviceShare::Kind::kVmm;
+  region_.share.kind = DeviceShare::Kind::kVmm;
   region_.share.allocation_bytes = bytes;
   auto mapping = transport::cuda::DeviceMapping::OfShare(
       gpu_.get(), region_.share, region_.size, transport::cuda::GpuAccess::kReadWrite);
@@ -133,7 +133,7 @@ PullPool::~PullPool() {
   if (host_ != nullptr) munmap(host_, region_.size);
   if (gpu_ == nullptr) return;
   CHECK(gpu_->MakeCurrent().ok());
-  if (region_.share.kind == transport::DeviceShare::Kind::kIpc) gpu_->driver().free(address_);
+  if (region_.share.kind == DeviceShare::Kind::kIpc) gpu_->driver().free(address_);
 }
 
 void PullPool::Upload(const std::vector<uint32_t>& words) {

@@ -1,19 +1,12 @@
 // baton_pool.h
 #include <utility>
-#include <variant>
 
 #include "client/c/baton_pool.h"
+#include "client/c/pool_handle.h"
 #include "client/c/values.h"
-#include "client/engine/cuda_pool.h"
-#include "client/engine/host_pool.h"
 
-struct baton_pool {
-  struct Device {
-    baton::CudaPool pool;
-    uint64_t bytes;
-  };
-  std::variant<baton::HostPool, Device> memory;
-};
+static_assert(BATON_LENT_IPC == static_cast<int>(baton::DeviceShare::Kind::kIpc));
+static_assert(BATON_LENT_DESCRIPTOR == static_cast<int>(baton::DeviceShare::Kind::kVmm));
 
 namespace {
 
@@ -29,15 +22,18 @@ baton_pool_info Describe(const baton::HostPool& host) {
   info.bytes = host.bytes();
   info.address = host.base();
   info.offset = host.offset();
+  info.missing = "";
   return info;
 }
 
-baton_pool_info Describe(const baton_pool::Device& device) {
+baton_pool_info Describe(const baton::CudaPool& pool) {
   baton_pool_info info{};
-  info.fd = device.pool.dma_buf.get();
-  info.bytes = device.bytes;
+  info.fd = pool.dma_buf.get();
+  info.bytes = pool.bytes;
   info.dma_buf = 1;
-  info.device_orders_writes = device.pool.device_orders_writes ? 1 : 0;
+  info.device_orders_writes = pool.device_orders_writes ? 1 : 0;
+  info.lent = static_cast<uint8_t>(pool.share.kind);
+  info.missing = pool.missing.c_str();
   return info;
 }
 
@@ -61,7 +57,7 @@ baton_code baton_pool_export_cuda(uint64_t address, uint64_t bytes, baton_pool**
                                   baton_error* error) {
   absl::StatusOr<baton::CudaPool> made = baton::ExportCudaPool(address, bytes);
   if (!made.ok()) return baton::c::Fail(made.status(), error);
-  *pool = new baton_pool{baton_pool::Device{*std::move(made), bytes}};
+  *pool = new baton_pool{*std::move(made)};
   return BATON_OK;
 }
 

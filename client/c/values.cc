@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <optional>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "client/c/pool_handle.h"
 #include "common/reason.h"
 
 namespace baton::c {
@@ -72,6 +74,10 @@ absl::Status FillMemory(const baton_options& given, EngineOptions* options) {
   if (!regions.ok()) return regions.status();
   for (const baton_region& region : *regions) {
     options->regions.push_back({Text(region.name), region.fd, region.bytes, region.dma_buf != 0});
+    if (region.pool == nullptr) continue;
+    const auto* device = std::get_if<CudaPool>(&region.pool->memory);
+    if (device == nullptr) return Malformed("baton_region.pool is none of baton_pool_export_cuda");
+    options->regions.back().gpu = device->share;
   }
   return absl::OkStatus();
 }

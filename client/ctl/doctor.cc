@@ -17,8 +17,9 @@ namespace baton::ctl {
 namespace {
 
 void AddRows(Options* options, ConfigTable* table) {
-  table->Choice("transport", &options->transport, {"auto", "verbs", "tcp", "shm"},
-                "What the agent is asked for: with verbs, what stands in its way is a fail.");
+  table->Choice("transport", &options->transport, {"auto", "verbs", "tcp", "shm", "cuda"},
+                "What the agent is asked for: with verbs or cuda, what stands in its way is a "
+                "fail.");
   AddVerbsRows(options, table);
   table->Text("attach_socket", &options->attach_socket, "path",
               "Unix socket on which engines attach.", CheckNotEmpty);

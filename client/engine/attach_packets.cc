@@ -1,7 +1,5 @@
 #include "client/engine/attach_packets.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "baton/v1/attach.pb.h"
 #include "common/reason.h"
@@ -34,15 +32,44 @@ v1::AttachRequest RequestOf(const EngineOptions& options) {
   return request;
 }
 
-AttachPacket RegionsPacket(const EngineOptions& options, size_t begin, size_t end) {
+v1::Region ToProto(const PoolRegion& given) {
+  v1::Region region;
+  region.set_size(given.size);
+  region.set_dma_buf(given.dma_buf);
+  region.set_name(given.name.substr(0, shm_abi::kNameMax));
+  if (given.gpu.kind == DeviceShare::Kind::kNone) return region;
+  const DeviceShare& share = given.gpu;
+  region.set_no_dma_buf(given.fd < 0);
+  v1::DeviceShare* gpu = region.mutable_gpu();
+  gpu->set_device(share.device.data(), share.device.size());
+  if (share.kind == DeviceShare::Kind::kIpc) {
+    gpu->set_ipc_handle(share.ipc.data(), share.ipc.size());
+  }
+  gpu->set_offset(share.offset);
+  gpu->set_allocation_bytes(share.allocation_bytes);
+  return region;
+}
+
+std::vector<int> DescriptorsOf(const PoolRegion& region) {
+  std::vector<int> fds;
+  if (region.fd >= 0) fds.push_back(region.fd);
+  if (region.gpu.kind == DeviceShare::Kind::kVmm) fds.push_back(region.gpu.fd);
+  return fds;
+}
+
+// From region `begin` on, as many as one packet may have. Moves `begin` on.
+AttachPacket RegionsPacket(const EngineOptions& options, size_t* begin) {
   v1::AttachRegions proto;
   AttachPacket packet;
-  for (size_t i = begin; i < end; ++i) {
-    v1::Region* region = proto.add_regions();
-    region->set_size(options.regions[i].size);
-    region->set_dma_buf(options.regions[i].dma_buf);
-    region->set_name(options.regions[i].name.substr(0, shm_abi::kNameMax));
-    packet.fds.push_back(options.regions[i].fd);
+  for (; *begin < options.regions.size(); ++*begin) {
+    const PoolRegion& region = options.regions[*begin];
+    const std::vector<int> fds = DescriptorsOf(region);
+    if (packet.fds.size() + fds.size() > shm_abi::kRegionsPerPacketMax ||
+        proto.regions_size() == static_cast<int>(shm_abi::kRegionsPerPacketMax)) {
+      break;
+    }
+    *proto.add_regions() = ToProto(region);
+    packet.fds.insert(packet.fds.end(), fds.begin(), fds.end());
   }
   packet.bytes = proto.SerializeAsString();
   return packet;
@@ -53,10 +80,8 @@ AttachPacket RegionsPacket(const EngineOptions& options, size_t begin, size_t en
 absl::StatusOr<std::vector<AttachPacket>> MakeAttachPackets(const EngineOptions& options) {
   std::vector<AttachPacket> packets;
   packets.push_back({RequestOf(options).SerializeAsString(), {}});
-  const size_t count = options.regions.size();
-  for (size_t i = 0; i < count; i += shm_abi::kRegionsPerPacketMax) {
-    packets.push_back(
-        RegionsPacket(options, i, std::min(count, i + shm_abi::kRegionsPerPacketMax)));
+  for (size_t begin = 0; begin < options.regions.size();) {
+    packets.push_back(RegionsPacket(options, &begin));
   }
   for (const AttachPacket& packet : packets) {
     if (packet.bytes.size() <= shm_abi::kAttachPacketMax) continue;
@@ -66,7 +91,7 @@ absl::StatusOr<std::vector<AttachPacket>> MakeAttachPackets(const EngineOptions&
                      shm_abi::kAttachPacketMax, " of a packet: describe fewer buffers"));
   }
   for (const PoolRegion& region : options.regions) {
-    if (region.fd >= 0) continue;
+    if (!DescriptorsOf(region).empty() || region.gpu.kind == DeviceShare::Kind::kIpc) continue;
     return Error(Reason::kBadRegion, absl::StrCat("region '", region.name, "' has no descriptor"));
   }
   return packets;

@@ -23,18 +23,21 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "client/engine/peer.h"
+#include "common/device_share.h"
 #include "common/ids.h"
 #include "planner/layout.h"
 
 namespace baton {
 
-// One piece of pool memory. Host memory is a memfd with F_SEAL_SHRINK; GPU memory a dma-buf. The
-// descriptor is borrowed for the life of the client (needed again at a re-attach).
+// One piece of pool memory. Host memory is a memfd with F_SEAL_SHRINK; GPU memory a dma-buf, or
+// what its driver lends (CudaPool::Region), or both. Descriptors are borrowed for the life of the
+// client (needed again at a re-attach).
 struct PoolRegion {
   std::string name;
   int fd = -1;
   uint64_t size = 0;
-  bool dma_buf = false;
+  bool dma_buf = false;  // it is GPU memory
+  DeviceShare gpu = {};
 };
 
 struct EngineOptions {

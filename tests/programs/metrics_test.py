@@ -95,7 +95,7 @@ class MetricsTest(unittest.TestCase):
         agent = self.start_agent(transport="auto")
         _, _, samples = self.scrape(agent)
         on = {l["transport"]: v for n, l, v in samples if n == "baton_transport_on"}
-        self.assertEqual(set(on), {"shm", "verbs", "tcp"})
+        self.assertEqual(set(on), {"shm", "cuda", "verbs", "tcp"})
         self.assertEqual(on["tcp"], 1)
 
     def test_a_watcher_is_counted_and_readiness_is_shown(self):

@@ -186,6 +186,8 @@ absl::Status Agent::OnAttach(std::unique_ptr<attach::AttachedRank> rank) {
     hosted_[id].worker = worker;
     by_rank_[rank->rank] = id;
   }
+  // A GPU's context takes its time: not the worker's, who has rooms to serve.
+  workers_[worker]->Prepare(*rank);
   std::promise<absl::Status> added;
   // The engine waits for this answer: its pools are registered before it may open rooms.
   const bool posted = workers_[worker]->Post(worker::Lane::kUrgent,

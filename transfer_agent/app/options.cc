@@ -65,10 +65,11 @@ void AddRows(Options* o, ConfigTable* table) {
               CheckSocketMode);
   table->Text("port_file", &o->port_file, "path",
               "File to write the control address to, once bound; empty: none.");
-  table->Choice("transport", &o->transport, {"auto", "verbs", "tcp", "shm"},
-                "Path of the pages. auto: shm between agents of one host, verbs where both have a "
-                "usable device, tcp elsewhere; the log and batonctl agent status say which was "
-                "taken. verbs without a usable device is an error.");
+  table->Choice("transport", &o->transport, {"auto", "verbs", "tcp", "shm", "cuda"},
+                "Path of the pages. auto: between agents of one host shm for host memory and cuda "
+                "for a GPU's, verbs where both have a usable device, tcp elsewhere; the log and "
+                "batonctl agent status say which was taken. verbs without a usable device and cuda "
+                "without a driver and a GPU are errors.");
   table->Text("verbs_devices", &o->verbs_devices, "device[/port],...",
               "RDMA devices to use, and no others; empty: every one that works, nearest first.");
   table->Text("verbs_gid_index", &o->verbs_gid_index, "index",
@@ -84,6 +85,9 @@ void AddRows(Options* o, ConfigTable* table) {
       "Give each channel of a decode rank keys of its own, by memory windows of type 2: they "
       "are good for that channel alone, and are taken back where a source answers no fence. "
       "A device without such windows is an error.");
+  table->Number("cuda_blocks", &o->cuda_blocks, {1, 1024}, "multiprocessors",
+                "How much of a GPU cuda may take from the engine's kernels while it moves pages; "
+                "16 is an eighth of an H200.");
   table->Text("data_host", &o->data_host, "address",
               "Numeric address for tcp data connections; empty: the host of --listen.");
   table->Text("shm_folder", &o->shm_folder, "path",
@@ -118,6 +122,11 @@ absl::Status Complete(Options* o) {
     return Error(Reason::kConfig,
                  "--checksums with --transport=verbs: the target does not see the bytes pass; the "
                  "device's own check covers them");
+  }
+  if (o->transport == "cuda" && o->checksums) {
+    return Error(Reason::kConfig,
+                 "--checksums with --transport=cuda: a GPU moves the bytes, and the agent does not "
+                 "see them");
   }
   int gid_index = 0;
   if (!o->verbs_gid_index.empty() &&

@@ -26,6 +26,7 @@ struct Options {
   std::string verbs_gid_index;
   std::string verbs_near = "auto";
   uint32_t verbs_rails = 4;
+  uint32_t cuda_blocks = 16;
   bool verbs_windows = false;
   uint32_t workers = 0;
   uint32_t spin_us = 20;

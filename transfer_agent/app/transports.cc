@@ -7,6 +7,7 @@
 #include "absl/strings/str_split.h"
 #include "common/reason.h"
 #include "transfer_agent/app/nearness.h"
+#include "transfer_agent/transport/cuda/factory.h"
 #include "transfer_agent/transport/shm/factory.h"
 #include "transfer_agent/transport/tcp/factory.h"
 #include "transfer_agent/transport/verbs/factory.h"
@@ -34,6 +35,19 @@ absl::Status AddShm(const Options& options, MadeTransports* made) {
                                   options.shm_folder.empty()
                                       ? "abstract sockets of this network namespace"
                                       : absl::StrCat("sockets in ", options.shm_folder)));
+  return absl::OkStatus();
+}
+
+absl::Status AddCuda(const Options& options, MadeTransports* made) {
+  transport::CudaOptions cuda;
+  cuda.socket_folder = options.shm_folder;
+  cuda.blocks = options.cuda_blocks;
+  std::string summary;
+  auto transport = transport::CreateCudaTransport(cuda, &summary);
+  if (!transport.ok()) return transport.status();
+  made->transports.push_back(*std::move(transport));
+  made->status.push_back(StatusOf(
+      "cuda", true, absl::StrCat(summary, ", at most ", options.cuda_blocks, " blocks")));
   return absl::OkStatus();
 }
 
@@ -77,6 +91,15 @@ absl::StatusOr<MadeTransports> MakeTransports(const Options& options) {
   const bool choose = options.transport == "auto";
   absl::Status status;
   if (choose || options.transport == "shm") status = AddShm(options, &made);
+  if (status.ok() && (choose || options.transport == "cuda")) {
+    status = choose && options.checksums
+                 ? absl::FailedPreconditionError("--checksums asks for paths that can check")
+                 : AddCuda(options, &made);
+    if (choose && !status.ok()) {
+      made.status.push_back(StatusOf("cuda", false, status.message()));
+      status = absl::OkStatus();
+    }
+  }
   if (status.ok() && (choose || options.transport == "verbs")) {
     status = choose && options.checksums
                  ? absl::FailedPreconditionError("--checksums asks for paths that can check")

@@ -14,7 +14,8 @@
 namespace baton::agent {
 
 struct MadeTransports {
-  // Best first: shm reaches agents of this host only, verbs those with a device, tcp everybody.
+  // Best first: shm and cuda reach agents of this host only, verbs those with a device, tcp
+  // everybody.
   std::vector<std::unique_ptr<transport::Transport>> transports;
   // Of these, and of those that were tried in vain.
   std::vector<v1::TransportStatus> status;
@@ -22,7 +23,7 @@ struct MadeTransports {
 };
 
 // One worker's. What was asked for by name and cannot be had is an error that says what was tried;
-// only with auto is verbs left out, and the status says why.
+// only with auto are verbs and cuda left out, and the status says why.
 absl::StatusOr<MadeTransports> MakeTransports(const Options& options);
 
 }  // namespace baton::agent

@@ -7,6 +7,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "transfer_agent/attach/testing/raw_engine.h"
 
 namespace baton::attach {
@@ -72,6 +77,74 @@ TEST_F(Refusals, TakesADmaBufButDoesNotMapIt) {
     EXPECT_TRUE(rank.regions[0].dma_buf());
     EXPECT_EQ(rank.regions[0].base(), nullptr);
   });
+}
+
+// A region of GPU memory that its driver lends, without a dma-buf.
+v1::AttachRegions LentRegions() {
+  v1::AttachRegions regions;
+  v1::Region* region = regions.add_regions();
+  region->set_size(kSmallPoolBytes);
+  region->set_dma_buf(true);
+  region->set_no_dma_buf(true);
+  region->set_name("kv");
+  region->mutable_gpu()->set_device(std::string(16, 'u'));
+  region->mutable_gpu()->set_ipc_handle(std::string(64, 'h'));
+  region->mutable_gpu()->set_offset(512);
+  region->mutable_gpu()->set_allocation_bytes(512 + kSmallPoolBytes);
+  return regions;
+}
+
+TEST_F(Refusals, TakesGpuMemoryWithoutAnyDescriptor) {
+  Start();
+  Say(Request());
+  Say(LentRegions());
+  ASSERT_TRUE(Answer().ok());
+  agent_->WithRanks([](AttachedRank& rank) {
+    EXPECT_LT(rank.regions[0].fd(), 0);
+    EXPECT_EQ(rank.regions[0].share().kind, DeviceShare::Kind::kIpc);
+    EXPECT_EQ(rank.regions[0].share().offset, 512u);
+  });
+}
+
+TEST_F(Refusals, TakesTheDescriptorsOfTwoRegionsInTheirOrder) {
+  Start();
+  UniqueFd memory = Pool();
+  UniqueFd allocation(eventfd(0, EFD_CLOEXEC));
+  v1::AttachRequest request = Request();
+  request.set_region_count(2);
+  Say(request);
+  v1::AttachRegions regions = LentRegions();
+  regions.mutable_regions(0)->mutable_gpu()->clear_ipc_handle();
+  *regions.add_regions() = Regions().regions(0);
+  Say(regions, {allocation.get(), memory.get()});
+  ASSERT_TRUE(Answer().ok());
+  agent_->WithRanks([](AttachedRank& rank) {
+    EXPECT_EQ(rank.regions[0].share().kind, DeviceShare::Kind::kVmm);
+    EXPECT_GE(rank.regions[0].share().fd, 0);
+    EXPECT_NE(rank.regions[1].base(), nullptr);
+  });
+}
+
+TEST_F(Refusals, RefusesGpuMemoryThatContradictsItself) {
+  Start();
+  const std::vector<std::pair<std::function<void(v1::Region*)>, std::string>> wrongs = {
+      {[](v1::Region* r) { r->clear_gpu(); }, "without a descriptor and without a handle"},
+      {[](v1::Region* r) { r->set_dma_buf(false); }, "announced as host memory"},
+      {[](v1::Region* r) { r->mutable_gpu()->set_device("short"); }, "named in 5 bytes, not 16"},
+      {[](v1::Region* r) { r->mutable_gpu()->set_ipc_handle("x"); }, "its handle is of 1, not 64"},
+      {[](v1::Region* r) { r->mutable_gpu()->set_offset(513); }, "do not lie in its allocation"},
+      {[](v1::Region* r) { r->mutable_gpu()->set_offset(UINT64_MAX); }, "do not lie"}};
+  for (const auto& [spoil, words] : wrongs) {
+    v1::AttachRegions regions = LentRegions();
+    spoil(regions.mutable_regions(0));
+    UniqueFd engine = Connect();
+    connection_ = std::move(engine);
+    Say(Request());
+    Say(regions);
+    const absl::Status cause = Answer();
+    EXPECT_EQ(ReasonOf(cause), Reason::kBadRegion) << cause;
+    EXPECT_NE(cause.message().find(words), absl::string_view::npos) << cause;
+  }
 }
 
 TEST_F(Refusals, RefusesALayoutThatRunsPastItsRegion) {

@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "baton/v1/attach.pb.h"
 #include "client/rpc/error_detail.h"
 #include "common/reason.h"
 #include "common/shm_abi/attach_limits.h"
@@ -45,6 +45,43 @@ std::string SerializeReply(Epoch epoch, const std::string& version, const Attach
   reply.set_slots(request.slots);
   reply.set_agent_version(version);
   return reply.SerializeAsString();
+}
+
+size_t DescriptorsOf(const v1::Region& region) {
+  const size_t of_allocation = region.has_gpu() && region.gpu().ipc_handle().empty() ? 1 : 0;
+  return (region.no_dma_buf() ? 0 : 1) + of_allocation;
+}
+
+// What the engine says of its GPU memory; the driver checks it when the region is mapped.
+absl::StatusOr<DeviceShare> ShareOf(const v1::Region& region) {
+  DeviceShare share;
+  if (!region.has_gpu()) {
+    if (!region.no_dma_buf()) return share;
+    return Error(Reason::kBadRegion, "came without a descriptor and without a handle of its GPU");
+  }
+  const v1::DeviceShare& gpu = region.gpu();
+  if (!region.dma_buf()) {
+    return Error(Reason::kBadRegion, "is announced as host memory and has a handle of a GPU");
+  }
+  if (gpu.device().size() != share.device.size() ||
+      (!gpu.ipc_handle().empty() && gpu.ipc_handle().size() != share.ipc.size())) {
+    return Error(Reason::kBadRegion,
+                 absl::StrCat("its GPU is named in ", gpu.device().size(), " bytes, not ",
+                              share.device.size(), ", or its handle is of ",
+                              gpu.ipc_handle().size(), ", not ", share.ipc.size()));
+  }
+  if (gpu.offset() > gpu.allocation_bytes() ||
+      region.size() > gpu.allocation_bytes() - gpu.offset()) {
+    return Error(Reason::kBadRegion,
+                 absl::StrCat(region.size(), " bytes from ", gpu.offset(),
+                              " on do not lie in its allocation of ", gpu.allocation_bytes()));
+  }
+  share.kind = gpu.ipc_handle().empty() ? DeviceShare::Kind::kVmm : DeviceShare::Kind::kIpc;
+  std::memcpy(share.device.data(), gpu.device().data(), share.device.size());
+  std::memcpy(share.ipc.data(), gpu.ipc_handle().data(), gpu.ipc_handle().size());
+  share.offset = gpu.offset();
+  share.allocation_bytes = gpu.allocation_bytes();
+  return share;
 }
 
 }  // namespace
@@ -98,29 +135,46 @@ absl::Status Handshake::TakeRegions(Packet packet) {
     return Error(Reason::kBadMessage, "a packet after the first is no AttachRegions");
   }
   size_t count = static_cast<size_t>(proto.regions_size());
-  if (count != packet.fds.size() || count > shm_abi::kRegionsPerPacketMax) {
+  size_t wanted = 0;
+  for (const v1::Region& region : proto.regions()) wanted += DescriptorsOf(region);
+  if (wanted != packet.fds.size() || count > shm_abi::kRegionsPerPacketMax) {
     return Error(Reason::kBadMessage,
-                 absl::StrCat(count, " regions came with ", packet.fds.size(), " descriptors"));
+                 absl::StrCat(count, " regions came with ", packet.fds.size(), " descriptors",
+                              wanted == count ? "" : absl::StrCat(", not ", wanted)));
   }
   if (regions_.size() + count > request_->region_count) {
     return Error(Reason::kBadMessage,
                  absl::StrCat("more regions came than the ", request_->region_count, " announced"));
   }
-  for (size_t i = 0; i < count; ++i) {
-    const v1::Region& region = proto.regions(static_cast<int>(i));
-    std::string name = absl::StrCat("region ", regions_.size(), " '",
-                                    CleanUtf8(region.name().substr(0, shm_abi::kNameMax)), "': ");
-    absl::Status fits = CheckPool(region.size(), region.dma_buf());
-    if (!fits.ok()) return Error(ReasonOf(fits), absl::StrCat(name, fits.message()));
-    absl::StatusOr<MappedRegion> mapped =
-        MapRegion(std::move(packet.fds[i]), region.size(), region.dma_buf(), request_->role);
-    if (!mapped.ok()) {
-      return Error(ReasonOf(mapped.status()), absl::StrCat(name, mapped.status().message()));
-    }
-    regions_.push_back(*std::move(mapped));
-    pool_bytes_ += region.size();
-    if (!region.dma_buf()) host_bytes_ += region.size();
+  size_t used = 0;
+  for (const v1::Region& region : proto.regions()) {
+    absl::Status taken = TakeRegion(region, &packet.fds, &used);
+    if (taken.ok()) continue;
+    return Error(ReasonOf(taken),
+                 absl::StrCat("region ", regions_.size(), " '",
+                              CleanUtf8(region.name().substr(0, shm_abi::kNameMax)), "': ",
+                              taken.message()));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Handshake::TakeRegion(const v1::Region& region, std::vector<UniqueFd>* fds,
+                                   size_t* used) {
+  absl::Status fits = CheckPool(region.size(), region.dma_buf());
+  if (!fits.ok()) return fits;
+  absl::StatusOr<DeviceShare> share = ShareOf(region);
+  if (!share.ok()) return share.status();
+  UniqueFd fd;
+  if (!region.no_dma_buf()) fd = std::move((*fds)[(*used)++]);
+  absl::StatusOr<MappedRegion> mapped =
+      MapRegion(std::move(fd), region.size(), region.dma_buf(), request_->role);
+  if (!mapped.ok()) return mapped.status();
+  UniqueFd allocation;
+  if (share->kind == DeviceShare::Kind::kVmm) allocation = std::move((*fds)[(*used)++]);
+  mapped->SetShare(*share, std::move(allocation));
+  regions_.push_back(*std::move(mapped));
+  pool_bytes_ += region.size();
+  if (!region.dma_buf()) host_bytes_ += region.size();
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "baton/v1/attach.pb.h"
 #include "common/unix_socket.h"
 #include "transfer_agent/attach/attach_request.h"
 #include "transfer_agent/attach/attached_rank.h"
@@ -55,6 +56,8 @@ class Handshake {
  private:
   absl::Status TakePacket(Packet packet);
   absl::Status TakeRegions(Packet packet);
+  // With the next of its descriptors.
+  absl::Status TakeRegion(const v1::Region& region, std::vector<UniqueFd>* fds, size_t* used);
   absl::Status CheckPool(uint64_t size, bool dma_buf) const;
   absl::StatusOr<Accepted> Build(Epoch epoch, const std::string& version, int agent_pidfd);
   void MoveTo(AttachedRank* rank);

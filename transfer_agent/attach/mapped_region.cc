@@ -47,7 +47,15 @@ MappedRegion::MappedRegion(MappedRegion&& other) noexcept
     : fd_(std::move(other.fd_)),
       base_(std::exchange(other.base_, nullptr)),
       size_(other.size_),
-      dma_buf_(other.dma_buf_) {}
+      dma_buf_(other.dma_buf_),
+      share_(other.share_),
+      allocation_(std::move(other.allocation_)) {}
+
+void MappedRegion::SetShare(const DeviceShare& share, UniqueFd allocation) {
+  share_ = share;
+  share_.fd = allocation.get();
+  allocation_ = std::move(allocation);
+}
 
 MappedRegion::~MappedRegion() {
   if (base_ != nullptr) munmap(base_, size_);
@@ -56,6 +64,7 @@ MappedRegion::~MappedRegion() {
 absl::StatusOr<MappedRegion> MapRegion(UniqueFd fd, uint64_t size, bool dma_buf, Role role) {
   if (size == 0) return Error(Reason::kBadRegion, "has no bytes");
   if (dma_buf) {
+    if (!fd) return MappedRegion(UniqueFd(), nullptr, size, true);
     if (absl::Status s = CheckDmaBuf(fd.get(), size); !s.ok()) return s;
     return MappedRegion(std::move(fd), nullptr, size, true);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "common/device_share.h"
 #include "common/ids.h"
 #include "common/unique_fd.h"
 
@@ -21,20 +22,26 @@ class MappedRegion {
   MappedRegion& operator=(MappedRegion&&) = delete;
   ~MappedRegion();
 
-  int fd() const { return fd_.get(); }
+  int fd() const { return fd_.get(); }  // -1: GPU memory without a dma-buf
   std::byte* base() const { return base_; }  // null for a dma-buf
   uint64_t size() const { return size_; }
   bool dma_buf() const { return dma_buf_; }
+  // Of GPU memory; fd() may be -1 then.
+  const DeviceShare& share() const { return share_; }
+  // `allocation` is the descriptor that the share names, if it names one.
+  void SetShare(const DeviceShare& share, UniqueFd allocation);
 
  private:
   UniqueFd fd_;
   std::byte* base_;
   uint64_t size_;
   bool dma_buf_;
+  DeviceShare share_;
+  UniqueFd allocation_;
 };
 
 // Checks a descriptor that an engine handed over, and maps it unless it is a dma-buf. BAD_REGION
-// says what is wrong with it, SYSTEM what this process is short of.
+// says what is wrong with it, SYSTEM what this process is short of. GPU memory may come without.
 absl::StatusOr<MappedRegion> MapRegion(UniqueFd fd, uint64_t size, bool dma_buf, Role role);
 
 }  // namespace baton::attach

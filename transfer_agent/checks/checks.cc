@@ -1,6 +1,8 @@
 #include "transfer_agent/checks/checks.h"
 
 #include <future>
+#include <optional>
+#include <utility>
 
 #include "common/clock.h"
 #include "transfer_agent/checks/each_check.h"
@@ -63,6 +65,11 @@ Findings CheckHost(const Settings& settings, Host& host) {
       findings.push_back(CheckMtu(host, devices));
       findings.push_back(CheckDmaBuf(host, devices));
       findings.push_back(CheckDistance(host, devices));
+    }
+  }
+  if (settings.transport == "auto" || settings.transport == "cuda") {
+    if (auto gpus = CheckGpus(settings, host); gpus.has_value()) {
+      findings.push_back(*std::move(gpus));
     }
   }
   findings.push_back(CheckMemlock(settings, host, devices));

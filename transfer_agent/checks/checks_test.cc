@@ -106,6 +106,45 @@ TEST_F(ChecksTest, WithoutADeviceAutoIsWellAndVerbsIsNot) {
   Expect("device nodes", kFail, "the kernel has no RDMA device", "load the NIC's driver");
 }
 
+transport::cuda::GpuListing TwoGpus() {
+  return {.driver = "13.0",
+          .gpus = {{0, "GPU-00", "NVIDIA H200", false, true},
+                   {1, "GPU-01", "NVIDIA H200", false, true}},
+          .apart = {}};
+}
+
+TEST_F(ChecksTest, WithoutAGpuAutoIsWellAndCudaIsNot) {
+  EXPECT_EQ(Find("GPUs").check(), "") << "nothing to say of none";
+  settings_.transport = "cuda";
+  Expect("GPUs", kFail, "GPU pools cannot go by cuda: there is no driver",
+         "NVIDIA_VISIBLE_DEVICES");
+}
+
+TEST_F(ChecksTest, AGpuWhoseDriverDoesNotDoIsNamedWithAutoToo) {
+  host_.files["/dev/nvidiactl"] = "";
+  host_.gpus = Error(Reason::kNoTransport, "the CUDA driver is too old");
+  Expect("GPUs", kWarn, "the CUDA driver is too old", "another --transport");
+}
+
+TEST_F(ChecksTest, GpusAreListedWithTheirDriver) {
+  host_.gpus = TwoGpus();
+  Expect("GPUs", kOk, "2 x NVIDIA H200, driver of CUDA 13.0, all reach one another");
+  EXPECT_EQ(Find("GPUs").details_size(), 2);
+}
+
+TEST_F(ChecksTest, GpusThatDoNotReachOneAnotherAreNamed) {
+  host_.gpus = TwoGpus();
+  host_.gpus->apart = {{0, 1}};
+  Expect("GPUs", kWarn, "without access to one another's memory: 0 and 1", "nvidia-smi topo");
+}
+
+TEST_F(ChecksTest, AGpuForOneProcessAloneIsNamed) {
+  host_.gpus = TwoGpus();
+  host_.gpus->gpus[1].exclusive = true;
+  settings_.transport = "cuda";
+  Expect("GPUs", kFail, "GPU 1, GPU-01, is for one process alone", "-i GPU-01 -c DEFAULT");
+}
+
 TEST_F(ChecksTest, ADeviceThatIsNotInTheContainerIsNamed) {
   host_.files.erase("/dev/infiniband/uverbs0");
   Expect("device nodes", kWarn, "/dev/infiniband/uverbs0 is not in this container", "rdma/");

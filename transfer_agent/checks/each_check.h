@@ -2,6 +2,7 @@
 #ifndef BATON_TRANSFER_AGENT_CHECKS_EACH_CHECK_H_
 #define BATON_TRANSFER_AGENT_CHECKS_EACH_CHECK_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ v1::CheckFinding CheckGids(const Settings& settings, const Devices& devices);
 v1::CheckFinding CheckMtu(const Host& host, const Devices& devices);
 v1::CheckFinding CheckMemlock(const Settings& settings, const Host& host, const Devices& devices);
 v1::CheckFinding CheckDmaBuf(Host& host, const Devices& devices);
+// Nullopt: no GPU, and none was asked for.
+std::optional<v1::CheckFinding> CheckGpus(const Settings& settings, Host& host);
 v1::CheckFinding CheckDistance(const Host& host, const Devices& devices);
 v1::CheckFinding CheckOpenFiles(const Host& host);
 v1::CheckFinding CheckMemfd(const Host& host);

@@ -20,6 +20,7 @@ class FakeHost : public Host {
   Limits limit;
   absl::Status memfd, dma_buf;
   std::vector<transport::verbs::PortListing> ports;
+  absl::StatusOr<transport::cuda::GpuListing> gpus = absl::NotFoundError("there is no driver");
   std::map<std::string, absl::Status> names, addresses;  // those that are not well
 
   std::optional<std::string> Read(const std::string& path) const override {
@@ -48,6 +49,7 @@ class FakeHost : public Host {
   Limits limits() const override { return limit; }
   absl::Status TryMemfd() const override { return memfd; }
   std::vector<transport::verbs::PortListing> Ports() override { return ports; }
+  absl::StatusOr<transport::cuda::GpuListing> Gpus() override { return gpus; }
   absl::Status TryDmaBuf(const std::string&) override { return dma_buf; }
   absl::Status Resolve(const std::string& name, std::chrono::milliseconds) override {
     return names[name];

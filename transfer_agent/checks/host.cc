@@ -19,6 +19,8 @@
 #include "common/reason.h"
 #include "common/unique_fd.h"
 #include "transfer_agent/checks/network.h"
+#include "transfer_agent/transport/cuda/driver.h"
+#include "transfer_agent/transport/cuda/gpu_listing.h"
 #include "transfer_agent/transport/verbs/provider/ibverbs.h"
 
 namespace baton::checks {
@@ -91,6 +93,11 @@ class RealHost final : public Host {
   }
 
   std::vector<PortListing> Ports() override { return provider_->List(); }
+  absl::StatusOr<transport::cuda::GpuListing> Gpus() override {
+    auto driver = transport::cuda::LoadDriver(transport::cuda::kDriverLibrary);
+    if (!driver.ok()) return driver.status();
+    return transport::cuda::ListGpus(**driver);
+  }
   absl::Status TryDmaBuf(const std::string& device) override {
     ibv_context* context = provider_->Open(device);
     if (context == nullptr) return SystemError(absl::StrCat("opening ", device), errno);

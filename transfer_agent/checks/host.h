@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "transfer_agent/transport/cuda/gpu_listing.h"
 #include "transfer_agent/transport/verbs/verbs.h"
 
 namespace baton::checks {
@@ -47,6 +49,9 @@ class Host {
   virtual std::vector<transport::verbs::PortListing> Ports() = 0;
   // Whether the device can register a dma-buf.
   virtual absl::Status TryDmaBuf(const std::string& device) = 0;
+
+  // GPUs that this process sees. NO_TRANSPORT: no driver, one that is too old, or none to see.
+  virtual absl::StatusOr<transport::cuda::GpuListing> Gpus() = 0;
 
   // --- the network
   // Finds addresses of a name. DEADLINE when that takes longer.

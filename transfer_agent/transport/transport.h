@@ -31,10 +31,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/clock.h"
+#include "common/device_share.h"
 #include "common/ids.h"
 #include "planner/cursor.h"
 #include "planner/plan.h"
-#include "transfer_agent/transport/device_share.h"
 
 namespace baton::transport {
 
@@ -73,6 +73,8 @@ struct Capabilities {
   // (FenceDrained), or ends the channel.
   bool local_fence = false;
   bool gpu_memory = false;
+  // Between agents of one host alone.
+  bool same_host = false;
   bool checksums = false;
   // What a channel had under way when it failed may land still: until Retire has ended the target's
   // end. Its rooms may go on over another channel then (segment_end.h).
@@ -172,10 +174,19 @@ class Transport {
   virtual const Capabilities& capabilities() const = 0;
 
   // --- memory (slow path)
+  // On any thread: what is slow about exporting such regions, ahead of ExportMemory, which says
+  // what was wrong with it.
+  virtual void PrepareMemory(absl::Span<const LocalRegion> /*regions*/) {}
+  // NO_TRANSPORT: this path cannot move such memory at all.
   virtual absl::StatusOr<ExportedMemory> ExportMemory(absl::Span<const LocalRegion> regions) = 0;
   // All windows on it must be fenced and all segments done.
   virtual void ForgetMemory(MemoryId memory) = 0;
   virtual absl::StatusOr<RemoteMemoryId> ImportMemory(PeerId peer, absl::string_view key) = 0;
+  // Target: NO_TRANSPORT says why bytes cannot get from what a source exported as `key` to
+  // `memory`.
+  virtual absl::Status CheckReach(MemoryId /*memory*/, absl::string_view /*key*/) {
+    return absl::OkStatus();
+  }
 
   // --- channels (slow path)
   virtual absl::StatusOr<OpenedChannel> Open(PeerId peer) = 0;

@@ -1,5 +1,6 @@
 // Which transports a rank's GPU memory is handed to, and what peers are told of it.
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 
 #include <memory>
 #include <utility>
@@ -42,7 +43,7 @@ class GpuPools : public testing::Test {
     rank->id = attach::AttachmentId(1);
     rank->rank = {"decode-a", {0, 0, 0, 0}};
     rank->role = Role::kDecode;
-    rank->regions.emplace_back(UniqueFd(), nullptr, 4096, /*dma_buf=*/true);
+    rank->regions.emplace_back(UniqueFd(eventfd(0, EFD_CLOEXEC)), nullptr, 4096, /*dma_buf=*/true);
     return core_->AddRank(std::move(rank));
   }
 
@@ -72,7 +73,8 @@ TEST_F(GpuPools, AreRefusedWhereNothingCanMoveThem) {
   Start({copying_.get()});
   const absl::Status refused = Attach();
   EXPECT_EQ(ReasonOf(refused), Reason::kNoTransport) << refused;
-  EXPECT_NE(refused.message().find("this agent has tcp"), absl::string_view::npos) << refused;
+  EXPECT_NE(refused.message().find("tcp cannot move GPU memory"), absl::string_view::npos)
+      << refused;
 }
 
 TEST_F(GpuPools, AreRefusedWithChecksumsWhichNobodyCouldMake) {

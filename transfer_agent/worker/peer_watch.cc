@@ -143,8 +143,8 @@ absl::Status PeerWatch::LookAtSources(const HostedRank& rank, const ServerView& 
     if (!source.ok()) {
       finder_->Dial(server, coord);
       missing.Add(source.status());
-    } else if (CommonTransport(*context_, rank, **source) == nullptr) {
-      return Error(Reason::kNoTransport, "no transport in common with the source", (*source)->rank);
+    } else if (auto common = CommonTransport(*context_, rank, **source); !common.ok()) {
+      return common.status();
     }
   }
   return missing.Result(question.needs.size());

@@ -36,8 +36,8 @@ void SourceSide::OnAnnounced(PeerId peer, const v1::Announced& announced, TimePo
   auto entry = LatestUse(*rank, key, listener.word, now);
   if (!entry.ok()) return listeners_.Tell(listener, entry.status());
   const room::SourceRoom* room = *entry == nullptr ? nullptr : &(*entry)->room;
-  absl::Status admitted = admission_.Admit(rank->attached->id, key, room,
-                                           {peer, listener.word.voice.target}, now);
+  absl::Status admitted =
+      admission_.Admit(rank->attached->id, key, room, {peer, listener.word.voice.target}, now);
   if (!admitted.ok()) return listeners_.Tell(listener, admitted);
   absl::Status added = listeners_.Add(rank->attached->id, key, listener, now);
   if (!added.ok()) return listeners_.Tell(listener, added);

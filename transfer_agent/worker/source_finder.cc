@@ -1,8 +1,10 @@
 #include "transfer_agent/worker/source_finder.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/reason.h"
 #include "planner/plan.h"
 #include "transfer_agent/worker/registered_source.h"
@@ -81,17 +83,25 @@ void SourceFinder::Forget(AttachmentId hosted) {
   std::erase_if(compatible_, [&](const auto& e) { return e.first.second == hosted; });
 }
 
-transport::Transport* CommonTransport(const WorkerContext& context, const HostedRank& rank,
-                                      const RemoteRank& source) {
+absl::StatusOr<transport::Transport*> CommonTransport(const WorkerContext& context,
+                                                      const HostedRank& rank,
+                                                      const RemoteRank& source) {
+  std::vector<std::string> why;
   for (transport::Transport* transport : context.transports) {
+    const size_t index = context.IndexOf(transport);
     const absl::string_view name = transport->capabilities().name;
-    if (!rank.refused[context.IndexOf(transport)].ok()) continue;
-    if (name == "shm" && source.host_key != context.host_key) continue;
-    for (const std::string& theirs : source.transports) {
-      if (theirs == name) return transport;
-    }
+    auto theirs = std::find(source.transports.begin(), source.transports.end(), name);
+    if (!rank.refused[index].ok() || theirs == source.transports.end()) continue;
+    if (transport->capabilities().same_host && source.host_key != context.host_key) continue;
+    const size_t at = theirs - source.transports.begin();
+    const absl::Status reach = transport->CheckReach(
+        rank.memory[index].id, at < source.memory_keys.size() ? source.memory_keys[at] : "");
+    if (reach.ok()) return transport;
+    why.push_back(absl::StrCat(name, ": ", reach.message()));
   }
-  return nullptr;
+  return Error(Reason::kNoTransport,
+               why.empty() ? "no transport in common with the source" : absl::StrJoin(why, "; "),
+               source.rank);
 }
 
 }  // namespace baton::worker

@@ -58,9 +58,11 @@ class SourceFinder {
       compatible_;
 };
 
-// The first transport of ours, best first, that the source has too; null when there is none.
-transport::Transport* CommonTransport(const WorkerContext& context, const HostedRank& rank,
-                                      const RemoteRank& source);
+// The first transport of ours, best first, that the source has too and that reaches its memory.
+// NO_TRANSPORT names the source, and what stood in the way of those that both have.
+absl::StatusOr<transport::Transport*> CommonTransport(const WorkerContext& context,
+                                                      const HostedRank& rank,
+                                                      const RemoteRank& source);
 
 }  // namespace baton::worker
 

@@ -199,15 +199,13 @@ absl::Status TargetSide::MakeOffers(HostedRank& rank, Entry& entry, const Source
   // Legs must not move once windows borrow from them.
   entry.room.legs().reserve(sources.senders.size());
   for (const auto& source : sources.senders) {
-    transport::Transport* transport = CommonTransport(*context_, rank, *source);
-    if (transport == nullptr) {
-      return Error(Reason::kNoTransport, "no transport in common with the source", source->rank);
-    }
-    context_->NotePath(source->peer, *transport,
+    absl::StatusOr<transport::Transport*> transport = CommonTransport(*context_, rank, *source);
+    if (!transport.ok()) return transport.status();
+    context_->NotePath(source->peer, **transport,
                        source->host_key == context_->host_key ? "same host" : "another host");
     auto plan = context_->plans.FromSource(source, rank, policy);
     if (!plan.ok()) return plan.status();
-    if (absl::Status status = AddLeg(rank, entry, *source, *std::move(plan), transport);
+    if (absl::Status status = AddLeg(rank, entry, *source, *std::move(plan), *transport);
         !status.ok()) {
       return status;
     }

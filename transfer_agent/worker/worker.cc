@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "common/reason.h"
+#include "transfer_agent/worker/local_regions.h"
 
 namespace baton::worker {
 namespace {
@@ -56,6 +57,10 @@ void Worker::Stop() {
   pending_ = true;
   eventfd_write(wake_.get(), 1);
   if (thread_.joinable()) thread_.join();
+}
+
+void Worker::Prepare(const attach::AttachedRank& rank) const {
+  for (const auto& transport : transports_) transport->PrepareMemory(LocalRegionsOf(rank));
 }
 
 bool Worker::Post(Lane lane, Task task) {

@@ -37,6 +37,8 @@ class Worker {
   // Runs what is queued, then ends the thread; later tasks are dropped. Idempotent.
   void Stop();
 
+  // On any thread: what is slow about the rank's memory, ahead of AddRank.
+  void Prepare(const attach::AttachedRank& rank) const;
   const WorkerMetrics& metrics() const { return core_->metrics(); }
   // When the thread last turned: at most about a second ago, while it is well.
   TimePoint beaten() const { return TimePoint(Duration(beaten_.load(std::memory_order_relaxed))); }

@@ -8,10 +8,26 @@
 #include "common/log.h"
 #include "common/reason.h"
 #include "planner/layout_proto.h"
+#include "transfer_agent/worker/local_regions.h"
 #include "transfer_agent/worker/transport_events.h"
 #include "transfer_agent/worker/wire_ids.h"
 
 namespace baton::worker {
+namespace {
+
+absl::StatusOr<transport::ExportedMemory> ExportBy(transport::Transport* transport,
+                                                   absl::Span<const transport::LocalRegion> regions,
+                                                   bool gpu) {
+  const absl::string_view name = transport->capabilities().name;
+  if (gpu && !transport->capabilities().gpu_memory) {
+    return Error(Reason::kNoTransport, absl::StrCat(name, " cannot move GPU memory"));
+  }
+  auto exported = transport->ExportMemory(regions);
+  if (exported.ok()) return exported;
+  return Error(ReasonOf(exported.status()), absl::StrCat(name, ": ", exported.status().message()));
+}
+
+}  // namespace
 
 WorkerCore::WorkerCore(uint32_t index, Epoch epoch, std::string host_key, WorkerLimits limits,
                        bool checksums, std::vector<transport::Transport*> transports,
@@ -44,40 +60,38 @@ absl::Status WorkerCore::AddRank(std::unique_ptr<attach::AttachedRank> attached)
 }
 
 absl::Status WorkerCore::Export(const attach::AttachedRank& attached, HostedRank* rank) {
-  std::vector<transport::LocalRegion> regions;
-  bool gpu = false;
-  for (const attach::MappedRegion& region : attached.regions) {
-    regions.push_back({region.fd(), region.base(), region.size(), region.dma_buf(),
-                       attached.role == Role::kDecode, attached.device_orders_writes});
-    gpu = gpu || region.dma_buf();
-  }
+  const std::vector<transport::LocalRegion> regions = LocalRegionsOf(attached);
+  const bool gpu = std::any_of(regions.begin(), regions.end(),
+                               [](const transport::LocalRegion& r) { return r.dma_buf; });
   if (gpu && context_.checksums) {
     return Error(Reason::kNoTransport,
                  "GPU pools with --checksums: the agent does not see their bytes");
   }
   std::string why;
+  Reason reason = Reason::kNoTransport;
   bool any = false;
   for (transport::Transport* transport : context_.transports) {
-    const absl::string_view name = transport->capabilities().name;
-    if (gpu && !transport->capabilities().gpu_memory) {
-      rank->memory.emplace_back();
-      rank->refused.push_back(
-          Error(Reason::kNoTransport, absl::StrCat(name, " cannot move GPU memory")));
-      absl::StrAppend(&why, why.empty() ? "" : ", ", name);
-      continue;
-    }
-    auto exported = transport->ExportMemory(regions);
+    absl::StatusOr<transport::ExportedMemory> exported = ExportBy(transport, regions, gpu);
+    // Host memory goes by every path, or something is wrong with it. A GPU's has one for its host
+    // and one between hosts, and may do with either.
+    if (!exported.ok() && !gpu) return Error(Reason::kBadRegion, exported.status().message());
+    rank->refused.push_back(exported.status());
+    any = any || exported.ok();
     if (!exported.ok()) {
-      return Error(Reason::kBadRegion, absl::StrCat(name, ": ", exported.status().message()));
+      absl::StrAppend(&why, why.empty() ? "" : "; ", exported.status().message());
+      if (ReasonOf(exported.status()) != Reason::kNoTransport) reason = Reason::kBadRegion;
     }
-    rank->memory.push_back(*std::move(exported));
-    rank->refused.push_back(absl::OkStatus());
-    any = true;
+    rank->memory.push_back(exported.ok() ? *std::move(exported) : transport::ExportedMemory());
   }
-  if (any) return absl::OkStatus();
-  return Error(Reason::kNoTransport,
-               absl::StrCat("GPU pools go by verbs alone, and this agent has ", why,
-                            " (start it with --transport=verbs to learn what is missing)"));
+  if (any) {
+    if (!why.empty()) LOG(INFO) << ToString(attached.rank) << " goes not by every path: " << why;
+    return absl::OkStatus();
+  }
+  return Error(reason, absl::StrCat("GPU pools go by cuda on one host and by verbs between hosts, "
+                                    "and this agent can do neither: ",
+                                    why,
+                                    " (start it with --transport=cuda or --transport=verbs to "
+                                    "learn what is missing)"));
 }
 
 void WorkerCore::Forget(const HostedRank& rank) {

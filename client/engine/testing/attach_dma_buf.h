@@ -21,18 +21,25 @@ inline void ExpectTakenOver(const CudaPool& pool) {
   ASSERT_TRUE(agent.Start().ok());
 
   EngineOptions options =
-      SmallEngine(folder.socket(), Role::kDecode, pool.dma_buf.get(), /*dma_buf=*/true);
+      SmallEngine(folder.socket(), Role::kDecode, -1, /*dma_buf=*/true);
+  options.regions = {pool.Region("kv")};
   options.device_orders_writes = pool.device_orders_writes;
   auto engine = EngineClient::Attach(options);
   ASSERT_TRUE(engine.ok()) << engine.status();
   agent.WithRanks([&](attach::AttachedRank& rank) {
     EXPECT_TRUE(rank.regions[0].dma_buf());
     EXPECT_EQ(rank.regions[0].size(), attach::kSmallPoolBytes);
+    EXPECT_EQ(rank.regions[0].fd() >= 0, pool.dma_buf.get() >= 0);
+    EXPECT_EQ(rank.regions[0].share().kind, pool.share.kind);
+    EXPECT_EQ(rank.regions[0].share().device, pool.share.device);
+    EXPECT_EQ(rank.regions[0].share().ipc, pool.share.ipc);
+    EXPECT_EQ(rank.regions[0].share().offset, pool.share.offset);
+    EXPECT_EQ(rank.regions[0].share().fd >= 0, pool.allocation.get() >= 0);
     EXPECT_EQ(rank.device_orders_writes, pool.device_orders_writes);
   });
 
-  options.regions[0].size = attach::kSmallPoolBytes + 4096;
-  EXPECT_FALSE(EngineClient::Attach(options).ok()) << "the dma-buf is smaller";
+  options.regions[0].size = pool.share.allocation_bytes + (64 << 20);
+  EXPECT_FALSE(EngineClient::Attach(options).ok()) << "the pool is smaller";
 }
 
 }  // namespace baton

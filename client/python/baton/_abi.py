@@ -39,6 +39,7 @@ class Region(ctypes.Structure):
         ("name", c_char_p),
         ("dma_buf", c_uint8),
         ("reserved", c_uint8 * 7),
+        ("pool", c_void_p),
     ]
 
 
@@ -51,7 +52,9 @@ class PoolInfo(ctypes.Structure):
         ("offset", c_uint64),
         ("dma_buf", c_uint8),
         ("device_orders_writes", c_uint8),
-        ("reserved", c_uint8 * 6),
+        ("lent", c_uint8),
+        ("reserved", c_uint8 * 5),
+        ("missing", c_char_p),
     ]
 
 

@@ -87,14 +87,7 @@ class Engine:
         log.start()
         texts = [(k.encode(), v.encode()) for k, v in (labels or {}).items()]
         buffers = buffers_to_abi(layout)
-        pools = (_abi.Region * len(regions))(
-            *[
-                _abi.sized(
-                    _abi.Region, fd=r.fd, bytes=r.size, name=r.name.encode(), dma_buf=r.dma_buf
-                )
-                for r in regions
-            ]
-        )
+        pools = (_abi.Region * len(regions))(*[r.to_abi() for r in regions])
         options = _abi.sized(
             _abi.Options,
             role=role,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,15 +22,28 @@ _MADV_POPULATE_WRITE = 23
 
 @dataclass(frozen=True)
 class Region:
-    """One piece of memory as an engine hands it over: a memfd with F_SEAL_SHRINK, or a dma-buf.
+    """One piece of memory as an engine hands it over: a memfd with F_SEAL_SHRINK, or a GPU's.
 
-    The descriptor is borrowed until the engine is closed.
+    The descriptor is borrowed until the engine is closed, and so is the pool.
     """
 
     fd: int
     size: int
     name: str
     dma_buf: bool = False
+    #: Of GPU memory: the pool whose handles for the processes of this host go along.
+    pool: Pool | None = field(default=None, repr=False, compare=False)
+
+    def to_abi(self) -> _abi.Region:
+        """As the C library takes it."""
+        return _abi.sized(
+            _abi.Region,
+            fd=self.fd,
+            bytes=self.size,
+            name=self.name.encode(),
+            dma_buf=self.dma_buf,
+            pool=self.pool.handle if self.pool else None,
+        )
 
 
 class Pool:
@@ -49,10 +62,21 @@ class Pool:
         self.dma_buf = bool(info.dma_buf)
         #: Of GPU memory: its kernels see what an adapter has written without a flush.
         self.device_orders_writes = bool(info.device_orders_writes)
+        #: Of GPU memory: how other processes of this host map it, "ipc" or "descriptor"; "" if not.
+        self.lent: str = ("", "ipc", "descriptor")[info.lent]
+        #: Of GPU memory: what its driver does not offer, and why.
+        self.missing: str = (info.missing or b"").decode()
+
+    @property
+    def handle(self) -> int | None:
+        """The C library's pointer; None once closed."""
+        return self._handle.value
 
     def region(self) -> Region:
         """The pool as `Engine` takes it."""
-        return Region(self.fd, self.size, self.name, self.dma_buf)
+        return Region(
+            self.fd, self.size, self.name, self.dma_buf, pool=self if self.dma_buf else None
+        )
 
     def close(self) -> None:
         """Closes the descriptor and unmaps memory that is ours. Arrays over it must be gone."""
@@ -115,10 +139,13 @@ def adopt(address: int, size: int, name: str = "kv", neighbours: bool = False) -
 
 
 def export_cuda(address: int, size: int, name: str = "kv") -> Pool:
-    """A dma-buf of NVIDIA device memory from `address` on, both multiples of 4096.
+    """NVIDIA device memory from `address` on, all in one allocation.
 
-    The calling thread must have the device's context as its current one, as it has after any
-    CUDA call of PyTorch. Raises BatonError (NO_TRANSPORT, BAD_REGION) with the driver's word.
+    The pool has what the driver offers: a handle by which other processes of this host map it
+    (`lent`), and a dma-buf for RDMA devices, for which both numbers are multiples of 4096;
+    `missing` says what it could not, and why. The calling thread must have the device's context as
+    its current one, as it has after any CUDA call of PyTorch. Raises BatonError (NO_TRANSPORT,
+    BAD_REGION) with the driver's word.
     """
     handle = ctypes.c_void_p()
     check(_abi.pool_export_cuda, address, size, ctypes.byref(handle))

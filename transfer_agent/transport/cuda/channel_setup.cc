@@ -9,7 +9,7 @@ namespace baton::transport::cuda {
 
 const Capabilities& CudaPath::capabilities() const {
   static constexpr Capabilities kCapabilities{
-      .name = "cuda", .local_fence = true, .gpu_memory = true, .checksums = false};
+      .name = "cuda", .local_fence = true, .gpu_memory = true, .same_host = true};
   return kCapabilities;
 }
 
@@ -23,9 +23,17 @@ absl::Status CudaPath::CheckMemory(absl::Span<const LocalRegion> regions) const 
   for (size_t i = 0; i < regions.size(); ++i) {
     if (!regions[i].dma_buf || regions[i].share.kind != DeviceShare::Kind::kNone) continue;
     return Error(Reason::kNoTransport,
-                 absl::StrCat("region ", i, " is GPU memory that came without a CUDA handle"));
+                 absl::StrCat("region ", i, " is GPU memory that came without a CUDA handle: give ",
+                              "the agent what ExportCudaPool got, or see what it says is missing"));
   }
   return sockets_.CheckMemory(regions);
+}
+
+void CudaPath::PrepareMemory(absl::Span<const LocalRegion> regions) {
+  for (const LocalRegion& region : regions) {
+    // What goes wrong here goes wrong again, and is told, when the memory is exported.
+    if (region.dma_buf && region.target) engine_.gpus()->Prepare(region.share.device).IgnoreError();
+  }
 }
 
 bool CudaPath::Progress(std::vector<ChannelId>* ready) {

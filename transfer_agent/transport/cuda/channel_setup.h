@@ -3,6 +3,7 @@
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_CHANNEL_SETUP_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,6 +36,11 @@ class CudaPath final : public Path {
     return engine_.AddMemory(id, memory);
   }
   void Forgotten(MemoryId id) override { engine_.RemoveMemory(id); }
+  void PrepareMemory(absl::Span<const LocalRegion> regions) override;
+  std::string KeyOf(const Memory& memory) const override { return GpusOf(memory); }
+  absl::Status CheckReach(MemoryId memory, absl::string_view key) override {
+    return engine_.CheckReach(memory, key);
+  }
   bool Progress(std::vector<ChannelId>* ready) override;
   bool CanSleep() const override { return engine_.idle(); }
   bool Writes(const OpenedWindow* window) const override { return engine_.Writes(window); }

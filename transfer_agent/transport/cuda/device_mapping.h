@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "common/device_share.h"
 #include "transfer_agent/transport/cuda/gpu.h"
-#include "transfer_agent/transport/device_share.h"
 
 namespace baton::transport::cuda {
 

@@ -2,8 +2,10 @@
 // in C++. What was put on a stream happens when an event behind it is asked for the second time, so
 // that work is under way for a while, as on a GPU. Read-only mappings are read-only here too.
 //
-// FAKE_CUDA in the environment says what is amiss: no_gpu | old | no_peer | launch_fails, or
-// nothing.
+// FAKE_CUDA in the environment says what is amiss: no_gpu | old | no_peer | mig | hidden (only the
+// first GPU is seen) | exclusive | launch_fails, and for who exports memory no_context |
+// no_dma_buf | unordered | no_ipc, or nothing. While there is a file FAKE_CUDA_HOLD, no launch
+// ends.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,30 +23,30 @@
 
 #include "common/mutex.h"
 #include "transfer_agent/transport/cuda/driver.h"
+#include "transfer_agent/transport/cuda/fake_kernel.h"
 #include "transfer_agent/transport/cuda/pull_item.h"
 
 namespace {
 
 using baton::transport::cuda::AccessRule;
-using baton::transport::cuda::FindSlice;
 using baton::transport::cuda::IpcHandle;
-using baton::transport::cuda::Item;
 using baton::transport::cuda::Launch;
-using baton::transport::cuda::Piece;
-using baton::transport::cuda::PieceAt;
-using baton::transport::cuda::Slice;
+using baton::transport::cuda::RunPull;
 using baton::transport::cuda::Uuid;
 
 constexpr int kGpus = 2;
 constexpr int kInvalidValue = 1;
 constexpr int kOutOfMemory = 2;
 constexpr int kNoSuchGpu = 101;
+constexpr int kNoContext = 201;
 constexpr int kNotReady = 600;
 constexpr int kLaunchFailed = 719;
 
 struct Memory {
   int fd;
   size_t bytes;
+  int device = 0;
+  bool vmm = false;  // mapped by cuMemMap
 };
 struct Queue {
   uint64_t put = 0;
@@ -59,6 +61,7 @@ struct Mark {
 
 baton::Mutex mutex;
 std::map<uint64_t, Memory> memories;  // by address
+char contexts[kGpus];
 thread_local int current = 0;
 
 bool Fails(const char* how) {
@@ -66,27 +69,18 @@ bool Fails(const char* how) {
   return wanted != nullptr && strcmp(wanted, how) == 0;
 }
 
+// Null: not of a GPU.
+const Memory* FindMemory(uint64_t address, uint64_t* base) {
+  auto it = memories.upper_bound(address);
+  if (it == memories.begin()) return nullptr;
+  --it;
+  *base = it->first;
+  return address - it->first < it->second.bytes ? &it->second : nullptr;
+}
+
 void* MapFd(int fd, size_t bytes) {
   void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   return at == MAP_FAILED ? nullptr : at;
-}
-
-// Like the kernel, a group at a time; but one after another.
-void RunPull(const Launch& launch) {
-  for (uint32_t g = 0; g < launch.groups; ++g) {
-    const Slice& slice = FindSlice(launch, g);
-    const uint32_t wanted = g - slice.launch_group + slice.group_begin;
-    uint32_t i = slice.item_count - 1;
-    while (slice.items[i].first_group > wanted) --i;
-    const Item& item = slice.items[i];
-    const uint32_t group = wanted - item.first_group;
-    for (uint32_t p = 0; p < item.group_pieces; ++p) {
-      const Piece piece = PieceAt(item, group * item.group_pieces + p);
-      if (piece.bytes == 0) continue;
-      memcpy(reinterpret_cast<void*>(piece.target), reinterpret_cast<const void*>(piece.source),
-             piece.bytes);
-    }
-  }
 }
 
 void RunUntil(Queue* stream, uint64_t until) {
@@ -114,7 +108,7 @@ int cuDriverGetVersion(int* version) {
   return 0;
 }
 int cuDeviceGetCount(int* count) {
-  *count = Fails("no_gpu") ? 0 : kGpus;
+  *count = Fails("no_gpu") ? 0 : Fails("hidden") ? 1 : kGpus;
   return 0;
 }
 int cuDeviceGet(int* device, int ordinal) {
@@ -127,32 +121,38 @@ int cuDeviceGetUuid_v2(Uuid* uuid, int device) {
   return 0;
 }
 int cuDeviceGetName(char* name, int size, int) {
-  snprintf(name, static_cast<size_t>(size), "stand-in GPU");
+  snprintf(name, static_cast<size_t>(size), Fails("mig") ? "stand-in GPU MIG 1g" : "stand-in GPU");
   return 0;
 }
-int cuDeviceGetAttribute(int* value, int, int) {
+int cuDeviceGetAttribute(int* value, int attribute, int) {
   *value = 132;
+  if (attribute == 124) *value = Fails("no_dma_buf") ? 0 : 1;
+  if (attribute == 20) *value = Fails("exclusive") ? 3 : 0;
+  if (attribute == 118) *value = Fails("unordered") ? 0 : 100;
   return 0;
 }
 int cuDeviceCanAccessPeer(int* can, int, int) {
-  *can = Fails("no_peer") ? 0 : 1;
+  *can = Fails("no_peer") || Fails("mig") ? 0 : 1;
   return 0;
 }
 int cuDevicePrimaryCtxRetain(void** context, int device) {
-  static char contexts[kGpus];
   *context = &contexts[device];
   return 0;
 }
 int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
-int cuCtxSetCurrent(void*) { return 0; }
+int cuCtxSetCurrent(void* context) {
+  current = static_cast<int>(static_cast<char*>(context) - contexts);
+  return 0;
+}
 int cuCtxGetDevice(int* device) {
   *device = current;
-  return 0;
+  return Fails("no_context") ? kNoContext : 0;
 }
 int cuGetErrorName(int result, const char** name) {
   *name = result == kNoSuchGpu      ? "CUDA_ERROR_INVALID_DEVICE"
           : result == kLaunchFailed ? "CUDA_ERROR_LAUNCH_FAILED"
           : result == kOutOfMemory  ? "CUDA_ERROR_OUT_OF_MEMORY"
+          : result == kNoContext    ? "CUDA_ERROR_INVALID_CONTEXT"
                                     : "CUDA_ERROR_INVALID_VALUE";
   return 0;
 }
@@ -191,6 +191,8 @@ int cuEventQuery(void* event) {
   const baton::MutexLock lock(&mutex);
   auto* mark = static_cast<Mark*>(event);
   if (Fails("launch_fails")) return kLaunchFailed;
+  const char* hold = getenv("FAKE_CUDA_HOLD");
+  if (hold != nullptr && access(hold, F_OK) == 0) return kNotReady;
   if (mark->asked++ == 0) return kNotReady;
   RunUntil(mark->stream, mark->behind);
   return 0;
@@ -222,7 +224,7 @@ int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
   if (at == nullptr) return kOutOfMemory;
   const baton::MutexLock lock(&mutex);
   *address = reinterpret_cast<uint64_t>(at);
-  memories[*address] = {fd, bytes};
+  memories[*address] = {fd, bytes, current};
   return 0;
 }
 int cuMemFree_v2(uint64_t address) {
@@ -236,13 +238,32 @@ int cuMemFree_v2(uint64_t address) {
 }
 int cuMemGetAddressRange_v2(uint64_t* base, size_t* bytes, uint64_t address) {
   const baton::MutexLock lock(&mutex);
-  auto it = memories.upper_bound(address);
-  if (it == memories.begin()) return kInvalidValue;
-  --it;
-  if (address - it->first >= it->second.bytes) return kInvalidValue;
-  *base = it->first;
-  *bytes = it->second.bytes;
+  const Memory* memory = FindMemory(address, base);
+  if (memory == nullptr) return kInvalidValue;
+  *bytes = memory->bytes;
   return 0;
+}
+// The device's ordinal alone.
+int cuPointerGetAttribute(void* value, int attribute, uint64_t address) {
+  const baton::MutexLock lock(&mutex);
+  uint64_t base = 0;
+  const Memory* memory = FindMemory(address, &base);
+  if (memory == nullptr || attribute != 9) return kInvalidValue;
+  memcpy(value, &memory->device, sizeof(memory->device));
+  return 0;
+}
+// Like the driver's: it has a size and no seals, and is closed at an exec.
+int cuMemGetHandleForAddressRange(void* handle, uint64_t address, size_t bytes, int type,
+                                  unsigned long long flags) {
+  const baton::MutexLock lock(&mutex);
+  uint64_t base = 0;
+  const Memory* memory = FindMemory(address, &base);
+  if (type != 1 || flags != 0 || memory == nullptr || address - base + bytes > memory->bytes) {
+    return kInvalidValue;
+  }
+  const int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  memcpy(handle, &fd, sizeof fd);
+  return fd >= 0 && ftruncate(fd, static_cast<off_t>(bytes)) == 0 ? 0 : kInvalidValue;
 }
 int cuMemHostAlloc(void** host, size_t bytes, unsigned) {
   *host = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -267,12 +288,20 @@ int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void*) {
   memcpy(to, reinterpret_cast<const void*>(from), bytes);
   return 0;
 }
+int cuMemcpyHtoD_v2(uint64_t to, const void* from, size_t bytes) {
+  memcpy(reinterpret_cast<void*>(to), from, bytes);
+  return 0;
+}
+int cuMemcpyDtoH_v2(void* to, uint64_t from, size_t bytes) {
+  memcpy(to, reinterpret_cast<const void*>(from), bytes);
+  return 0;
+}
 
 // A handle names a descriptor of the process that made it.
 int cuIpcGetMemHandle(IpcHandle* handle, uint64_t address) {
   const baton::MutexLock lock(&mutex);
   auto it = memories.find(address);
-  if (it == memories.end()) return kInvalidValue;
+  if (it == memories.end() || it->second.vmm || Fails("no_ipc")) return kInvalidValue;
   snprintf(reinterpret_cast<char*>(handle->bytes), sizeof(handle->bytes), "/proc/%d/fd/%d",
            getpid(), it->second.fd);
   return 0;
@@ -308,8 +337,14 @@ int cuMemExportToShareableHandle(void* handle, unsigned long long allocation, in
   memcpy(handle, &fd, sizeof(fd));
   return fd > 0 ? 0 : kInvalidValue;
 }
-// Only what was made with cuMemCreate has one, which nothing here is.
-int cuMemRetainAllocationHandle(unsigned long long*, void*) { return kInvalidValue; }
+int cuMemRetainAllocationHandle(unsigned long long* allocation, void* address) {
+  const baton::MutexLock lock(&mutex);
+  uint64_t base = 0;
+  const Memory* memory = FindMemory(reinterpret_cast<uint64_t>(address), &base);
+  if (memory == nullptr || !memory->vmm) return kInvalidValue;
+  *allocation = static_cast<unsigned long long>(fcntl(memory->fd, F_DUPFD_CLOEXEC, 1));
+  return 0;
+}
 int cuMemRelease(unsigned long long allocation) {
   return close(static_cast<int>(allocation)) == 0 ? 0 : kInvalidValue;
 }
@@ -328,9 +363,19 @@ int cuMemMap(uint64_t address, size_t bytes, size_t, unsigned long long allocati
   if (fstat(fd, &status) != 0 || static_cast<size_t>(status.st_size) != bytes) return kInvalidValue;
   void* at =
       mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED, fd, 0);
-  return at == MAP_FAILED ? kInvalidValue : 0;
+  if (at == MAP_FAILED) return kInvalidValue;
+  const baton::MutexLock lock(&mutex);
+  memories[address] = {fcntl(fd, F_DUPFD_CLOEXEC, 1), bytes, current, /*vmm=*/true};
+  return 0;
 }
 int cuMemUnmap(uint64_t address, size_t bytes) {
+  {
+    const baton::MutexLock lock(&mutex);
+    auto it = memories.find(address);
+    if (it == memories.end()) return kInvalidValue;
+    close(it->second.fd);
+    memories.erase(it);
+  }
   void* at = mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
   return at == MAP_FAILED ? kInvalidValue : 0;

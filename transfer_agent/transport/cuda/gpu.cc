@@ -1,9 +1,12 @@
 #include "transfer_agent/transport/cuda/gpu.h"
 
 #include <cstring>
+#include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/mutex.h"
 #include "common/reason.h"
 #include "transfer_agent/transport/cuda/pull_ptx.h"
 
@@ -18,6 +21,40 @@ Uuid ToUuid(const std::array<unsigned char, 16>& bytes) {
 
 }  // namespace
 
+namespace {
+
+absl::StatusOr<GpuProgram> MakeProgram(const Driver& d, int ordinal) {
+  GpuProgram program;
+  Module module = nullptr;
+  absl::Status s = d.Check(d.device_get(&program.device, ordinal), "cuDeviceGet");
+  if (s.ok()) {
+    s = d.Check(d.context_retain(&program.context, program.device), "cuDevicePrimaryCtxRetain");
+  }
+  if (s.ok()) s = d.Check(d.context_set(program.context), "cuCtxSetCurrent");
+  if (s.ok()) s = d.Check(d.module_load(&module, kPullPtx), "cuModuleLoadData of the pull kernel");
+  if (s.ok()) {
+    s = d.Check(d.module_function(&program.kernel, module, "baton_pull"), "cuModuleGetFunction");
+  }
+  if (!s.ok()) return s;
+  return program;
+}
+
+}  // namespace
+
+absl::StatusOr<const GpuProgram*> LoadProgram(const Driver* driver, int ordinal) {
+  static auto* const mutex = new Mutex;
+  static auto* const loaded =
+      new std::map<std::pair<const Driver*, int>, std::unique_ptr<const GpuProgram>>;
+  MutexLock lock(mutex);
+  std::unique_ptr<const GpuProgram>& program = (*loaded)[{driver, ordinal}];
+  if (program == nullptr) {
+    absl::StatusOr<GpuProgram> made = MakeProgram(*driver, ordinal);
+    if (!made.ok()) return made.status();
+    program = std::make_unique<const GpuProgram>(*made);
+  }
+  return program.get();
+}
+
 absl::StatusOr<std::unique_ptr<Gpu>> Gpu::Open(const Driver* driver, int ordinal) {
   std::unique_ptr<Gpu> gpu(new Gpu(driver, ordinal));
   if (absl::Status started = gpu->Start(); !started.ok()) return started;
@@ -26,32 +63,26 @@ absl::StatusOr<std::unique_ptr<Gpu>> Gpu::Open(const Driver* driver, int ordinal
 
 absl::Status Gpu::Start() {
   const Driver& d = *driver_;
-  absl::Status s = d.Check(d.device_get(&device_, ordinal_), "cuDeviceGet");
-  if (s.ok()) s = d.Check(d.context_retain(&context_, device_), "cuDevicePrimaryCtxRetain");
-  if (s.ok()) s = MakeCurrent();
+  absl::StatusOr<const GpuProgram*> program = LoadProgram(driver_, ordinal_);
+  if (!program.ok()) return program.status();
+  program_ = *program;
+  absl::Status s = MakeCurrent();
   int lowest = 0;
   int highest = 0;
   if (s.ok()) s = d.Check(d.priority_range(&lowest, &highest), "cuCtxGetStreamPriorityRange");
-  // The engine's own kernels go first.
-  if (s.ok()) {
-    s = d.Check(d.stream_create(&stream_, kStreamNonBlocking, lowest),
-                "cuStreamCreateWithPriority");
-  }
-  if (s.ok()) s = d.Check(d.module_load(&module_, kPullPtx), "cuModuleLoadData of the pull kernel");
   if (!s.ok()) return s;
-  return d.Check(d.module_function(&kernel_, module_, "baton_pull"), "cuModuleGetFunction");
+  // The engine's own kernels go first.
+  return d.Check(d.stream_create(&stream_, kStreamNonBlocking, lowest),
+                 "cuStreamCreateWithPriority");
 }
 
 Gpu::~Gpu() {
-  if (context_ == nullptr) return;
-  driver_->context_set(context_);
-  if (stream_ != nullptr) driver_->stream_destroy(stream_);
-  if (module_ != nullptr) driver_->module_unload(module_);
-  driver_->context_release(device_);
+  if (stream_ == nullptr || !MakeCurrent().ok()) return;
+  driver_->stream_destroy(stream_);
 }
 
 absl::Status Gpu::MakeCurrent() const {
-  return driver_->Check(driver_->context_set(context_), "cuCtxSetCurrent");
+  return driver_->Check(driver_->context_set(program_->context), "cuCtxSetCurrent");
 }
 
 absl::StatusOr<GpuTable> GpuTable::Create(const Driver* driver) {
@@ -93,38 +124,48 @@ absl::StatusOr<Gpu*> GpuTable::At(size_t row) {
   return rows_[row].gpu.get();
 }
 
-absl::StatusOr<Gpu*> GpuTable::Find(const std::array<unsigned char, 16>& uuid) {
-  const int ordinal = OrdinalOf(uuid);
-  if (ordinal >= 0) return At(static_cast<size_t>(ordinal));
+absl::Status GpuTable::Hidden(const std::array<unsigned char, 16>& uuid) const {
   return Error(Reason::kNoTransport,
-               absl::StrCat("the pool is on ", UuidText(ToUuid(uuid)),
-                            ", which this agent does not see: show it to the agent's container"));
+               absl::StrCat("the pool is on ", UuidText(ToUuid(uuid)), ", which this agent does ",
+                            "not see: show it to its container (NVIDIA_VISIBLE_DEVICES)"));
 }
 
-absl::Status GpuTable::CheckPeer(const Gpu& reader,
+absl::StatusOr<Gpu*> GpuTable::Find(const std::array<unsigned char, 16>& uuid) {
+  const int ordinal = OrdinalOf(uuid);
+  return ordinal < 0 ? Hidden(uuid) : At(static_cast<size_t>(ordinal));
+}
+
+absl::Status GpuTable::Prepare(const std::array<unsigned char, 16>& uuid) const {
+  const int ordinal = OrdinalOf(uuid);
+  return ordinal < 0 ? Hidden(uuid) : LoadProgram(driver_, ordinal).status();
+}
+
+absl::Status GpuTable::CheckPeer(const Gpu* reader,
                                  const std::array<unsigned char, 16>& other) const {
   const int ordinal = OrdinalOf(other);
-  if (ordinal < 0) {
-    return Error(Reason::kNoTransport,
-                 absl::StrCat("the source's pool is on ", UuidText(ToUuid(other)),
-                              ", which this agent does not see: show it to the agent's container"));
-  }
-  if (ordinal == reader.ordinal()) return absl::OkStatus();
+  if (ordinal < 0) return Hidden(other);
+  if (reader == nullptr || ordinal == reader->ordinal()) return absl::OkStatus();
   int access = 0;
   Device from = 0;
   Device to = 0;
-  driver_->device_get(&from, reader.ordinal());
+  driver_->device_get(&from, reader->ordinal());
   driver_->device_get(&to, ordinal);
   if (driver_->can_access_peer(&access, from, to) == kSuccess && access != 0) {
     return absl::OkStatus();
   }
+  const bool mig = absl::StrContains(rows_[static_cast<size_t>(ordinal)].name, " MIG ");
   return Error(Reason::kNoTransport,
-               absl::StrCat("GPU ", reader.ordinal(), " has no peer access to GPU ", ordinal, ", ",
-                            UuidText(ToUuid(other))));
+               absl::StrCat("GPU ", reader->ordinal(), " has no peer access to GPU ", ordinal, ", ",
+                            UuidText(ToUuid(other)),
+                            mig ? ": instances of MIG cannot read one another's memory"
+                                : ": see nvidia-smi topo -p2p r"));
 }
 
 std::string GpuTable::Summary() const {
-  return absl::StrCat(rows_.size(), " x ", rows_.front().name);
+  int version = 0;
+  driver_->version(&version);
+  return absl::StrCat(rows_.size(), " x ", rows_.front().name, ", driver of CUDA ", version / 1000,
+                      ".", version % 1000 / 10);
 }
 
 }  // namespace baton::transport::cuda

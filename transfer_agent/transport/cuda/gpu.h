@@ -3,6 +3,7 @@
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_CUDA_GPU_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_GPU_H_
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,13 +11,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "transfer_agent/transport/cuda/driver.h"
-#include "transfer_agent/transport/device_share.h"
 
 namespace baton::transport::cuda {
 
+// The context of one GPU with the kernel in it: one a process, for the process's life.
+struct GpuProgram {
+  Device device = 0;
+  Context context = nullptr;
+  Function kernel = nullptr;
+};
+// Blocks for what that takes, some tenths of a second, the first time. Thread-safe.
+absl::StatusOr<const GpuProgram*> LoadProgram(const Driver* driver, int ordinal);
+
 class Gpu {
  public:
-  // Blocks for what a context takes, some tenths of a second where it is the process's first.
+  // Blocks where the process has no context on it yet.
   static absl::StatusOr<std::unique_ptr<Gpu>> Open(const Driver* driver, int ordinal);
   ~Gpu();
   Gpu(const Gpu&) = delete;
@@ -25,7 +34,7 @@ class Gpu {
   const Driver& driver() const { return *driver_; }
   int ordinal() const { return ordinal_; }
   Stream stream() const { return stream_; }
-  Function kernel() const { return kernel_; }
+  Function kernel() const { return program_->kernel; }
   // The calling thread's calls go to this GPU from here on.
   absl::Status MakeCurrent() const;
 
@@ -35,11 +44,8 @@ class Gpu {
 
   const Driver* const driver_;
   const int ordinal_;
-  Device device_ = 0;
-  Context context_ = nullptr;
+  const GpuProgram* program_ = nullptr;
   Stream stream_ = nullptr;
-  Module module_ = nullptr;
-  Function kernel_ = nullptr;
 };
 
 class GpuTable {
@@ -47,13 +53,16 @@ class GpuTable {
   // NO_TRANSPORT: no GPU is visible here.
   static absl::StatusOr<GpuTable> Create(const Driver* driver);
 
+  // Makes its context, on any thread.
+  absl::Status Prepare(const std::array<unsigned char, 16>& uuid) const;
   // Opens it at the first call. NO_TRANSPORT names a GPU that this process does not see.
   absl::StatusOr<Gpu*> Find(const std::array<unsigned char, 16>& uuid);
   absl::StatusOr<Gpu*> First() { return At(0); }
-  // NO_TRANSPORT names the two GPUs where `reader` has no access to the other's memory.
-  absl::Status CheckPeer(const Gpu& reader, const std::array<unsigned char, 16>& other) const;
+  // NO_TRANSPORT names the two GPUs where `reader` has no access to the other's memory, or the one
+  // that this process does not see. `reader` may be null: the other one itself.
+  absl::Status CheckPeer(const Gpu* reader, const std::array<unsigned char, 16>& other) const;
   const Driver& driver() const { return *driver_; }
-  // "2 x NVIDIA H200"
+  // "2 x NVIDIA H200, driver of CUDA 13.0"
   std::string Summary() const;
 
  private:
@@ -64,6 +73,7 @@ class GpuTable {
   };
   explicit GpuTable(const Driver* driver) : driver_(driver) {}
   absl::StatusOr<Gpu*> At(size_t row);
+  absl::Status Hidden(const std::array<unsigned char, 16>& uuid) const;
   int OrdinalOf(const std::array<unsigned char, 16>& uuid) const;
 
   const Driver* driver_;

@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/device_share.h"
 #include "planner/cursor.h"
-#include "transfer_agent/transport/device_share.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::transport::cuda {

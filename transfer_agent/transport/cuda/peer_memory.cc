@@ -76,7 +76,7 @@ absl::Status PeerMemory::MapOne(const Gpu* gpu, const MemoryRecord& record, int 
   if (!share.ok()) return share.status();
   absl::StatusOr<DeviceMapping> mapping = DeviceMapping();
   if (share->kind != DeviceShare::Kind::kNone) {
-    absl::Status reach = gpus_->CheckPeer(*gpu, share->device);
+    absl::Status reach = gpus_->CheckPeer(gpu, share->device);
     if (!reach.ok()) return reach;
     mapping = DeviceMapping::OfShare(gpu, *share, record.size, GpuAccess::kRead);
   } else {

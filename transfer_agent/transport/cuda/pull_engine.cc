@@ -1,11 +1,39 @@
 #include "transfer_agent/transport/cuda/pull_engine.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 
 namespace baton::transport::cuda {
+
+std::string GpusOf(const Memory& memory) {
+  std::string gpus;
+  for (const LocalRegion& region : memory.regions) {
+    const auto& device = region.share.device;
+    const absl::string_view one(reinterpret_cast<const char*>(device.data()), device.size());
+    if (region.dma_buf && !absl::EndsWith(gpus, one)) absl::StrAppend(&gpus, one);
+  }
+  return gpus;
+}
+
+absl::Status PullEngine::CheckReach(MemoryId target, absl::string_view gpus) const {
+  auto it = targets_.find(target);
+  if (it == targets_.end()) return absl::NotFoundError("cuda: the window's memory is gone");
+  std::array<unsigned char, 16> gpu;
+  if (gpus.size() % gpu.size() != 0) {
+    return Error(Reason::kBadMessage, "cuda: the source names no whole GPUs");
+  }
+  for (; !gpus.empty(); gpus.remove_prefix(gpu.size())) {
+    std::memcpy(gpu.data(), gpus.data(), gpu.size());
+    absl::Status s = gpus_.CheckPeer(it->second.gpu, gpu);
+    if (!s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
 
 absl::Status PullEngine::AddMemory(MemoryId memory, const Memory& regions) {
   // A source's memory is lent as it is: the target's agent maps it.

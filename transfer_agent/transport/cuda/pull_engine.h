@@ -5,18 +5,23 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "transfer_agent/transport/cuda/peer_memory.h"
 #include "transfer_agent/transport/cuda/puller.h"
 #include "transfer_agent/transport/stream/memory_table.h"
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::transport::cuda {
+
+// What a source says of its memory to targets: the GPUs that it is on, 16 bytes each.
+std::string GpusOf(const Memory& memory);
 
 class PullEngine {
  public:
@@ -28,6 +33,9 @@ class PullEngine {
   // with them; host memory is pinned when a GPU first writes to it.
   absl::Status AddMemory(MemoryId memory, const Memory& regions);
   void RemoveMemory(MemoryId memory) { targets_.erase(memory); }
+
+  // NO_TRANSPORT names the GPUs where the target's cannot read what `gpus` (GpusOf) names.
+  absl::Status CheckReach(MemoryId target, absl::string_view gpus) const;
 
   // Where a pull from `lent` memory to `target` runs: on the target's GPU, else the source's.
   absl::StatusOr<Puller*> PullerFor(MemoryId target, PeerMemory* lent, uint32_t lent_memory);

@@ -63,7 +63,7 @@ absl::Status WorkList::CheckTarget(const planner::SidePages& pages,
   return Check(&StridedCopy::target, pages, sizes, &target_uses_);
 }
 
-absl::Status WorkList::FindUses(StridedCopy::Side StridedCopy::* which,
+absl::Status WorkList::FindUses(StridedCopy::Side StridedCopy::*which,
                                 const planner::SidePages& pages, Uses* uses) const {
   uses->assign(pages.pages.size(), Use{});
   for (const StridedCopy& copy : copies_) {
@@ -92,9 +92,8 @@ absl::Status WorkList::FindUses(StridedCopy::Side StridedCopy::* which,
   return absl::OkStatus();
 }
 
-absl::Status WorkList::Check(StridedCopy::Side StridedCopy::* which,
-                             const planner::SidePages& pages, absl::Span<const uint64_t> sizes,
-                             Uses* uses) const {
+absl::Status WorkList::Check(StridedCopy::Side StridedCopy::*which, const planner::SidePages& pages,
+                             absl::Span<const uint64_t> sizes, Uses* uses) const {
   if (absl::Status s = FindUses(which, pages, uses); !s.ok()) return s;
   const bool source = which == &StridedCopy::source;
   for (const StridedCopy& copy : copies_) {

@@ -52,10 +52,10 @@ class WorkList {
   };
   using Uses = std::vector<Use>;
 
-  absl::Status Check(planner::StridedCopy::Side planner::StridedCopy::* which,
+  absl::Status Check(planner::StridedCopy::Side planner::StridedCopy::*which,
                      const planner::SidePages& pages, absl::Span<const uint64_t> sizes,
                      Uses* uses) const;
-  absl::Status FindUses(planner::StridedCopy::Side planner::StridedCopy::* which,
+  absl::Status FindUses(planner::StridedCopy::Side planner::StridedCopy::*which,
                         const planner::SidePages& pages, Uses* uses) const;
   ItemSide SideOf(const planner::StridedCopy::Side& side, const Uses& uses, uint64_t region_at,
                   uint64_t seen_at) const;

@@ -29,8 +29,14 @@ class FaultyTransport final : public Transport {
 
   const Capabilities& capabilities() const override { return inner_->capabilities(); }
   absl::StatusOr<ExportedMemory> ExportMemory(absl::Span<const LocalRegion> regions) override;
+  void PrepareMemory(absl::Span<const LocalRegion> regions) override {
+    inner_->PrepareMemory(regions);
+  }
   void ForgetMemory(MemoryId memory) override;
   absl::StatusOr<RemoteMemoryId> ImportMemory(PeerId peer, absl::string_view key) override;
+  absl::Status CheckReach(MemoryId memory, absl::string_view key) override {
+    return inner_->CheckReach(memory, key);
+  }
   absl::StatusOr<OpenedChannel> Open(PeerId peer) override;
   absl::StatusOr<OpenedChannel> Accept(PeerId peer, absl::string_view data) override;
   absl::Status Complete(ChannelId channel, absl::string_view data) override;

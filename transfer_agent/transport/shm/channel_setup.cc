@@ -69,7 +69,7 @@ ShmPath::~ShmPath() {
 
 const Capabilities& ShmPath::capabilities() const {
   static constexpr Capabilities kCapabilities{
-      .name = "shm", .local_fence = true, .gpu_memory = false, .checksums = true};
+      .name = "shm", .local_fence = true, .same_host = true, .checksums = true};
   return kCapabilities;
 }
 

@@ -85,6 +85,10 @@ class Path {
   // The memory is exported, under this number; an error takes that back. Until Forgotten.
   virtual absl::Status Exported(MemoryId, const Memory&) { return absl::OkStatus(); }
   virtual void Forgotten(MemoryId) {}
+  // As Transport's.
+  virtual void PrepareMemory(absl::Span<const LocalRegion>) {}
+  virtual std::string KeyOf(const Memory&) const { return ""; }
+  virtual absl::Status CheckReach(MemoryId, absl::string_view) { return absl::OkStatus(); }
 
   // For a path that lands bytes by something other than this thread. Goes on with that, and adds
   // the channels that have something to do because of it. False: nothing happened.

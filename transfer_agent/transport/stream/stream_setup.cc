@@ -62,7 +62,7 @@ absl::StatusOr<ExportedMemory> StreamTransport::ExportMemory(
     memories_.Remove(*id);
     return s;
   }
-  return ExportedMemory{.id = *id, .key = ""};
+  return ExportedMemory{.id = *id, .key = path_->KeyOf(*memories_.Find(*id))};
 }
 
 void StreamTransport::ForgetMemory(MemoryId memory) {

@@ -37,7 +37,13 @@ class StreamTransport final : public Transport {
   const Capabilities& capabilities() const override { return path_->capabilities(); }
   absl::StatusOr<ExportedMemory> ExportMemory(absl::Span<const LocalRegion> regions) override;
   void ForgetMemory(MemoryId memory) override;
+  void PrepareMemory(absl::Span<const LocalRegion> regions) override {
+    path_->PrepareMemory(regions);
+  }
   absl::StatusOr<RemoteMemoryId> ImportMemory(PeerId peer, absl::string_view key) override;
+  absl::Status CheckReach(MemoryId memory, absl::string_view key) override {
+    return path_->CheckReach(memory, key);
+  }
   absl::StatusOr<OpenedChannel> Open(PeerId peer) override;
   absl::StatusOr<OpenedChannel> Accept(PeerId peer, absl::string_view data) override;
   absl::Status Complete(ChannelId channel, absl::string_view data) override;

@@ -69,6 +69,10 @@ absl::StatusOr<std::unique_ptr<LocalMemory>> LocalMemory::Register(
   for (const auto& rail : rails) memory->rails_.push_back(rail.get());
   memory->regions_.reserve(regions.size());
   for (size_t i = 0; i < regions.size(); ++i) {
+    if (regions[i].fd < 0 && regions[i].dma_buf) {
+      return Error(Reason::kNoTransport,
+                   absl::StrCat("region ", i, ": its driver exports it as no dma-buf"));
+    }
     Region& region = memory->regions_.emplace_back();
     region.local = regions[i];
     region.piece_bytes = PieceBytes(memory->rails_);

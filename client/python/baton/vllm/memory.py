@@ -1,5 +1,6 @@
 """vLLM's cache memory within the agent's reach. On a CPU vLLM's one allocation is answered with a
 memfd of ours; memory that came another way is adopted in place; a GPU's is exported."""
+import dataclasses
 import mmap
 from collections.abc import Sequence
 from typing import Any
@@ -57,7 +58,7 @@ class CacheMemory(TorchFunctionMode):
 
     def regions(self, group_count: int) -> list[baton.Region]:
         """Each pool once for every page group, as layout.buffers counts them."""
-        return [baton.Region(pool.fd, pool.size, "%s-%d" % (pool.name, group), pool.dma_buf)
+        return [dataclasses.replace(pool.region(), name="%s-%d" % (pool.name, group))
                 for pool in self.pools for group in range(group_count)]
 
     def device_orders_writes(self) -> bool:
