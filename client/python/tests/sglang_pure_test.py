@@ -1,5 +1,4 @@
 """The parts of baton.sglang that know no SGLang: layout, settings, peers, versions."""
-import dataclasses
 import os
 import unittest
 from unittest import mock
@@ -26,12 +25,6 @@ class LayoutTest(unittest.TestCase):
         self.assertEqual(spec.sizes, (1, 1, 1, 2))
         self.assertEqual(spec.tensors[0].heads, 4)
         self.assertEqual(spec.page_groups, [baton.PageGroup(16)])
-
-    def test_tensors_of_which_the_last_tokens_are_kept_have_pages_of_their_own(self):
-        window = dataclasses.replace(plain(), window=True, name="window")
-        spec = layout.spec_of([plain(), window], GRID, PAGE_TOKENS, 64)
-        self.assertEqual(spec.page_groups, [baton.PageGroup(16), baton.PageGroup(16, 64)])
-        self.assertEqual([tensor.page_group for tensor in spec.tensors], [0, 1])
 
     def test_a_page_is_token_after_token_and_head_after_head(self):
         aux = layout.Family(baton.Kind.AUX, "int32", [0], 64, [layout.Own(0, 0, 640, 64)],
