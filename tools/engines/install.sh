@@ -68,7 +68,7 @@ install_engine() {
   touch "$folder/installed"
 }
 
-# NAME: what they are called in the folder; ENGINE_NAME.py writes them.
+# ENGINE_NAME.py writes them.
 make_models() {
   local models=$1 name=$2
   progress "$name"
@@ -77,7 +77,6 @@ make_models() {
     "$folder/venv/bin/python" "$here/${engine}_$name.py" "$models.new" >&2 ||
     die "cannot make the $name"
   mv "$models.new" "$models"
-  ln -sfn "$(basename "$models")" "$folder/$name"
 }
 
 install_bench() {
@@ -109,6 +108,7 @@ install() {
   flock 9
   [[ -e $folder/installed ]] || install_engine
   [[ -d $models ]] || make_models "$models" "$name"
+  ln -sfn "$(basename "$models")" "$folder/$name"
   [[ ${1:-} != --bench || -e $folder/bench/installed ]] || install_bench
   touch "$folder/installed"
   remove_old

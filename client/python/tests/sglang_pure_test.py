@@ -1,11 +1,11 @@
 """The parts of baton.sglang that know no SGLang: layout, settings, peers, versions."""
-import dataclasses
 import os
+import types
 import unittest
 from unittest import mock
 
 import baton
-from baton.sglang import config, layout, peers, version
+from baton.sglang import config, describe, layout, peers, version
 
 PAGE_TOKENS = 16
 
@@ -27,12 +27,6 @@ class LayoutTest(unittest.TestCase):
         self.assertEqual(spec.tensors[0].heads, 4)
         self.assertEqual(spec.page_groups, [baton.PageGroup(16)])
 
-    def test_tensors_of_which_the_last_tokens_are_kept_have_pages_of_their_own(self):
-        window = dataclasses.replace(plain(), window=True, name="window")
-        spec = layout.spec_of([plain(), window], GRID, PAGE_TOKENS, 64)
-        self.assertEqual(spec.page_groups, [baton.PageGroup(16), baton.PageGroup(16, 64)])
-        self.assertEqual([tensor.page_group for tensor in spec.tensors], [0, 1])
-
     def test_a_page_is_token_after_token_and_head_after_head(self):
         aux = layout.Family(baton.Kind.AUX, "int32", [0], 64, [layout.Own(0, 0, 640, 64)],
                             name="output_ids")
@@ -46,6 +40,15 @@ class LayoutTest(unittest.TestCase):
         odd = layout.Family(baton.Kind.V, "b", [3], 64, [layout.Own(3, 0, 100, 50)])
         with self.assertRaisesRegex(ValueError, "V of layer 3"):
             layout.buffers_of([odd], PAGE_TOKENS, lambda family: lambda address, size: (0, 0))
+
+
+class DescribeTest(unittest.TestCase):
+    def test_pages_that_are_shared_out_over_ranks_are_refused_by_name(self):
+        pool = types.SimpleNamespace(shard_spec=object())
+        queue = types.SimpleNamespace(token_to_kv_pool=pool)
+        with self.assertRaises(baton.BatonError) as raised:
+            describe.families(queue, None, GRID, decode=False)
+        self.assertIn("--enable-kv-cache-sharding", str(raised.exception))
 
 
 class ConfigTest(unittest.TestCase):

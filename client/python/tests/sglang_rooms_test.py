@@ -57,15 +57,6 @@ class SenderTest(unittest.TestCase):
         self.assertTrue(room.closed)
         self.assertEqual(sender.get_transfer_metric().transfer_total_bytes, 77)
 
-    def test_pages_of_a_window_go_as_a_whole_before_the_last_of_the_others(self):
-        self.manager.has_windows = True
-        sender, room = self.offered(total=40, prefix=8)
-        sender.send([1], None, 16)
-        sender.send([2], [[7, 8]], 16)
-        self.assertEqual(room.chunks, [
-            (8, 24, [[1], []], [0], False), (8, 40, [[], [7, 8]], [1], False),
-            (24, 40, [[2], []], [0], True)])
-
     def test_the_last_chunk_is_sent_without_pages_too(self):
         sender, _ = self.offered()
         self.assertTrue(sender.should_send_kv_chunk(0, True))
@@ -230,12 +221,6 @@ class ReceiverTest(unittest.TestCase):
         self.assertEqual(self.receiver.poll(), KVPoll.Success)
         self.receiver.clear()
         self.assertTrue(room.closed)
-
-    def test_pages_of_a_window_are_given_as_well(self):
-        self.receiver.init(0)
-        with context.TOTAL_TOKENS.of(40):
-            self.receiver.send_metadata([3, 4], 9, [[7]], 16)
-        self.assertEqual(self.manager.rooms[-1].given["pages"], [[3, 4], [7]])
 
     def test_a_prefill_that_is_gone_fails_it_with_and_without_a_room(self):
         self.manager.gone = "prefill server prefill-a is away"

@@ -54,13 +54,10 @@ class Room:
     def cause(self):
         return self.why
 
-    def send(self, begin, end, pages, last=False, aux_row=0, page_groups=None):
+    def send(self, begin, end, pages, last, aux_row):
         if self.full:
             raise baton.Full("FULL", "no place")
-        if page_groups is None:
-            self.chunks.append((begin, end, pages[0], last, aux_row))
-        else:
-            self.chunks.append((begin, end, pages, page_groups, last))
+        self.chunks.append((begin, end, pages[0], last, aux_row))
 
     def abort(self, why):
         self.aborted = why
@@ -81,7 +78,6 @@ class Manager:
         self.rooms = []
         self.early = early.Early(0)
         self.pages_last = False
-        self.has_windows = False
         self.refusals = []
         self.held = []
         self.gone = ""

@@ -1,4 +1,4 @@
-"""A prefill server of two pipeline stages: each sends its own layers to the one decode rank."""
+"""A prefill server of two pipeline stages: each sends its own layers to one decode rank."""
 import unittest
 
 from tests.engines.sglang import shared

@@ -9,10 +9,9 @@ from tests.engines.sglang.hand_overs import HandOversTest, OverSharedMemoryTest
 from tests.engines.sglang.pipelines import PipelinesTest
 from tests.engines.sglang.restarts import RestartsTest
 from tests.engines.sglang.routers import RoutersTest
-from tests.engines.sglang.windows import WindowsTest
 
 # The order in which they run: what ends processes comes last.
-CASES = (HandOversTest, RoutersTest, FailuresTest, PipelinesTest, WindowsTest, RestartsTest,
+CASES = (HandOversTest, RoutersTest, FailuresTest, PipelinesTest, RestartsTest,
          OverSharedMemoryTest, GuidesTest)
 
 

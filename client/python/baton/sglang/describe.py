@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import baton
@@ -39,13 +37,15 @@ def grid(parallel: Any, system_dp_rank: int, layers: int) -> Grid:
     )
 
 
-# Addresses, bytes, and bytes of a page, of one pool's buffers.
-_Buffers = tuple[list[int], list[int], list[int]]
-
-
-def _own(buffers: _Buffers, first: int, layers: list[int]) -> list[Own]:
+def _own(kv_args: Any, first: int, layers: list[int]) -> list[Own]:
     return [
-        Own(layer, *(column[first + i] for column in buffers)) for i, layer in enumerate(layers)
+        Own(
+            layer,
+            kv_args.kv_data_ptrs[first + i],
+            kv_args.kv_data_lens[first + i],
+            kv_args.kv_item_lens[first + i],
+        )
+        for i, layer in enumerate(layers)
     ]
 
 
@@ -61,65 +61,42 @@ def _check_entries(family: Family, heads_here: int, page_tokens: int) -> Family:
     return family
 
 
-@dataclass(frozen=True)
-class _Pool:
-    """What one of SGLang's pools has of the server's layers."""
-
-    pool: Any
-    buffers: _Buffers
-    layers: list[int]  # of the whole server
-    stage: list[int]  # of them, those of this stage
-    window: bool = False
-
-    def check_count(self, kinds: int) -> None:
-        count = len(self.buffers[0])
-        if count != kinds * len(self.stage):
-            raise _unsupported(
-                f"{count} buffers for {len(self.stage)} layers of a {type(self.pool).__name__}",
-                "use a model whose layers all keep their own KV cache",
-            )
-
-
-def _plain(of: _Pool, page_tokens: int, heads: int) -> list[Family]:
+def _plain(pool: Any, kv_args: Any, stage: list[int], layers: list[int], heads: int):
     """MHA and GQA: keys of each layer, then values of each."""
-    pool = of.pool
     if pool.kv_cache_layout != "nhd":
         raise _unsupported(
             f"a KV cache in layout {pool.kv_cache_layout}",
             "unset SGLANG_USE_HND_KVCACHE and the attention backend that asks for the layout",
         )
-    of.check_count(2)
     families = []
     for kind, first, dim in (
         (Kind.K, 0, pool.head_dim),
-        (Kind.V, len(of.stage), pool.v_head_dim),
+        (Kind.V, len(stage), pool.v_head_dim),
     ):
         family = Family(
             kind=kind,
             dtype=_text(pool.dtype),
-            name="window" if of.window else "",
-            layers=of.layers,
+            layers=layers,
             heads=heads,
             head_bytes=dim * pool.store_dtype.itemsize,
             tp_sharded=True,
-            own=_own(of.buffers, first, of.stage),
-            window=of.window,
+            own=_own(kv_args, first, stage),
         )
-        families.append(_check_entries(family, pool.head_num, page_tokens))
+        families.append(_check_entries(family, pool.head_num, kv_args.page_size))
     return families
 
 
-def _latent(of: _Pool, page_tokens: int) -> list[Family]:
+def _latent(pool: Any, kv_args: Any, stage: list[int], layers: list[int]):
     """MLA: one latent row a token and layer, equal on all tp ranks."""
-    of.check_count(1)
+    entry = kv_args.kv_item_lens[0] // kv_args.page_size
     family = Family(
         kind=Kind.LATENT,
-        dtype=_text(of.pool.dtype),
-        layers=of.layers,
-        head_bytes=of.buffers[2][0] // page_tokens,
-        own=_own(of.buffers, 0, of.stage),
+        dtype=_text(pool.dtype),
+        layers=layers,
+        head_bytes=entry,
+        own=_own(kv_args, 0, stage),
     )
-    return [_check_entries(family, 1, page_tokens)]
+    return [_check_entries(family, 1, kv_args.page_size)]
 
 
 def _aux(kv_args: Any, metadata: Any) -> list[Family]:
@@ -146,49 +123,35 @@ def families(queue: Any, kv_args: Any, where: Grid, decode: bool) -> list[Family
             "to a decode server of several pipeline stages",
             "start it with --pp-size 1; the prefill server may have several",
         )
+    pool = queue.token_to_kv_pool
+    if getattr(pool, "shard_spec", None) is not None:
+        # Each rank holds a stripe of the pages, turned by a number of its own for each prefix.
+        raise _unsupported(
+            "a KV cache whose pages are shared out over ranks",
+            "start the prefill server without --enable-kv-cache-sharding",
+        )
+    kinds = {type_.__name__ for type_ in type(pool).__mro__}
+    if kv_args.state_types:
+        names = ", ".join(str(state.value) for state in kv_args.state_types)
+        raise _unsupported(
+            f"state of kind {names}, which this model's {type(pool).__name__} has",
+            "use a model with full attention in all layers, or another backend",
+        )
     if kv_args.num_draft_entries:
         raise _unsupported("a draft model's KV cache", "start both sides without --speculative-*")
-    pool = queue.token_to_kv_pool
-    kinds = {type_.__name__ for type_ in type(pool).__mro__}
-    states = [str(state.value) for state in kv_args.state_types]
-    if states not in ([], ["swa"]) or bool(states) != ("SWAKVPool" in kinds):
-        raise _unsupported(
-            f"state of kind {', '.join(states)}, which this model's {type(pool).__name__} has",
-            "use a model with full or sliding-window attention in all layers, or another backend",
-        )
+    stage = list(where.stages[where.coord[1]])
+    layers = [layer for each in where.stages for layer in each]
     config = queue.scheduler.model_config
-    heads, page = config.get_total_num_kv_heads(), kv_args.page_size
-    pools = _pools(pool, kv_args, where, config)
-    if "SWAKVPool" in kinds or "MHATokenToKVPool" in kinds:
-        found = [family for of in pools for family in _plain(of, page, heads)]
+    if "MHATokenToKVPool" in kinds:
+        found = _plain(pool, kv_args, stage, layers, config.get_total_num_kv_heads())
     elif "MLATokenToKVPool" in kinds:
-        found = _latent(pools[0], page)
+        found = _latent(pool, kv_args, stage, layers)
     else:
         raise _unsupported(f"a {type(pool).__name__}", "use another backend for this model")
-    return found + _aux(kv_args, queue.metadata_buffers)
-
-
-def _pools(pool: Any, kv_args: Any, where: Grid, config: Any) -> list[_Pool]:
-    """One, or that of the layers with full attention and that of those with a window."""
-    layers = [layer for each in where.stages for layer in each]
-    own = where.stages[where.coord[1]]
-    full = (kv_args.kv_data_ptrs, kv_args.kv_data_lens, kv_args.kv_item_lens)
-    if not kv_args.state_types:
-        return [_Pool(pool, full, layers, list(own))]
-    window = tuple(
-        column[0]
-        for column in (
-            kv_args.state_data_ptrs,
-            kv_args.state_data_lens,
-            kv_args.state_item_lens,
+    if len(kv_args.kv_data_ptrs) != len(found) * len(stage):
+        raise _unsupported(
+            f"{len(kv_args.kv_data_ptrs)} buffers for {len(stage)} layers of a "
+            f"{type(pool).__name__}",
+            "use a model whose layers all keep their own KV cache",
         )
-    )
-    of_window = set(config.swa_attention_layer_ids)
-
-    def split(of: Sequence[int], inside: bool) -> list[int]:
-        return [layer for layer in of if (layer in of_window) == inside]
-
-    return [
-        _Pool(pool.full_kv_pool, full, split(layers, False), split(own, False)),
-        _Pool(pool.swa_kv_pool, window, split(layers, True), split(own, True), window=True),
-    ]
+    return found + _aux(kv_args, queue.metadata_buffers)

@@ -34,7 +34,6 @@ class Family:
     tp_sharded: bool = False
     name: str = ""
     draft: bool = False
-    window: bool = False  # only the last tokens are kept, in pages of their own
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,13 @@ def is_row(kind: Kind) -> bool:
     return kind in (Kind.STATE, Kind.AUX)
 
 
-def spec_of(
-    families: Sequence[Family], grid: Grid, page_tokens: int, window_tokens: int = 0
-) -> ServerSpec:
+def spec_of(families: Sequence[Family], grid: Grid, page_tokens: int) -> ServerSpec:
     """Equal on all ranks: nothing in it is of one rank alone."""
-    groups = [PageGroup(page_tokens)]
-    if any(family.window for family in families):
-        groups.append(PageGroup(page_tokens, window_tokens))
     return ServerSpec(
         sizes=grid.sizes,
         stages=[list(layers) for layers in grid.stages],
         cp_sharding=grid.cp_sharding,
-        page_groups=groups,
+        page_groups=[PageGroup(page_tokens=page_tokens)],
         tensors=[
             TensorSpec(
                 kind=family.kind,
@@ -74,7 +68,6 @@ def spec_of(
                 head_bytes=family.head_bytes,
                 tp_sharded=family.tp_sharded,
                 draft=family.draft,
-                page_group=int(family.window),
             )
             for family in families
         ],

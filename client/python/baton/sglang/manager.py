@@ -74,8 +74,6 @@ class Manager(BaseKVManager):
         families = describe.families(
             queue, self.kv_args, where, self.role == baton.Role.DECODE
         )
-        #: Of some layers only the last tokens are kept, in pages of their own.
-        self.has_windows = any(family.window for family in families)
         regions = Regions(POOLS)
         buffers = self._buffers(queue, families, regions)
         self._attachment = Attachment(
@@ -86,12 +84,7 @@ class Manager(BaseKVManager):
             role=self.role,
             coord=where.coord,
             model=settings.model,
-            spec=layout.spec_of(
-                families,
-                where,
-                self.kv_args.page_size,
-                queue.scheduler.sliding_window_size or 0,
-            ),
+            spec=layout.spec_of(families, where, self.kv_args.page_size),
             layout=buffers,
             regions=[pool.region() for pool in regions.used],
             aliases=settings.aliases,

@@ -53,7 +53,7 @@ class Receiver(End, BaseKVReceiver):
         self._pages = {
             "total_tokens": context.TOTAL_TOKENS.read(),
             "prefix_tokens": decode_prefix_len or 0,
-            "pages": [kv_indices, *(pages for pages in state_indices or () if pages is not None)],
+            "pages": [kv_indices],
             "aux_row": aux_index or 0,
         }
         self._provide()

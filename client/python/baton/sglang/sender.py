@@ -75,17 +75,8 @@ class Sender(End, BaseKVSender):
         end = self._total if self._last else begin + (num_kv_tokens or 0)
         event, self._early_send_wait_event = self._early_send_wait_event, None
         self._sent_to = end
-        windows = [pages for pages in state_indices or () if pages is not None]
-        if windows:
-            # All of what is left of the window at once; the pages of the others come as computed.
-            whole = (self._prefix, end, [[], *windows])
-            self._chunks.append((event, whole, {"page_groups": [1]}))
         options = {"last": self._last, "aux_row": self._aux_row}
-        pages = [kv_indices]
-        if self.kv_mgr.has_windows:
-            pages.append([])
-            options["page_groups"] = [0]
-        self._chunks.append((event, (begin, end, pages), options))
+        self._chunks.append((event, (begin, end, [kv_indices]), options))
         self._flush()
 
     def _flush(self) -> None:
