@@ -115,7 +115,7 @@ TEST_F(LateLeg, OfATargetIsToldThatItsSourceWasRefused) {
     const uint32_t slot = offer_first ? 0 : 1;
     if (offer_first) t_ = d0_.OpenReceive(slot, key, "prefill-a", kTotal, 0, kTime);
     world_.Settle();
-    s0_ = p0_.OpenSend(slot, key, uint64_t{1} << 40, kTime);
+    s0_ = p0_.OpenSend(slot, key, kTotal, 25 * 3600 * 1000);  // above a day
     world_.Settle();
     EXPECT_EQ(p0_.reason(s0_), Reason::kTooLarge);
     if (!offer_first) t_ = d0_.OpenReceive(slot, key, "prefill-a", kTotal, 0, kTime);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "transfer_agent/worker/testing/rooms_fixture.h"
 #include "transfer_agent/worker/worker_core.h"
 
@@ -81,7 +83,17 @@ TEST_F(Impostor, AtTheAddressIsOfferedNothingUntilItIsRegistered) {
   world_.Settle();
   EXPECT_EQ(d0_.reason(t_), Reason::kDeadline);
   EXPECT_THAT(std::string(d0_.causes[t_.slot].message()),
-              HasSubstr("its agent at pod-0 has not announced it"));
+              HasSubstr("its agent at pod-0 is of another start than the registry has"));
+}
+
+// A lease ends when agent and registry cannot reach each other; the agent may be there still.
+TEST_F(Impostor, OfARankThatLostItsLeaseIsOfferedNothingWhileTheTrueAgentIsThere) {
+  auto view = std::make_shared<ServerView>(*d_.core->context().servers.Find("prefill-a"));
+  view->addresses.erase(p0_.ref.coord);
+  view->epochs.erase(p0_.ref.coord);
+  d_.core->OnServer(view, world_.now);
+  Claim(1, Epoch(666));
+  ExpectARoomLands();
 }
 
 // What a room's failure says is no secret, but it must reach the true source.

@@ -100,6 +100,14 @@ class FieldTest(unittest.TestCase):
         target.ok("close", "r")
         return said
 
+    def fails(self, engine: Engine, room: str, ms: int = 60000) -> str:
+        """Waits until the room has failed and its pages are free. What is said of it then."""
+        said = engine.ok("wait", room, ms=ms)
+        self.assertTrue(said.startswith("failed "), said)
+        return program.eventually(
+            lambda: (said := engine.ok("poll", room)).startswith("failed released=1") and said,
+            "the pages are free")
+
     def ctl(self, bootstrap: str, *args: str) -> subprocess.CompletedProcess:
         return subprocess.run([CTL, *args, "--bootstrap=" + bootstrap], capture_output=True,
                               text=True, timeout=program.LIMIT_S, check=False)

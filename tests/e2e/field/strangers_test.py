@@ -5,13 +5,13 @@ from tests.e2e.field import fleet
 
 
 class StrangersTest(fleet.FieldTest):
-    def start(self, transport: str, **decode: object) -> None:
+    def start(self, transport: str, second: str, **second_is: object) -> None:
         bootstrap = self.bootstrap()
         p, a, b = (self.agent(name, bootstrap.address(), transport=transport) for name in "pab")
         self.source = self.engine(p, role="prefill", server="prefill-a")
-        self.first = self.engine(a, role="decode", server="decode-a", **decode)
-        self.second = self.engine(b, role="decode", **{"server": "decode-b", **decode,
-                                                       **({"dp": 1} if decode else {})})
+        both = {"role": "decode", "dp_size": 1 + int(second_is.get("dp", 0))}
+        self.first = self.engine(a, server="decode-a", **both)
+        self.second = self.engine(b, server=second, **both, **second_is)
         # Everybody knows everybody.
         self.land(self.source, self.first)
         self.land(self.source, self.second)
@@ -25,9 +25,8 @@ class StrangersTest(fleet.FieldTest):
     def refused(self, **values: object) -> None:
         self.second.ok("fill", value=0)
         self.second.ok("open-receive", "r", id=900, **{"tokens": 100, **values})
-        said = self.second.ok("wait", "r", ms=5000)
-        self.assertTrue(said.startswith("failed released=1"), said)
-        self.assertIn("ROOM_IN_USE: room 900#1 is that of dp rank 0 of decode-a", said)
+        self.assertIn("ROOM_IN_USE: room 900#1 is that of dp rank 0 of decode-a",
+                      self.fails(self.second, "r", ms=30000))
         self.second.ok("close", "r")
 
     def lands(self) -> None:
@@ -40,7 +39,7 @@ class StrangersTest(fleet.FieldTest):
         self.assertEqual(self.second.ok("check", value=0), "differing=0")
 
     def test_of_another_server(self):
-        self.start("tcp")
+        self.start("tcp", "decode-b")
         self.offered()
         self.refused()
         self.refused(tokens=120, prefix=16)
@@ -49,7 +48,7 @@ class StrangersTest(fleet.FieldTest):
         self.lands()
 
     def test_of_another_dp_rank_over_shared_memory(self):
-        self.start("shm", server="decode-a", dp_size=2)
+        self.start("shm", "decode-a", dp=1)
         self.offered()
         self.refused()
         self.source.ok("send", "r", end=64, last=0)
@@ -57,7 +56,7 @@ class StrangersTest(fleet.FieldTest):
         self.lands()
 
     def test_of_another_server_when_both_were_there_first(self):
-        self.start("tcp")
+        self.start("tcp", "decode-b")
         self.first.ok("open-receive", "r", id=900, tokens=100)
         self.first.ok("wait", "r", phase="offered")
         # A room of the first that lands shows that its agent's offers are there.
