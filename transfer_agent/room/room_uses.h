@@ -6,6 +6,7 @@
 #define BATON_TRANSFER_AGENT_ROOM_ROOM_USES_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 
@@ -35,9 +36,15 @@ struct TargetWord {
 // Thread-compatible.
 class RoomUses {
  public:
+  // A voice too many is not remembered: no server has so many ranks, and what is said of a room
+  // costs its source a bounded amount.
   void Note(const TargetWord& word) {
-    uint64_t& last = last_[word.voice];
-    last = std::max(last, word.serial);
+    auto it = last_.find(word.voice);
+    if (it == last_.end()) {
+      if (last_.size() >= kVoicesMax) return;
+      it = last_.emplace(word.voice, 0).first;
+    }
+    it->second = std::max(it->second, word.serial);
   }
   bool Heard(const TargetVoice& voice) const { return last_.contains(voice); }
   // Of this use, or of one before it.
@@ -52,6 +59,7 @@ class RoomUses {
   }
 
  private:
+  static constexpr size_t kVoicesMax = 4096;
   std::map<TargetVoice, uint64_t> last_;
 };
 
