@@ -56,6 +56,8 @@ class Sink final : public google::LogSink {
     if (gate_.Admit({full, line}, severity, text, time.timestamp()) ||
         severity == google::GLOG_FATAL) {
       Write(severity, base, line, time, text);
+    } else {
+      kept_back_.fetch_add(1, std::memory_order_relaxed);
     }
     if (severity == google::GLOG_FATAL) Drain();
   }
@@ -72,7 +74,8 @@ class Sink final : public google::LogSink {
 
   LogCounts counts() const {
     auto count = [&](int severity) { return counts_[severity].load(std::memory_order_relaxed); };
-    return {count(0), count(1), count(2) + count(3), writer_.lost()};
+    return {count(0), count(1), count(2) + count(3), writer_.lost(),
+            kept_back_.load(std::memory_order_relaxed)};
   }
 
  private:
@@ -83,8 +86,12 @@ class Sink final : public google::LogSink {
             absl::StrCat(lost, " lines were lost: nobody read the log fast enough"));
     }
     for (const FloodGate::Held& held : gate_.TakeHeld(second)) {
+      const std::string places =
+          held.statements == 1 ? "" : absl::StrCat(" of ", held.statements, " kinds");
       Write(held.severity, Base(held.statement.file), held.statement.line, time,
-            absl::StrCat(held.lines, " more lines were kept back, the last of them: ", held.last));
+            absl::StrCat(held.lines, held.lines == 1 ? " more line" : " more lines", places,
+                         held.lines == 1 ? " was" : " were",
+                         " kept back, the last of them: ", held.last));
     }
   }
 
@@ -107,6 +114,7 @@ class Sink final : public google::LogSink {
   const std::string program_;
   LogWriter writer_;
   std::array<std::atomic<uint64_t>, 4> counts_ = {};
+  std::atomic<uint64_t> kept_back_{0};
   Mutex mu_;
   FloodGate gate_ ABSL_GUARDED_BY(mu_);
 };

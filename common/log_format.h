@@ -31,8 +31,9 @@ void FlushLog();
 struct LogCounts {
   uint64_t info = 0;
   uint64_t warning = 0;
-  uint64_t error = 0;  // fatal ones too
-  uint64_t lost = 0;   // of all these: nobody read fast enough
+  uint64_t error = 0;      // fatal ones too
+  uint64_t lost = 0;       // of all these: nobody read fast enough
+  uint64_t kept_back = 0;  // by the flood gate, and summed up
 };
 LogCounts ReadLogCounts();
 

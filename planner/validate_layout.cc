@@ -1,10 +1,14 @@
-#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 #include "planner/buffer_table.h"
 #include "planner/extent.h"
+#include "planner/find_overlap.h"
 #include "planner/kind_names.h"
 #include "planner/limits.h"
 #include "planner/plan.h"
@@ -15,7 +19,6 @@ namespace {
 struct Placed {
   Extent extent;
   uint32_t region = 0;
-  uint64_t end = 0;
   const BufferLayout* buffer = nullptr;
 };
 
@@ -25,32 +28,46 @@ std::string Named(const ServerSpec& spec, const BufferLayout& buffer) {
 
 // Page groups own pages by turns in pools that they share, and STATE rows are such pages too where
 // each request's state lies in the pool of its keys: what overlays each other there is never in use
-// at once. Inside one page group, or one STATE tensor, every page of every buffer is.
-bool MayOverlay(const TensorSpec& a, const TensorSpec& b) {
-  if (a.kind == Kind::kAux || b.kind == Kind::kAux) return false;
-  if (a.kind == Kind::kState || b.kind == Kind::kState) {
-    return a.kind != b.kind || a.name != b.name;
-  }
-  return a.page_group != b.page_group;
+// at once. Inside one page group, or one STATE tensor, every page of every buffer is. Aux rows
+// overlay nothing: they are in a company of their own, and in everybody else's.
+using Company = std::tuple<uint32_t, bool, std::string, uint32_t>;  // region first
+
+Company CompanyOf(const Placed& placed, const TensorSpec& tensor) {
+  const bool state = tensor.kind == Kind::kState;
+  return {placed.region, state, state ? tensor.name : std::string(), state ? 0 : tensor.page_group};
 }
 
-// Sorted by region and offset, so that only neighbours with common bounds are compared.
 absl::Status CheckApart(const ServerSpec& spec, const RankCoord& coord,
-                        std::vector<Placed>* placed) {
-  std::sort(placed->begin(), placed->end(), [](const Placed& a, const Placed& b) {
-    return a.region != b.region ? a.region < b.region : a.extent.offset < b.extent.offset;
-  });
-  for (size_t i = 0; i < placed->size(); ++i) {
-    const Placed& a = (*placed)[i];
-    for (size_t j = i + 1; j < placed->size(); ++j) {
-      const Placed& b = (*placed)[j];
-      if (b.region != a.region || b.extent.offset >= a.end) break;
-      if (Apart(a.extent, b.extent)) continue;
-      if (MayOverlay(spec.tensors[a.buffer->tensor], spec.tensors[b.buffer->tensor])) continue;
-      return Error(Reason::kBadSpec,
-                   absl::StrCat("layout of ", ToString(coord), ": ", Named(spec, *a.buffer),
-                                " and ", Named(spec, *b.buffer), " overlap in region ", a.region));
-    }
+                        const std::vector<const Placed*>& placed) {
+  std::vector<Extent> extents;
+  extents.reserve(placed.size());
+  for (const Placed* p : placed) extents.push_back(p->extent);
+  const auto found = FindOverlap(extents);
+  if (!found.has_value()) return absl::OkStatus();
+  const Placed* a = placed[found->first];
+  const Placed* b = placed[found->second];
+  if (b->extent.offset < a->extent.offset) std::swap(a, b);
+  return Error(Reason::kBadSpec,
+               absl::StrCat("layout of ", ToString(coord), ": ", Named(spec, *a->buffer), " and ",
+                            Named(spec, *b->buffer), " overlap in region ", a->region));
+}
+
+absl::Status CheckAllApart(const ServerSpec& spec, const RankCoord& coord,
+                           const std::vector<Placed>& placed) {
+  std::map<Company, std::vector<const Placed*>> companies;
+  std::map<uint32_t, std::vector<const Placed*>> aux;  // by region
+  for (const Placed& p : placed) {
+    const TensorSpec& tensor = spec.tensors[p.buffer->tensor];
+    auto& of = tensor.kind == Kind::kAux ? aux[p.region] : companies[CompanyOf(p, tensor)];
+    of.push_back(&p);
+  }
+  for (auto& [company, members] : companies) {
+    auto it = aux.find(std::get<0>(company));
+    if (it != aux.end()) members.insert(members.end(), it->second.begin(), it->second.end());
+    if (absl::Status s = CheckApart(spec, coord, members); !s.ok()) return s;
+  }
+  for (const auto& [region, members] : aux) {
+    if (absl::Status s = CheckApart(spec, coord, members); !s.ok()) return s;
   }
   return absl::OkStatus();
 }
@@ -81,9 +98,9 @@ absl::Status ValidateLayout(const ServerSpec& spec, const RankCoord& coord,
                    absl::StrCat("layout of ", ToString(coord), ": ", Named(spec, b), " ends at ",
                                 end, ", but region ", b.region, " has ", size, " bytes"));
     }
-    placed.push_back({extent, b.region, end, &b});
+    placed.push_back({extent, b.region, &b});
   }
-  return CheckApart(spec, coord, &placed);
+  return CheckAllApart(spec, coord, placed);
 }
 
 }  // namespace baton::planner

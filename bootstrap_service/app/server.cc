@@ -118,7 +118,7 @@ class ServerImpl : public BootstrapServer {
     input.settled = store_.Stats().settled;
     input.watchers = hub_.watchers();
     input.only = only;
-    for (const ServerImagePtr& image : store_.List(v1::ROLE_UNSPECIFIED, "").servers) {
+    for (const ServerImagePtr& image : store_.List({}).servers) {
       input.servers.emplace_back().ParseFromString(image->record);
     }
     return StatusPage(input);

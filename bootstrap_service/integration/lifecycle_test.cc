@@ -193,5 +193,29 @@ TEST_F(Lifecycle, ALookupHearsOfABindingThatComesLater) {
   EXPECT_EQ(dp, 3u);
 }
 
+TEST_F(Lifecycle, LookupsGoOnWhenTheServiceHasComeBack) {
+  StartService();
+  auto source = NewDirectory();
+  auto target = NewDirectory();
+  std::atomic<int> answers{0};
+  auto look = [&](uint64_t room) {
+    target->LookupRoom("p", {room, 2}, std::chrono::seconds(20),
+                       [&](const absl::StatusOr<uint32_t>& dp) { answers += dp.ok() ? 1 : 100; });
+  };
+  look(1);
+  source->BindRoom("p", {1, 2}, 0, std::chrono::minutes(1));
+  ASSERT_TRUE(Eventually([&] { return answers == 1; }));
+  look(2);
+  EXPECT_TRUE(Eventually([&] { return target->rooms().lookups == 1; }));
+  StopService();
+  StartService();
+  source->BindRoom("p", {2, 2}, 0, std::chrono::minutes(1));
+  ASSERT_TRUE(Eventually([&] { return answers == 2; }));
+  EXPECT_TRUE(Eventually([&] { return target->rooms().lookups == 0; }));
+  EXPECT_EQ(source->rooms().bindings, 2u);
+  source->RoomOver("p", {1, 2});
+  EXPECT_TRUE(Eventually([&] { return source->rooms().bindings == 1; }));
+}
+
 }  // namespace
 }  // namespace baton::registry

@@ -177,6 +177,23 @@ TEST_F(WatchOverTheWire, ListsAreWholeAndSorted) {
   EXPECT_EQ(list.servers_size(), 0);
 }
 
+TEST_F(WatchOverTheWire, ListsComeByPages) {
+  StartService();
+  auto stub = NewStub();
+  for (const char* name : {"c", "a", "b"}) Issue(stub.get(), name, "1");
+  v1::ListServersRequest request;
+  request.set_page_size(2);
+  v1::ListServersResponse list;
+  ASSERT_TRUE(stub->ListServers(Within(10).get(), request, &list).ok());
+  ASSERT_EQ(list.servers_size(), 2);
+  EXPECT_EQ(list.next_page_token(), "b");
+  request.set_page_token(list.next_page_token());
+  ASSERT_TRUE(stub->ListServers(Within(10).get(), request, &list).ok());
+  ASSERT_EQ(list.servers_size(), 1);
+  EXPECT_EQ(list.servers(0).name(), "c");
+  EXPECT_EQ(list.next_page_token(), "");
+}
+
 TEST_F(WatchOverTheWire, HealthSaysThatTheServiceServes) {
   StartService();
   const std::string kServing = "\x08\x01";

@@ -30,6 +30,9 @@ struct Limits {
   uint32_t rooms_per_request = 4096;
   Duration binding_life = std::chrono::minutes(2);
   Duration binding_life_max = std::chrono::hours(1);
+  // Of a room that is over: a decode rank that comes late learns its dp rank still, and so how the
+  // room ended.
+  Duration binding_linger = std::chrono::seconds(30);
 };
 
 // Fixed limits of single fields.

@@ -24,7 +24,7 @@ absl::Status CheckCount(absl::string_view field, int count, uint32_t max) {
 
 const RoomTable::Binding* RoomTable::Live(const Key& key, TimePoint now) const {
   auto it = bindings_.find(key);
-  return it == bindings_.end() || it->second.ends <= now ? nullptr : &it->second;
+  return it == bindings_.end() || it->second.end->first <= now ? nullptr : &it->second;
 }
 
 absl::Status RoomTable::CheckBindings(const v1::BindRoomRequest& request, TimePoint now) const {
@@ -52,19 +52,25 @@ absl::Status RoomTable::CheckBindings(const v1::BindRoomRequest& request, TimePo
 absl::StatusOr<std::vector<Answered>> RoomTable::Bind(const v1::BindRoomRequest& request,
                                                       TimePoint now) {
   DropBindings(now);
+  Shorten(request, now);
+  if (request.bindings().empty() && !request.over().empty()) return std::vector<Answered>();
   absl::Status status = CheckBindings(request, now);
   if (!status.ok()) return status;
-  Duration life = limits_.binding_life;
-  if (request.ttl_ms() != 0) {
-    life =
-        std::min<Duration>(std::chrono::milliseconds(request.ttl_ms()), limits_.binding_life_max);
-  }
+  auto life_of = [&](const v1::RoomBinding& wanted) -> Duration {
+    const uint32_t ms = wanted.ttl_ms() != 0 ? wanted.ttl_ms() : request.ttl_ms();
+    if (ms == 0) return limits_.binding_life;
+    return std::min<Duration>(std::chrono::milliseconds(ms), limits_.binding_life_max);
+  };
   std::set<WaiterId> heard;
   for (const v1::RoomBinding& wanted : request.bindings()) {
     Key key = KeyOf(wanted);
     auto [it, is_new] = bindings_.try_emplace(key);
-    it->second = {wanted.dp(), std::max(it->second.ends, now + life)};
-    if (is_new) binding_ends_.Push(it->second.ends, key);
+    TimePoint ends = now + life_of(wanted);
+    if (!is_new) {
+      ends = std::max(ends, it->second.end->first);
+      binding_ends_.erase(it->second.end);
+    }
+    it->second = {wanted.dp(), binding_ends_.emplace(ends, &it->first)};
     auto waiting = waiting_.find(key);
     if (waiting != waiting_.end()) heard.insert(waiting->second.begin(), waiting->second.end());
   }
@@ -72,6 +78,16 @@ absl::StatusOr<std::vector<Answered>> RoomTable::Bind(const v1::BindRoomRequest&
   answers.reserve(heard.size());
   for (WaiterId waiter : heard) answers.push_back(Answer(waiter, now));
   return answers;
+}
+
+void RoomTable::Shorten(const v1::BindRoomRequest& request, TimePoint now) {
+  const TimePoint latest = now + limits_.binding_linger;
+  for (const v1::RoomBinding& over : request.over()) {
+    auto it = bindings_.find(KeyOf(over));
+    if (it == bindings_.end() || it->second.end->first <= latest) continue;
+    binding_ends_.erase(it->second.end);
+    it->second.end = binding_ends_.emplace(latest, &it->first);
+  }
 }
 
 v1::LookupRoomResponse RoomTable::Found(const std::vector<Key>& keys, TimePoint now) const {
@@ -137,13 +153,9 @@ Answered RoomTable::Answer(WaiterId id, TimePoint now) {
 }
 
 void RoomTable::DropBindings(TimePoint now) {
-  while (std::optional<Key> key = binding_ends_.PopDue(now)) {
-    auto it = bindings_.find(*key);
-    if (it->second.ends > now) {
-      binding_ends_.Push(it->second.ends, *std::move(key));
-    } else {
-      bindings_.erase(it);
-    }
+  while (!binding_ends_.empty() && binding_ends_.begin()->first <= now) {
+    bindings_.erase(*binding_ends_.begin()->second);
+    binding_ends_.erase(binding_ends_.begin());
   }
 }
 

@@ -4,12 +4,14 @@
 #define BATON_BOOTSTRAP_SERVICE_REGISTRY_ROOMS_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/status/statusor.h"
 #include "baton/v1/registry.pb.h"
 #include "bootstrap_service/registry/expiry.h"
@@ -32,7 +34,8 @@ class RoomTable {
  public:
   explicit RoomTable(const Limits& limits) : limits_(limits) {}
 
-  // Binds all rooms of the request or none; answers the lookups that waited for one of them.
+  // Shortens what is over; binds all rooms of the request or none, and answers the lookups that
+  // waited for one of them.
   absl::StatusOr<std::vector<Answered>> Bind(const v1::BindRoomRequest& request, TimePoint now);
 
   struct LookupResult {
@@ -57,7 +60,7 @@ class RoomTable {
   using Key = std::pair<std::string, RoomKey>;
   struct Binding {
     uint32_t dp = 0;
-    TimePoint ends;
+    std::multimap<TimePoint, const Key*>::iterator end;
   };
   struct Waiter {
     std::vector<Key> keys;
@@ -66,12 +69,13 @@ class RoomTable {
   absl::Status CheckBindings(const v1::BindRoomRequest& request, TimePoint now) const;
   const Binding* Live(const Key& key, TimePoint now) const;
   void DropBindings(TimePoint now);
+  void Shorten(const v1::BindRoomRequest& request, TimePoint now);
   Answered Answer(WaiterId waiter, TimePoint now);
   v1::LookupRoomResponse Found(const std::vector<Key>& keys, TimePoint now) const;
 
   const Limits limits_;
-  absl::flat_hash_map<Key, Binding> bindings_;
-  Expiry<Key> binding_ends_;
+  absl::node_hash_map<Key, Binding> bindings_;
+  std::multimap<TimePoint, const Key*> binding_ends_;  // one for each
   uint64_t next_waiter_ = 1;
   size_t waiting_rooms_ = 0;
   absl::flat_hash_map<WaiterId, Waiter> waiters_;

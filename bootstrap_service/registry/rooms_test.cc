@@ -146,5 +146,41 @@ TEST_F(Rooms, NoBindingLivesLongerThanTheServiceAllows) {
   EXPECT_EQ(Lookup({1}).response.bindings_size(), 0);
 }
 
+TEST_F(Rooms, EachHasItsOwnTime) {
+  auto request = BindRequest(0, 3, 60000);
+  Add(1, request.add_bindings())->set_ttl_ms(1000);
+  ASSERT_TRUE(table_.Bind(request, now()).ok());
+  clock_.Pass(1000 * kMs);
+  table_.Tick(now());
+  EXPECT_EQ(Lookup({0, 1}).response.bindings_size(), 1);
+  EXPECT_EQ(table_.bindings(), 1u);
+}
+
+// Rooms that lasted a second were kept for the time that they might have lasted.
+TEST_F(Rooms, ThatAreOverAreKeptForAWhileAndNoLonger) {
+  ASSERT_TRUE(table_.Bind(BindRequest(0, 3, 600000), now()).ok());
+  ASSERT_TRUE(table_.Bind(BindRequest(1, 3, 1000), now()).ok());
+  v1::BindRoomRequest over;
+  for (uint64_t room : {0, 1, 7}) Add(room, over.add_over());
+  ASSERT_TRUE(table_.Bind(over, now()).ok());
+  EXPECT_EQ(table_.bindings(), 2u) << "who comes late still finds them";
+  clock_.Pass(1000 * kMs);
+  table_.Tick(now());
+  EXPECT_EQ(table_.bindings(), 1u) << "no longer than they had";
+  clock_.Pass(limits_.binding_linger);
+  table_.Tick(now());
+  EXPECT_EQ(table_.bindings(), 0u);
+}
+
+TEST_F(Rooms, AnIdThatIsUsedAgainOutlivesItsEarlierUse) {
+  ASSERT_TRUE(table_.Bind(BindRequest(0, 3, 600000), now()).ok());
+  auto both = BindRequest(0, 3, 600000);
+  Add(0, both.add_over());
+  ASSERT_TRUE(table_.Bind(both, now()).ok());
+  clock_.Pass(limits_.binding_linger + kMs);
+  table_.Tick(now());
+  EXPECT_EQ(Lookup({0}).response.bindings_size(), 1);
+}
+
 }  // namespace
 }  // namespace baton::registry

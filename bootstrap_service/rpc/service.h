@@ -33,9 +33,9 @@ using Raw = Bootstrap::WithRawCallbackMethod_GetServer<Bootstrap::WithRawCallbac
 using Registration =
     Bootstrap::WithCallbackMethod_RegisterServer<Bootstrap::WithCallbackMethod_RegisterRank<
         Bootstrap::WithCallbackMethod_KeepAlive<Bootstrap::WithCallbackMethod_Deregister<Raw>>>>;
-using All = Bootstrap::WithCallbackMethod_Drain<
-    Bootstrap::WithCallbackMethod_ResolveRoute<Bootstrap::WithCallbackMethod_BindRoom<
-        Bootstrap::WithCallbackMethod_LookupRoom<Registration>>>>;
+using All = Bootstrap::WithCallbackMethod_Drain<Bootstrap::WithCallbackMethod_ResolveRoute<
+    Bootstrap::WithCallbackMethod_BindRoom<Bootstrap::WithCallbackMethod_LookupRoom<
+        Bootstrap::WithCallbackMethod_FollowRooms<Registration>>>>>;
 }  // namespace service_base
 
 class BootstrapService : public service_base::All {
@@ -75,6 +75,9 @@ class BootstrapService : public service_base::All {
   grpc::ServerUnaryReactor* LookupRoom(grpc::CallbackServerContext* context,
                                        const v1::LookupRoomRequest* request,
                                        v1::LookupRoomResponse* response) override;
+
+  grpc::ServerBidiReactor<v1::FollowRoomsRequest, v1::FollowRoomsResponse>* FollowRooms(
+      grpc::CallbackServerContext* context) override;
 
   // Ends streams that are silent or too old. To be called several times a lease time.
   void Sweep(TimePoint now) { streams_.Sweep(now); }

@@ -155,14 +155,23 @@ absl::StatusOr<Listing> MemoryStore::Get(const std::string& name) {
   return Listing{{registry_.ImageOf(*server->name)}, registry_.changes().latest()};
 }
 
-Listing MemoryStore::List(v1::Role role, const std::string& model) {
+Listing MemoryStore::List(const ListQuery& query) {
   MutexLock lock(&mu_);
   Listing listing;
   listing.number = registry_.changes().latest();
-  for (const auto& [name, server] : registry_.servers()) {
-    bool wanted = (role == v1::ROLE_UNSPECIFIED || server->identity.role == role) &&
-                  (model.empty() || server->identity.model == model);
-    if (wanted) listing.servers.push_back(registry_.ImageOf(name));
+  size_t bytes = 0;
+  const auto& servers = registry_.servers();
+  for (auto it = servers.upper_bound(query.after); it != servers.end(); ++it) {
+    const auto& identity = it->second->identity;
+    const bool wanted = (query.role == v1::ROLE_UNSPECIFIED || identity.role == query.role) &&
+                        (query.model.empty() || identity.model == query.model);
+    if (!wanted) continue;
+    ServerImagePtr image = registry_.ImageOf(it->first);
+    bytes += image->record.size();
+    listing.more = !listing.servers.empty() &&
+                   (listing.servers.size() >= query.servers || bytes > query.bytes);
+    if (listing.more) break;
+    listing.servers.push_back(std::move(image));
   }
   return listing;
 }

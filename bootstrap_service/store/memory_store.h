@@ -34,7 +34,7 @@ class MemoryStore : public Store {
   bool CancelLookup(WaiterId waiter) override;
 
   absl::StatusOr<Listing> Get(const std::string& name) override;
-  Listing List(v1::Role role, const std::string& model) override;
+  Listing List(const ListQuery& query) override;
   StoreStats Stats() override;
   uint64_t store_epoch() const override { return store_epoch_; }
   WatchMessages Snapshot(const ServerFilter& filter) override;

@@ -55,14 +55,53 @@ TEST(MemoryStore, LetsLeasesEndByItselfAndTellsItsListener) {
   store.SetListener(nullptr);
 }
 
+Store::ListQuery Query(v1::Role role, const std::string& model) {
+  Store::ListQuery query;
+  query.role = role;
+  query.model = model;
+  return query;
+}
+
+Store::ListQuery Page(const std::string& after, size_t servers, size_t bytes = SIZE_MAX) {
+  Store::ListQuery query;
+  query.after = after;
+  query.servers = servers;
+  query.bytes = bytes;
+  return query;
+}
+
 TEST(MemoryStore, ListsByRoleAndModel) {
   MemoryStore store(ShortLease(), 1);
   store.Submit(ServerRequest("p", "l", {1, 1, 1, 1}), [](const auto&) {});
-  EXPECT_EQ(store.List(v1::ROLE_UNSPECIFIED, "").servers.size(), 1u);
-  EXPECT_EQ(store.List(v1::ROLE_PREFILL, "model").servers.size(), 1u);
-  EXPECT_EQ(store.List(v1::ROLE_DECODE, "").servers.size(), 0u);
-  EXPECT_EQ(store.List(v1::ROLE_UNSPECIFIED, "other").servers.size(), 0u);
+  EXPECT_EQ(store.List({}).servers.size(), 1u);
+  EXPECT_EQ(store.List(Query(v1::ROLE_PREFILL, "model")).servers.size(), 1u);
+  EXPECT_EQ(store.List(Query(v1::ROLE_DECODE, "")).servers.size(), 0u);
+  EXPECT_EQ(store.List(Query(v1::ROLE_UNSPECIFIED, "other")).servers.size(), 0u);
   EXPECT_EQ(ReasonOf(store.Get("q").status()), Reason::kUnknownServer);
+}
+
+TEST(MemoryStore, ListsByPagesThatAreBoundedByServersAndByBytes) {
+  MemoryStore store(ShortLease(), 1);
+  for (const char* name : {"a", "b", "c", "d"}) {
+    store.Submit(ServerRequest(name, "l", {1, 1, 1, 1}), [](const auto&) {});
+  }
+  auto names = [](const Listing& listing) {
+    std::string all;
+    for (const auto& server : listing.servers) all += server->name;
+    return all;
+  };
+  EXPECT_EQ(names(store.List({})), "abcd");
+  const Listing first = store.List(Page("", 3));
+  EXPECT_EQ(names(first), "abc");
+  EXPECT_TRUE(first.more);
+  const Listing last = store.List(Page("c", 3));
+  EXPECT_EQ(names(last), "d");
+  EXPECT_FALSE(last.more);
+  EXPECT_FALSE(store.List(Page("a", 3)).more) << "the page ends with the list";
+  EXPECT_EQ(names(store.List(Page("bb", 1))), "c") << "its server may have gone";
+  const Listing large = store.List(Page("", SIZE_MAX, 1));
+  EXPECT_EQ(names(large), "a") << "one alone may be larger than a page";
+  EXPECT_TRUE(large.more);
 }
 
 TEST(MemoryStore, ALookupIsAnsweredByABindingOfAnotherThread) {

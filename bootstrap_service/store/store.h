@@ -34,6 +34,7 @@ using ServerImagePtr = std::shared_ptr<const ServerImage>;
 struct Listing {
   std::vector<ServerImagePtr> servers;  // sorted by name
   uint64_t number = 0;
+  bool more = false;  // servers that the query fits, behind these
 };
 
 // Serialized v1::WatchResponse messages that bring a watcher to revision `number`.
@@ -64,8 +65,16 @@ class Store {
 
   // By name or alias. NOT_FOUND/UNKNOWN_SERVER.
   virtual absl::StatusOr<Listing> Get(const std::string& name) = 0;
-  // Unspecified role, empty model: any.
-  virtual Listing List(v1::Role role, const std::string& model) = 0;
+  // Those of a role and model (unspecified, empty: any) whose names come after `after`, until one
+  // more would be more than `servers` servers or `bytes` bytes; at least one, where there is one.
+  struct ListQuery {
+    v1::Role role = v1::ROLE_UNSPECIFIED;
+    std::string model;
+    std::string after;
+    size_t servers = SIZE_MAX;
+    size_t bytes = SIZE_MAX;
+  };
+  virtual Listing List(const ListQuery& query) = 0;
 
   // For operators: walks all servers.
   virtual StoreStats Stats() = 0;

@@ -3,12 +3,13 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <optional>
+#include <atomic>
 #include <random>
 #include <thread>
 #include <utility>
 
 #include "baton/v1/bootstrap.grpc.pb.h"
+#include "client/bootstrap/bidi_stream.h"
 #include "client/bootstrap/directory_core.h"
 #include "client/bootstrap/room_calls.h"
 #include "client/bootstrap/watch_stream.h"
@@ -69,12 +70,18 @@ class DirectoryImpl : public Directory {
     });
   }
 
+  void RoomOver(const std::string& server, const RoomKey& room) override {
+    inbox_->Post([this, server, room] { rooms_.Over(server, room, Monotonic::now()); });
+  }
+  RoomCounts rooms() const override { return {bindings_, lookups_}; }
+
   void Stop() override {
     if (!thread_.joinable()) return;
     inbox_->Post([this] { stopping_ = true; });
     thread_.join();
     inbox_->Close();
     if (watch_ != nullptr) watch_->Cancel();
+    if (follow_ != nullptr) follow_->Cancel();
   }
 
  private:
@@ -83,6 +90,8 @@ class DirectoryImpl : public Directory {
       TimePoint now = Monotonic::now();
       StepWatch(now);
       Make(rooms_.Step(now));
+      bindings_ = rooms_.bindings();
+      lookups_ = rooms_.lookups();
       // All closures run, also after the one that stops: a lookup posted before it gets its answer.
       for (Inbox::Closure& closure : inbox_->Take(std::min(rooms_.next(now), NextWatch(now)))) {
         closure();
@@ -168,19 +177,45 @@ class DirectoryImpl : public Directory {
   }
 
   void Make(RoomCalls::Calls calls) {
-    for (auto& [id, request] : calls.lookups) {
-      auto deadline = options_.rpc_deadline + std::chrono::milliseconds(request.wait_ms());
-      Call<v1::LookupRoomResponse>(
-          &Async::LookupRoom, std::move(request), deadline,
-          [this, id = id](const absl::StatusOr<v1::LookupRoomResponse>& answer) {
-            rooms_.OnLookup(id, answer, Monotonic::now());
-          });
-    }
+    if (calls.open_stream) OpenFollow();
+    for (v1::FollowRoomsRequest& request : calls.follow) follow_->Send(std::move(request));
     if (!calls.bind) return;
     Call<v1::BindRoomResponse>(&Async::BindRoom, *std::move(calls.bind), options_.rpc_deadline,
                                [this](const absl::StatusOr<v1::BindRoomResponse>& answer) {
                                  rooms_.OnBind(answer, Monotonic::now());
                                });
+  }
+
+  void OpenFollow() {
+    const uint64_t generation = ++follow_generation_;
+    FollowStream::Callbacks callbacks;
+    callbacks.answered = [this, inbox = inbox_, generation](v1::FollowRoomsResponse answer) {
+      inbox->Post([this, generation, answer = std::move(answer)] {
+        if (generation != follow_generation_) return;
+        follow_failing_ = false;
+        rooms_.OnFollowed(answer);
+      });
+    };
+    callbacks.ended = [this, inbox = inbox_, generation](const absl::Status& status) {
+      inbox->Post([this, generation, status] {
+        if (generation == follow_generation_) OnFollowEnd(status);
+      });
+    };
+    follow_ = FollowStream::Open(stub_->async(), &Async::FollowRooms, "FollowRooms", &streams_,
+                                 std::move(callbacks));
+  }
+
+  void OnFollowEnd(const absl::Status& status) {
+    // One line when it begins to fail, not one for each attempt.
+    if (!status.ok() && !std::exchange(follow_failing_, true)) {
+      LOG(WARNING) << "room lookups at " << options_.bootstrap_address
+                   << ": the stream ended: " << status.message()
+                   << (absl::IsUnimplemented(status) ? ": the service is older than this program, "
+                                                       "upgrade it first"
+                                                     : "; the rooms are asked for again");
+    }
+    follow_ = nullptr;
+    rooms_.OnStreamEnd(Monotonic::now());
   }
 
   // `then` runs on this thread, unless the directory was stopped before.
@@ -205,6 +240,10 @@ class DirectoryImpl : public Directory {
   DirectoryCore core_ ABSL_GUARDED_BY(mu_);
   bool stopping_ = false;  // of the thread, as all below
   RoomCalls rooms_;
+  std::atomic<uint64_t> bindings_{0}, lookups_{0};  // of it, for any thread
+  std::shared_ptr<FollowStream> follow_;            // as watch_
+  uint64_t follow_generation_ = 0;
+  bool follow_failing_ = false;
   std::shared_ptr<WatchStream> watch_;  // shared with gRPC until it has ended
   uint64_t watch_generation_ = 0;
   bool failing_ = false;

@@ -50,6 +50,14 @@ class Directory {
   // Tells the service which dp rank has a room; best effort, retried until `ttl` is over.
   virtual void BindRoom(const std::string& server, const RoomKey& room, uint32_t dp,
                         std::chrono::milliseconds ttl) = 0;
+  // The room went well and is over: its binding is told no more, and ends soon.
+  virtual void RoomOver(const std::string& server, const RoomKey& room) = 0;
+  // As of a moment ago.
+  struct RoomCounts {
+    uint64_t bindings = 0;
+    uint64_t lookups = 0;
+  };
+  virtual RoomCounts rooms() const = 0;
   virtual void Stop() = 0;
 };
 

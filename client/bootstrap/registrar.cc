@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "baton/v1/bootstrap.grpc.pb.h"
-#include "client/bootstrap/keep_alive_stream.h"
+#include "client/bootstrap/bidi_stream.h"
 #include "client/bootstrap/registrar_core.h"
 #include "client/rpc/channel.h"
 #include "client/rpc/in_flight.h"
@@ -126,7 +126,8 @@ class RegistrarImpl : public Registrar {
           core_.OnStreamEnd(Monotonic::now());
         });
       };
-      stream_ = KeepAliveStream::Open(stub_.get(), &streams_, std::move(callbacks));
+      stream_ = KeepAliveStream::Open(stub_->async(), &Async::KeepAlive, "KeepAlive", &streams_,
+                                      std::move(callbacks));
     }
     stream_->Send(request);
   }

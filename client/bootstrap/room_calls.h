@@ -1,14 +1,15 @@
-// Which room lookups and bindings to send when: no threads, no gRPC. Lookups that come together go
-// in one request; a binding is told again to a service that has lost its memory, until its time is
-// over. Thread-compatible.
+// Which rooms to look up and which to bind when: no threads, no gRPC. Lookups go over one stream,
+// each when it comes, and wait there for nothing but their own binding; bindings that come together
+// go in one request, each with its own time. A binding is told again to a service that has lost its
+// memory, until its room is over or its time is. Nothing here walks what waits. Thread-compatible.
 #ifndef BATON_CLIENT_BOOTSTRAP_ROOM_CALLS_H_
 #define BATON_CLIENT_BOOTSTRAP_ROOM_CALLS_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,15 +26,16 @@ namespace baton {
 class RoomCalls {
  public:
   using LookupDone = Directory::LookupDone;
-  using CallId = uint64_t;
 
-  // Bounds of what waits here; beyond it a lookup fails and the oldest binding is forgotten.
+  // Bounds of what waits here; beyond it a lookup fails and the binding that ends first is
+  // forgotten.
   static constexpr size_t kWaitingMax = 65536;
-  static constexpr size_t kBindingsMax = 65536;
+  static constexpr size_t kBindingsMax = 262144;
 
   struct Calls {
-    std::vector<std::pair<CallId, v1::LookupRoomRequest>> lookups;
-    std::optional<v1::BindRoomRequest> bind;
+    bool open_stream = false;  // before the requests are sent over it; ends by OnStreamEnd
+    std::vector<v1::FollowRoomsRequest> follow;
+    std::optional<v1::BindRoomRequest> bind;  // answered by OnBind
   };
 
   RoomCalls(Duration backoff_max, uint64_t seed);
@@ -41,45 +43,71 @@ class RoomCalls {
   // `done` is called by On... or Step, never from here.
   void Lookup(const std::string& server, const RoomKey& room, TimePoint ends, LookupDone done);
   void Bind(const std::string& server, const RoomKey& room, uint32_t dp, TimePoint ends);
+  // The room went well and is over: its binding is kept no longer.
+  void Over(const std::string& server, const RoomKey& room, TimePoint now);
   // The service knows none of the bindings any more.
   void ForgetSent();
 
-  // Calls that are due; each is answered by one On... below. Ends lookups whose time is over.
+  // What is due. Ends lookups whose time is over.
   Calls Step(TimePoint now);
-  void OnLookup(CallId call, const absl::StatusOr<v1::LookupRoomResponse>& answer, TimePoint now);
+  void OnFollowed(const v1::FollowRoomsResponse& answer);
+  void OnStreamEnd(TimePoint now);
   void OnBind(const absl::StatusOr<v1::BindRoomResponse>& answer, TimePoint now);
 
   TimePoint next(TimePoint now) const;
   // Fails what waits.
   void Stop(const absl::Status& why);
 
+  size_t bindings() const { return bindings_.size(); }
+  size_t lookups() const { return lookup_ends_.size(); }
+
  private:
   using Key = std::pair<std::string, RoomKey>;
+  struct Lookups;
+  using LookupMap = std::map<Key, Lookups>;
   struct Waiting {
-    TimePoint ends;
     LookupDone done;
+    std::multimap<TimePoint, LookupMap::iterator>::iterator end;
   };
+  // All that wait for one room.
+  struct Lookups {
+    std::vector<Waiting> waiting;
+    TimePoint latest;     // end of those
+    TimePoint asked_for;  // followed until then
+  };
+  struct Binding;
+  using BindingMap = std::map<Key, Binding>;
   struct Binding {
     uint32_t dp = 0;
-    TimePoint ends;
-    bool sent = false;
+    std::multimap<TimePoint, BindingMap::iterator>::iterator end;
+    bool queued = false;  // in unsent_
   };
 
   void StepLookups(TimePoint now, Calls* calls);
+  void EndLookups(TimePoint now);
   void StepBindings(TimePoint now, Calls* calls);
-  void Finish(const Key& key, const absl::StatusOr<uint32_t>& answer);
+  void Finish(LookupMap::iterator it, const absl::StatusOr<uint32_t>& answer);
+  void Queue(BindingMap::iterator it);
+  void Erase(BindingMap::iterator it);
+  bool OverIsDue(TimePoint now) const;
 
-  std::map<Key, std::vector<Waiting>> waiting_;
-  size_t waiting_count_ = 0;
-  std::set<Key> unasked_;
-  CallId next_call_ = 1;
-  std::map<CallId, std::set<Key>> asking_;
-  TimePoint next_lookup_;
-  Backoff lookup_backoff_;
+  LookupMap lookups_;
+  std::multimap<TimePoint, LookupMap::iterator> lookup_ends_;  // one for each that waits
+  std::deque<Key> unasked_;  // some may have ended, or been asked for, since
+  bool streaming_ = false;
+  TimePoint next_stream_;
+  Backoff stream_backoff_;
 
-  std::map<Key, Binding> bindings_;
-  std::vector<Key> binding_;  // in the request that is out; empty when none is
-  bool one_by_one_ = false;   // a request was refused: find out which of them is to blame
+  BindingMap bindings_;
+  std::multimap<TimePoint, BindingMap::iterator> binding_ends_;
+  std::deque<Key> unsent_;  // some may have ended since
+  std::deque<Key> over_;
+  TimePoint over_since_;      // of the first of them
+  std::vector<Key> binding_;  // in the request that is out
+  std::vector<Key> overing_;  // the same
+  bool bind_is_out_ = false;
+  // Bindings in a request: halved by a refusal, which one of them is to blame for.
+  size_t batch_;
   TimePoint next_bind_;
   Backoff bind_backoff_;
 };

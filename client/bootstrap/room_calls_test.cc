@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/reason.h"
 
@@ -25,15 +27,23 @@ class RoomCallsTest : public ::testing::Test {
   void Bind(uint64_t room, uint32_t dp, std::chrono::milliseconds ttl = 60000 * kMs) {
     calls_.Bind("p", {room, 0}, dp, now_ + ttl);
   }
-  static v1::LookupRoomResponse Found(std::initializer_list<std::pair<uint64_t, uint32_t>> rooms) {
-    v1::LookupRoomResponse answer;
+  // What was found, as the stream brings it.
+  void Found(std::initializer_list<std::pair<uint64_t, uint32_t>> rooms) {
+    v1::FollowRoomsResponse answer;
     for (auto [room, dp] : rooms) {
       v1::RoomBinding* binding = answer.add_bindings();
       binding->set_server("p");
       binding->mutable_room()->set_id(room);
       binding->set_dp(dp);
     }
-    return answer;
+    calls_.OnFollowed(answer);
+  }
+  std::vector<uint64_t> Followed(const RoomCalls::Calls& calls) {
+    std::vector<uint64_t> rooms;
+    for (const auto& request : calls.follow) {
+      for (const auto& room : request.rooms()) rooms.push_back(room.room().id());
+    }
+    return rooms;
   }
   std::vector<uint64_t> Rooms(const v1::BindRoomRequest& request) {
     std::vector<uint64_t> rooms;
@@ -47,58 +57,74 @@ class RoomCallsTest : public ::testing::Test {
   RoomCalls calls_{2000 * kMs, 1};
 };
 
-TEST_F(RoomCallsTest, LookupsThatComeTogetherGoTogether) {
+TEST_F(RoomCallsTest, LookupsThatComeTogetherGoTogetherOverOneStream) {
   Lookup(1);
   Lookup(2);
   Lookup(2);
   auto calls = calls_.Step(now_);
-  ASSERT_EQ(calls.lookups.size(), 1u);
-  EXPECT_EQ(calls.lookups[0].second.rooms_size(), 2);
-  EXPECT_GT(calls.lookups[0].second.wait_ms(), 0u);
-  EXPECT_TRUE(calls_.Step(now_).lookups.empty());
-  calls_.OnLookup(calls.lookups[0].first, Found({{2, 7}}), now_);
+  EXPECT_TRUE(calls.open_stream);
+  ASSERT_EQ(calls.follow.size(), 1u);
+  EXPECT_THAT(Followed(calls), ElementsAre(1, 2));
+  EXPECT_NEAR(calls.follow[0].rooms(0).ttl_ms(), 5000, 1);
+  EXPECT_EQ(calls_.lookups(), 3u);
+  Found({{2, 7}});
   EXPECT_THAT(Take(), ElementsAre("2=7", "2=7"));
-  // The other is asked for again.
-  calls = calls_.Step(now_);
-  ASSERT_EQ(calls.lookups.size(), 1u);
-  EXPECT_EQ(calls.lookups[0].second.rooms(0).room().id(), 1u);
+  EXPECT_EQ(calls_.lookups(), 1u);
+}
+
+// Each answer asked for the rest of its call again, and only eight calls could wait: a room that
+// came later waited 50 ms for its turn, and the work grew with the square of the rooms.
+TEST_F(RoomCallsTest, ARoomIsAskedForOnceHoweverManyWaitOrAreFound) {
+  for (uint64_t room = 0; room < 3000; ++room) {
+    Lookup(room);
+    auto calls = calls_.Step(now_);
+    EXPECT_EQ(calls.open_stream, room == 0);
+    ASSERT_THAT(Followed(calls), ElementsAre(room)) << "at once, whatever waits already";
+    if (room >= 2000) Found({{room - 2000, 1}});
+    ASSERT_THAT(Followed(calls_.Step(now_)), IsEmpty());
+  }
+  EXPECT_EQ(calls_.lookups(), 2000u);
 }
 
 TEST_F(RoomCallsTest, ALookupEndsWithItsTime) {
   Lookup(1, 100 * kMs);
-  auto calls = calls_.Step(now_);
+  calls_.Step(now_);
   EXPECT_EQ(calls_.next(now_), now_ + 100 * kMs);
   now_ += 100 * kMs;
   calls_.Step(now_);
   EXPECT_THAT(Take(), ElementsAre("1ROOM_UNKNOWN"));
-  calls_.OnLookup(calls.lookups[0].first, Found({{1, 7}}), now_);
+  Found({{1, 7}});
   EXPECT_THAT(Take(), IsEmpty());
 }
 
-TEST_F(RoomCallsTest, AnUnreachableServiceIsAskedAgainLater) {
-  Lookup(1);
+TEST_F(RoomCallsTest, ALookupThatWaitsLongerIsFollowedForAsLong) {
+  Lookup(1, 100 * kMs);
+  calls_.Step(now_);
+  Lookup(1, 50 * kMs);
+  EXPECT_THAT(Followed(calls_.Step(now_)), IsEmpty());
+  Lookup(1, 9000 * kMs);
   auto calls = calls_.Step(now_);
-  calls_.OnLookup(calls.lookups[0].first, Error(Reason::kPeerLost, "gone"), now_);
-  EXPECT_TRUE(calls_.Step(now_).lookups.empty());
+  ASSERT_THAT(Followed(calls), ElementsAre(1));
+  EXPECT_NEAR(calls.follow[0].rooms(0).ttl_ms(), 9000, 1);
+  now_ += 100 * kMs;
+  calls_.Step(now_);
+  EXPECT_THAT(Take(), ElementsAre("1ROOM_UNKNOWN", "1ROOM_UNKNOWN"));
+  Found({{1, 7}});
+  EXPECT_THAT(Take(), ElementsAre("1=7"));
+}
+
+TEST_F(RoomCallsTest, AStreamThatEndsIsOpenedAgainLaterForAllThatWait) {
+  Lookup(1);
+  Lookup(2);
+  calls_.Step(now_);
+  Found({{2, 7}});
+  calls_.OnStreamEnd(now_);
+  Lookup(3);
+  EXPECT_THAT(Followed(calls_.Step(now_)), IsEmpty());
   now_ = calls_.next(now_);
-  EXPECT_EQ(calls_.Step(now_).lookups.size(), 1u);
-}
-
-TEST_F(RoomCallsTest, ARefusedLookupFailsWithTheCause) {
-  Lookup(1);
   auto calls = calls_.Step(now_);
-  calls_.OnLookup(calls.lookups[0].first, Error(Reason::kBadSpec, "name"), now_);
-  EXPECT_THAT(Take(), ElementsAre("1BAD_SPEC"));
-}
-
-TEST_F(RoomCallsTest, FewLookupsWaitAtTheServiceAtOneTime) {
-  std::vector<uint32_t> waits;
-  for (uint64_t room = 0; room < 20; ++room) {
-    Lookup(room);
-    for (auto& [id, request] : calls_.Step(now_).lookups) waits.push_back(request.wait_ms());
-  }
-  EXPECT_EQ(waits.size(), 8u);
-  EXPECT_LT(waits.back(), waits.front());
+  EXPECT_TRUE(calls.open_stream);
+  EXPECT_THAT(Followed(calls), ElementsAre(1, 3));
 }
 
 TEST_F(RoomCallsTest, TooManyLookupsFailAtOnce) {
@@ -139,30 +165,85 @@ TEST_F(RoomCallsTest, BindingsAreToldAgainToAServiceThatForgotUntilTheirTimeIsOv
   EXPECT_THAT(Rooms(*calls_.Step(now_).bind), ElementsAre(2));
 }
 
-TEST_F(RoomCallsTest, BindingsOfDifferentLifeGoInTwoRequests) {
-  Bind(1, 4, 1000 * kMs);
-  Bind(2, 4, 60000 * kMs);
-  EXPECT_THAT(Rooms(*calls_.Step(now_).bind), ElementsAre(1));
+// Those that differed by more than a second in it went in requests of their own, one after another.
+TEST_F(RoomCallsTest, BindingsOfAnyLifeGoInOneRequest) {
+  for (uint64_t room = 1; room <= 100; ++room) Bind(room, 4, room * 1000 * kMs);
+  auto bind = calls_.Step(now_).bind;
+  ASSERT_TRUE(bind.has_value());
+  ASSERT_EQ(bind->bindings_size(), 100);
+  EXPECT_NEAR(bind->bindings(0).ttl_ms(), 1000, 1);
+  EXPECT_NEAR(bind->bindings(99).ttl_ms(), 100000, 1);
+  EXPECT_NEAR(bind->ttl_ms(), 100000, 1) << "for a service that knows no time of each";
+}
+
+TEST_F(RoomCallsTest, ABindingIsKeptNoLongerThanItsRoom) {
+  Bind(1, 4);
+  Bind(2, 4);
+  calls_.Step(now_);
   calls_.OnBind(v1::BindRoomResponse(), now_);
-  EXPECT_THAT(Rooms(*calls_.Step(now_).bind), ElementsAre(2));
+  calls_.Over("p", {1, 0}, now_);
+  EXPECT_EQ(calls_.bindings(), 1u);
+  EXPECT_FALSE(calls_.Step(now_).bind.has_value()) << "no request of its own, at once";
+  Bind(3, 4);
+  auto bind = calls_.Step(now_).bind;
+  ASSERT_TRUE(bind.has_value());
+  ASSERT_EQ(bind->over_size(), 1);
+  EXPECT_EQ(bind->over(0).room().id(), 1u);
+  // One that did not arrive is told again.
+  calls_.OnBind(Error(Reason::kPeerLost, "gone"), now_);
+  now_ = calls_.next(now_);
+  bind = calls_.Step(now_).bind;
+  ASSERT_TRUE(bind.has_value());
+  EXPECT_EQ(bind->over_size(), 1);
+  EXPECT_THAT(Rooms(*bind), ElementsAre(3));
+  calls_.OnBind(v1::BindRoomResponse(), now_);
+  calls_.ForgetSent();
+  EXPECT_THAT(Rooms(*calls_.Step(now_).bind), ElementsAre(2, 3));
+}
+
+TEST_F(RoomCallsTest, ARoomThatIsOverBeforeItsBindingIsSentIsBoundAllTheSame) {
+  Bind(1, 4);
+  calls_.Over("p", {1, 0}, now_);
+  auto bind = calls_.Step(now_).bind;
+  ASSERT_TRUE(bind.has_value());
+  ASSERT_THAT(Rooms(*bind), ElementsAre(1));
+  EXPECT_NEAR(bind->bindings(0).ttl_ms(), 30000, 1);
+  EXPECT_EQ(bind->over_size(), 0);
+  calls_.OnBind(v1::BindRoomResponse(), now_);
+  now_ += 30000 * kMs;
+  calls_.Step(now_);
+  EXPECT_EQ(calls_.bindings(), 0u);
+}
+
+TEST_F(RoomCallsTest, RoomsThatAreOverAreToldWithinASecond) {
+  calls_.Over("p", {1, 0}, now_);
+  EXPECT_EQ(calls_.next(now_), now_ + 1000 * kMs);
+  now_ += 1000 * kMs;
+  auto bind = calls_.Step(now_).bind;
+  ASSERT_TRUE(bind.has_value());
+  EXPECT_EQ(bind->over_size(), 1);
+  // An older service refuses a request without bindings.
+  calls_.OnBind(Error(Reason::kBadSpec, "bindings: 0 rooms"), now_);
+  EXPECT_FALSE(calls_.Step(now_).bind.has_value());
 }
 
 TEST_F(RoomCallsTest, OneBadBindingDoesNotStopTheOthers) {
-  for (uint64_t room : {1, 2, 3}) Bind(room, 4);
-  calls_.Step(now_);
-  calls_.OnBind(Error(Reason::kRoomBound, "room 2"), now_);
+  for (uint64_t room = 0; room < 1000; ++room) Bind(room, 4);
   std::vector<uint64_t> bound;
+  size_t requests = 0;
   while (auto bind = calls_.Step(now_).bind) {
-    ASSERT_EQ(bind->bindings_size(), 1);
-    uint64_t room = bind->bindings(0).room().id();
-    if (room == 2) {
-      calls_.OnBind(Error(Reason::kRoomBound, "room 2"), now_);
+    ++requests;
+    const std::vector<uint64_t> rooms = Rooms(*bind);
+    if (std::count(rooms.begin(), rooms.end(), 500) > 0) {
+      calls_.OnBind(Error(Reason::kRoomBound, "room 500"), now_);
     } else {
-      bound.push_back(room);
+      bound.insert(bound.end(), rooms.begin(), rooms.end());
       calls_.OnBind(v1::BindRoomResponse(), now_);
     }
   }
-  EXPECT_THAT(bound, ElementsAre(1, 3));
+  EXPECT_EQ(bound.size(), 999u);
+  EXPECT_LT(requests, 50u) << "it is found by halves";
+  EXPECT_EQ(calls_.bindings(), 999u);
 }
 
 }  // namespace

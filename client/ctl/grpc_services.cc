@@ -34,9 +34,7 @@ class GrpcServices : public Services {
         bootstrap_(v1::Bootstrap::NewStub(MakeChannel(options.bootstrap))) {}
 
   absl::StatusOr<v1::ListServersResponse> ListServers(
-      const v1::ListServersRequest& request) override {
-    return Call(bootstrap_.get(), &v1::Bootstrap::Stub::ListServers, request, bootstrap_name_);
-  }
+      const v1::ListServersRequest& request) override;
   absl::StatusOr<v1::GetServerResponse> GetServer(const v1::GetServerRequest& request) override {
     return Call(bootstrap_.get(), &v1::Bootstrap::Stub::GetServer, request, bootstrap_name_);
   }
@@ -155,6 +153,30 @@ absl::StatusOr<Health> GrpcServices::CheckHealth(const std::string& address,
   constexpr int kServing = 1, kNotServing = 2;
   if (response.value() == kServing) return Health::kServing;
   return response.value() == kNotServing ? Health::kNotServing : Health::kUnknown;
+}
+
+// All pages as one; an older service gives everything with the first.
+absl::StatusOr<v1::ListServersResponse> GrpcServices::ListServers(
+    const v1::ListServersRequest& request) {
+  constexpr uint32_t kPageServers = 512;
+  v1::ListServersRequest ask = request;
+  if (ask.page_size() == 0) ask.set_page_size(kPageServers);
+  auto all = Call(bootstrap_.get(), &v1::Bootstrap::Stub::ListServers, ask, bootstrap_name_);
+  while (all.ok() && !all->next_page_token().empty()) {
+    // Pages are in the order of their tokens: one that goes back would not end.
+    if (all->next_page_token() <= ask.page_token()) {
+      return Error(Reason::kBadMessage,
+                   absl::StrCat(bootstrap_name_, " repeats pages of its list"));
+    }
+    ask.set_page_token(all->next_page_token());
+    auto page = Call(bootstrap_.get(), &v1::Bootstrap::Stub::ListServers, ask, bootstrap_name_);
+    if (!page.ok()) return page.status();
+    for (v1::ServerRecord& server : *page->mutable_servers()) all->add_servers()->Swap(&server);
+    page->clear_servers();
+    all->clear_next_page_token();
+    all->MergeFrom(*page);
+  }
+  return all;
 }
 
 absl::Status GrpcServices::Watch(const v1::WatchRequest& request, const OnWatch& on) {

@@ -25,8 +25,17 @@ using testing::HasSubstr;
 
 class FakeBootstrap : public v1::Bootstrap::Service {
  public:
-  grpc::Status ListServers(grpc::ServerContext* context, const v1::ListServersRequest*,
+  grpc::Status ListServers(grpc::ServerContext* context, const v1::ListServersRequest* request,
                            v1::ListServersResponse* response) override {
+    if (!pages_.empty()) {
+      const std::string& token = request->page_token();
+      const size_t page = token.empty() ? 0 : token[0] - '0';
+      EXPECT_GT(request->page_size(), 0u);
+      response->add_servers()->set_name(pages_[page]);
+      response->set_unix_ms(page);
+      if (page + 1 < pages_.size()) response->set_next_page_token(std::to_string(page + 1));
+      return grpc::Status::OK;
+    }
     left_ = context->deadline() - std::chrono::system_clock::now();
     if (hangs_) {
       EXPECT_TRUE(Eventually([context] { return context->IsCancelled(); }));
@@ -48,6 +57,7 @@ class FakeBootstrap : public v1::Bootstrap::Service {
     return grpc::Status::OK;
   }
   std::atomic<bool> hangs_{false};
+  std::vector<std::string> pages_;  // set before the calls: the name on each
   std::chrono::system_clock::duration left_{};
 };
 
@@ -120,6 +130,17 @@ TEST_F(GrpcServicesTest, AsksBothServicesWithADeadline) {
   v1::AbortRoomRequest abort;
   abort.mutable_room()->set_id(3);
   EXPECT_EQ(services->AbortRoom(abort)->aborted(), 3u);
+}
+
+// A list above the size of a message failed for everybody.
+TEST_F(GrpcServicesTest, AListComesWholeFromItsPages) {
+  bootstrap_.pages_ = {"a", "b", "c"};
+  auto list = MakeGrpcServices(options_)->ListServers({});
+  ASSERT_TRUE(list.ok()) << list.status();
+  ASSERT_EQ(list->servers_size(), 3);
+  EXPECT_EQ(list->servers(2).name(), "c");
+  EXPECT_EQ(list->unix_ms(), 2u);
+  EXPECT_EQ(list->next_page_token(), "");
 }
 
 TEST_F(GrpcServicesTest, AServicesOwnErrorStandsForItself) {

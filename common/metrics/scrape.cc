@@ -86,6 +86,7 @@ void Scrape::AddCommon(absl::string_view program, absl::string_view version, boo
   Add(Metric::kLogLines, {"info"}, static_cast<double>(lines.info));
   Add(Metric::kLogLines, {"warning"}, static_cast<double>(lines.warning));
   Add(Metric::kLogLines, {"error"}, static_cast<double>(lines.error));
+  Add(Metric::kLogLinesKeptBack, {}, static_cast<double>(lines.kept_back));
   Add(Metric::kLogLinesLost, {}, static_cast<double>(lines.lost));
   const ProcessValues process = ReadProcess();
   Add(Metric::kProcessCpu, {}, process.cpu_seconds);

@@ -26,6 +26,8 @@ enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
     "1 while the program takes new work, as its readiness probe says; otherwise 0.")               \
   X(kLogLines, "baton_log_lines_total", kCounter, kBoth, "severity",                               \
     "Lines logged, those that a flood kept back included.")                                        \
+  X(kLogLinesKeptBack, "baton_log_lines_kept_back_total", kCounter, kBoth, "",                     \
+    "Lines that a flood kept out of the log, where their number is said.")                         \
   X(kLogLinesLost, "baton_log_lines_lost_total", kCounter, kBoth, "",                              \
     "Lines that could not be written because nobody read the log fast enough.")                    \
   X(kTransfers, "baton_transfers_total", kCounter, kAgent, "role,outcome,reason",                  \
@@ -48,6 +50,15 @@ enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
     "Frames and immediates of rooms that had ended, dropped.")                                     \
   X(kOpenRooms, "baton_open_rooms", kGauge, kAgent, "role",                                        \
     "Rooms that have not ended, or whose engine still holds them.")                                \
+  X(kHeldOffers, "baton_held_offers", kGauge, kAgent, "",                                          \
+    "Rooms that targets have offered pages for and that no engine here has opened yet; they are "  \
+    "no open rooms. Many for long: a decode server whose prefill requests do not come.")           \
+  X(kHeldOfferBytes, "baton_held_offer_bytes", kGauge, kAgent, "",                                 \
+    "Memory that they take; bounded, in all and for each peer.")                                   \
+  X(kRoomBindings, "baton_room_bindings", kGauge, kAgent, "",                                      \
+    "Rooms whose dp rank this agent tells the bootstrap service, until they are over.")            \
+  X(kRoomLookups, "baton_room_lookups", kGauge, kAgent, "",                                        \
+    "Rooms here whose dp rank is not known yet: the bootstrap service is asked.")                  \
   X(kHostedRanks, "baton_hosted_ranks", kGauge, kAgent, "role,state",                              \
     "Ranks attached: serving, or waiting for their registration or lease and taking no new room.") \
   X(kRegisteredMemory, "baton_registered_memory_bytes", kGauge, kAgent, "",                        \

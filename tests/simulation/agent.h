@@ -80,6 +80,7 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   void Dial(const std::string& address) override;
   void LookupRoom(uint32_t worker, uint64_t token, const std::string& server, const RoomKey& room,
                   std::chrono::milliseconds wait) override;
+  void RoomOver(const std::string& server, const RoomKey& room) override;
   void BindRoom(const std::string& server, const RoomKey& room, uint32_t dp,
                 std::chrono::milliseconds ttl) override;
   void Detach(attach::AttachmentId id) override;
@@ -99,6 +100,7 @@ class Agent final : public worker::Outbox, private control::PeerEvents, private 
   void SendKeepAlive(v1::KeepAliveRequest request);
   void OnKeepAlive(uint64_t n, const v1::KeepAliveResponse& answer);
   void EndKeepAlives();
+  void Follow(const v1::RoomBinding& room);
   void StepRooms();
   void GiveBack(std::optional<uint64_t> lease);
   void BeginWatch();

@@ -163,15 +163,30 @@ void Agent::BindRoom(const std::string& server, const RoomKey& room, uint32_t dp
   StepRooms();
 }
 
+void Agent::RoomOver(const std::string& server, const RoomKey& room) {
+  rooms_.Over(server, room, world_.now());
+  StepRooms();
+}
+
+// A stream of one room: what the real one does for each of its own.
+void Agent::Follow(const v1::RoomBinding& room) {
+  v1::LookupRoomRequest request;
+  *request.add_rooms() = room;
+  request.set_wait_ms(room.ttl_ms());
+  bootstrap_->Lookup(process_, request, kRpcDeadline + std::chrono::milliseconds(room.ttl_ms()),
+                     [this](const absl::StatusOr<v1::LookupRoomResponse>& answer) {
+                       v1::FollowRoomsResponse found;
+                       if (answer.ok()) *found.mutable_bindings() = answer->bindings();
+                       if (answer.ok()) rooms_.OnFollowed(found);
+                       if (!answer.ok()) rooms_.OnStreamEnd(world_.now());
+                       StepRooms();
+                     });
+}
+
 void Agent::StepRooms() {
   RoomCalls::Calls calls = rooms_.Step(world_.now());
-  for (auto& [id, request] : calls.lookups) {
-    const Duration deadline = kRpcDeadline + std::chrono::milliseconds(request.wait_ms());
-    bootstrap_->Lookup(process_, request, deadline,
-                       [this, id = id](const absl::StatusOr<v1::LookupRoomResponse>& answer) {
-                         rooms_.OnLookup(id, answer, world_.now());
-                         StepRooms();
-                       });
+  for (const v1::FollowRoomsRequest& request : calls.follow) {
+    for (const v1::RoomBinding& room : request.rooms()) Follow(room);
   }
   if (calls.bind.has_value()) {
     bootstrap_->Call<v1::BindRoomResponse>(

@@ -191,6 +191,9 @@ std::string Cluster::Leftovers() {
     if (uint32_t rooms = agent->core().open_rooms(); rooms > 0) {
       return absl::StrCat(name, " has ", rooms, " open rooms");
     }
+    if (size_t held = agent->core().context().held.rooms(); held > 0) {
+      return absl::StrCat(name, " holds ", held, " rooms that nobody opened");
+    }
     if (size_t windows = agent->transport().windows(); windows > 0) {
       return absl::StrCat(name, " has ", windows, " open windows");
     }

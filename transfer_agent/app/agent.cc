@@ -107,8 +107,11 @@ absl::Status Agent::BuildWorker(uint32_t index) {
   std::vector<transport::Transport*> borrowed;
   borrowed.reserve(transports.size());
   for (const auto& transport : transports) borrowed.push_back(transport.get());
+  worker::WorkerLimits limits;
+  limits.held_offers_max = options_.held_offers;
+  limits.held_offer_bytes_max = options_.held_offer_bytes;
   auto core = std::make_unique<worker::WorkerCore>(
-      index, epoch_, host_key_, worker::WorkerLimits{}, options_.checksums, borrowed, this,
+      index, epoch_, host_key_, limits, options_.checksums, borrowed, this,
       [this, index](std::vector<v1::RankAnnouncement> ranks) {
         SetAnnounced(index, std::move(ranks));
       });

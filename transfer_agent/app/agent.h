@@ -128,6 +128,7 @@ class Agent final : private attach::AttachEvents,
                   std::chrono::milliseconds wait) override;
   void BindRoom(const std::string& server, const RoomKey& room, uint32_t dp,
                 std::chrono::milliseconds ttl) override;
+  void RoomOver(const std::string& server, const RoomKey& room) override;
   void Detach(AttachmentId id) override;
 
   const Options options_;

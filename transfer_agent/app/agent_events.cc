@@ -222,4 +222,8 @@ void Agent::BindRoom(const std::string& server, const RoomKey& room, uint32_t dp
   directory_->BindRoom(server, room, dp, ttl);
 }
 
+void Agent::RoomOver(const std::string& server, const RoomKey& room) {
+  directory_->RoomOver(server, room);
+}
+
 }  // namespace baton::agent

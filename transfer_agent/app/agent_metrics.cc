@@ -124,6 +124,15 @@ std::string Agent::Metrics() const {
              Sum(
                  workers, [](auto& w) -> auto& { return w.memory_bytes; }));
   AddRegistryMetrics(&scrape);
+  scrape.Add(Metric::kHeldOffers, {},
+             Sum(
+                 workers, [](auto& w) -> auto& { return w.held_offers; }));
+  scrape.Add(Metric::kHeldOfferBytes, {},
+             Sum(
+                 workers, [](auto& w) -> auto& { return w.held_offer_bytes; }));
+  const Directory::RoomCounts rooms = directory_->rooms();
+  scrape.Add(Metric::kRoomBindings, {}, static_cast<double>(rooms.bindings));
+  scrape.Add(Metric::kRoomLookups, {}, static_cast<double>(rooms.lookups));
   scrape.Add(Metric::kWorkers, {}, static_cast<double>(workers.size()));
   scrape.Add(Metric::kWorkerBusy, {},
              1e-9 * Sum(

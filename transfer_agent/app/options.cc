@@ -104,6 +104,12 @@ void AddRows(Options* o, ConfigTable* table) {
   table->Number("drain_ms", &o->drain_ms, {0, 3600000}, "ms",
                 "After SIGTERM: how long running rooms may take to end.");
   table->Number("ranks_max", &o->ranks_max, {1, 1024}, "ranks", "Engine ranks attached at once.");
+  table->Number("held_offers", &o->held_offers, {2, 1 << 20}, "rooms",
+                "Rooms that targets may offer to a worker before its engines have opened them. One "
+                "target's agent may have as many as are still free: half of them, if it is alone.");
+  table->Number("held_offer_bytes", &o->held_offer_bytes, {65536, uint64_t{1} << 40}, "bytes",
+                "What those may take of a worker's memory, four bytes for each page and about two "
+                "KiB for each room; shared in the same way.");
   table->Bool("checksums", &o->checksums,
               "Check a CRC32C of every segment at the target before it counts as landed.");
   admin::AddRows(&o->admin, table);

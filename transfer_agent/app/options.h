@@ -34,6 +34,8 @@ struct Options {
   uint32_t silence_ms = 3000;
   uint32_t drain_ms = 10000;
   uint32_t ranks_max = 64;
+  uint32_t held_offers = 65536;
+  uint64_t held_offer_bytes = uint64_t{256} << 20;
   bool checksums = false;
   admin::AdminOptions admin;
 };

@@ -38,9 +38,15 @@ struct TargetWord {
 // Thread-compatible.
 class RoomUses {
  public:
+  // A voice too many is not remembered: no server has so many ranks, and what is said of a room
+  // costs its source a bounded amount.
   void Note(const TargetWord& word) {
-    uint64_t& last = last_[word.voice];
-    last = std::max(last, word.serial);
+    auto it = last_.find(word.voice);
+    if (it == last_.end()) {
+      if (last_.size() >= kVoicesMax) return;
+      it = last_.emplace(word.voice, 0).first;
+    }
+    it->second = std::max(it->second, word.serial);
   }
   // About what they take, for bounds.
   size_t bytes() const {
@@ -61,6 +67,7 @@ class RoomUses {
   }
 
  private:
+  static constexpr size_t kVoicesMax = 4096;
   std::map<TargetVoice, uint64_t> last_;
 };
 

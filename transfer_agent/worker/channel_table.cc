@@ -72,6 +72,9 @@ void ChannelTable::OnOpen(transport::PeerId peer, const v1::ChannelOpen& open) {
   if (transport == nullptr) {
     *accept->mutable_cause() = ToDetail(Error(
         Reason::kNoTransport, absl::StrCat("transport ", open.transport(), " is not on here")));
+  } else if (IsAccepted(peer, open.source_worker(), transport, open.channel())) {
+    *accept->mutable_cause() = ToDetail(Error(
+        Reason::kBadMessage, absl::StrCat("channel ", open.channel(), " is open here already")));
   } else if (auto accepted = transport->Accept(peer, open.data()); !accepted.ok()) {
     *accept->mutable_cause() = ToDetail(accepted.status());
   } else {

@@ -38,5 +38,16 @@ TEST(EarlyFences, ForgetAPeerThatIsGone) {
   EXPECT_FALSE(fences.Take(kPeer, 0, 7));
 }
 
+// Each of 65 536 worker numbers had a set of 65 536 of its own.
+TEST(EarlyFences, ArePaidForOnceAPeerHoweverManyWorkersItNames) {
+  EarlyFences fences;
+  for (uint32_t worker = 0; worker < 4096; ++worker) fences.Add(kPeer, worker, 7);
+  EXPECT_TRUE(fences.Take(kPeer, 0, 7));
+  EXPECT_FALSE(fences.Take(kPeer, 4000, 7)) << "no agent has so many workers";
+  EXPECT_FALSE(fences.Take(transport::PeerId(2), 0, 7));
+  fences.Add(transport::PeerId(2), 4000, 8);
+  EXPECT_TRUE(fences.Take(transport::PeerId(2), 4000, 8)) << "another peer has its own";
+}
+
 }  // namespace
 }  // namespace baton::worker

@@ -25,6 +25,7 @@ class NoOutbox final : public Outbox {
   void Dial(const std::string&) override {}
   void LookupRoom(uint32_t, uint64_t, const std::string&, const RoomKey&,
                   std::chrono::milliseconds) override {}
+  void RoomOver(const std::string&, const RoomKey&) override {}
   void BindRoom(const std::string&, const RoomKey&, uint32_t, std::chrono::milliseconds) override {}
   void Detach(AttachmentId) override {}
 };

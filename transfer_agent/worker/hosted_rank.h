@@ -31,7 +31,7 @@ struct HostedRank {
   std::vector<transport::ExportedMemory> memory;
   // Beside it: OK, or why the transport cannot move the rank's memory.
   std::vector<absl::Status> refused;
-  uint32_t rooms = 0;  // open
+  uint32_t rooms = 0;  // open, and held for the engine to open
   // Since it attached.
   uint64_t rooms_done = 0;
   uint64_t rooms_failed = 0;

@@ -1,7 +1,6 @@
 #include "transfer_agent/worker/room_listeners.h"
 
-#include <algorithm>
-
+#include "absl/strings/str_cat.h"
 #include "client/rpc/error_detail.h"
 #include "common/reason.h"
 #include "transfer_agent/worker/wire_ids.h"
@@ -10,17 +9,31 @@ namespace baton::worker {
 
 absl::Status RoomListeners::Add(AttachmentId rank, const RoomKey& key, Listener listener,
                                 TimePoint now) {
-  if (count_ >= kMax) Sweep(now);
-  if (count_ >= kMax) return Error(Reason::kFull, "65536 announced rooms wait for their source");
   Remove(rank, key, listener.word.voice);
+  if (!shares_.MayTake(listener.peer, 1)) Sweep(now);
+  if (!shares_.MayTake(listener.peer, 1)) {
+    return Error(Reason::kFull,
+                 absl::StrCat("the source's agent keeps no more announced rooms of this target's: ",
+                              shares_.Of(listener.peer), " of ", shares_.used(),
+                              " wait here for their source"));
+  }
+  shares_.Take(listener.peer, 1);
   listeners_[{rank, key}].push_back(std::move(listener));
-  ++count_;
   return absl::OkStatus();
+}
+
+template <typename Ended>
+void RoomListeners::Drop(std::vector<Listener>* of, const Ended& ended) {
+  std::erase_if(*of, [&](const Listener& l) {
+    const bool gone = ended(l);
+    if (gone) shares_.Give(l.peer, 1);
+    return gone;
+  });
 }
 
 void RoomListeners::Sweep(TimePoint now) {
   for (auto it = listeners_.begin(); it != listeners_.end();) {
-    count_ -= std::erase_if(it->second, [now](const Listener& l) { return l.until <= now; });
+    Drop(&it->second, [now](const Listener& l) { return l.until <= now; });
     it = it->second.empty() ? listeners_.erase(it) : std::next(it);
   }
 }
@@ -28,13 +41,13 @@ void RoomListeners::Sweep(TimePoint now) {
 void RoomListeners::Remove(AttachmentId rank, const RoomKey& key, const room::TargetVoice& voice) {
   auto it = listeners_.find({rank, key});
   if (it == listeners_.end()) return;
-  count_ -= std::erase_if(it->second, [&](const Listener& l) { return l.word.voice == voice; });
+  Drop(&it->second, [&](const Listener& l) { return l.word.voice == voice; });
   if (it->second.empty()) listeners_.erase(it);
 }
 
 void RoomListeners::ForgetPeer(PeerId peer) {
   for (auto it = listeners_.begin(); it != listeners_.end();) {
-    count_ -= std::erase_if(it->second, [peer](const Listener& l) { return l.peer == peer; });
+    Drop(&it->second, [peer](const Listener& l) { return l.peer == peer; });
     it = it->second.empty() ? listeners_.erase(it) : std::next(it);
   }
 }
@@ -66,7 +79,7 @@ void RoomListeners::TellFailed(AttachmentId rank, const RoomKey& key, const absl
   auto it = listeners_.find({rank, key});
   if (it == listeners_.end()) return;
   const std::vector<Listener> told = std::move(it->second);
-  count_ -= told.size();
+  for (const Listener& l : told) shares_.Give(l.peer, 1);
   listeners_.erase(it);
   for (const Listener& l : told) Tell(l, cause);
 }

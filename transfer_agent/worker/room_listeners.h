@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "transfer_agent/room/room_uses.h"
+#include "transfer_agent/worker/peer_shares.h"
 #include "transfer_agent/worker/worker_context.h"
 
 namespace baton::worker {
@@ -28,7 +29,7 @@ class RoomListeners {
 
   explicit RoomListeners(WorkerContext* context) : context_(context) {}
 
-  // FULL when too many rooms are listened to.
+  // FULL when too many rooms are listened to, or too many by that peer.
   absl::Status Add(AttachmentId rank, const RoomKey& key, Listener listener, TimePoint now);
   // The target speaks of the room in another way now.
   void Remove(AttachmentId rank, const RoomKey& key, const room::TargetVoice& voice);
@@ -51,9 +52,11 @@ class RoomListeners {
   using Key = std::pair<AttachmentId, RoomKey>;
 
   void Sweep(TimePoint now);
+  template <typename Ended>
+  void Drop(std::vector<Listener>* of, const Ended& ended);
 
   WorkerContext* const context_;
-  size_t count_ = 0;
+  PeerShares shares_{kMax};
   std::map<Key, std::vector<Listener>> listeners_;
 };
 

@@ -19,7 +19,7 @@ using room::Stage;
 void SourceSide::Fail(Entry& entry, absl::Status cause, TimePoint now, size_t told_by) {
   const SourceState state = entry.room.state();
   if (!entry.room.Fail(std::move(cause))) return;
-  if (state == SourceState::kHeld) --held_;
+  if (state == SourceState::kHeld) context_->held.Remove(entry.serial);
   stalled_.erase(entry.serial);
   entry.stages.Note(Stage::kFailed, now);
   context_->CountFailed(context_->FindRank(entry.rank), entry.room.key(), Name(state),
@@ -78,6 +78,9 @@ void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
   for (const room::TargetLeg& leg : entry.room.legs()) {
     legs_.erase({leg.peer, leg.target_worker, leg.offer});
   }
+  if (rank != nullptr && !failed && TellsRegistry(*rank)) {
+    context_->outbox->RoomOver(rank->ref().server, entry.room.key());
+  }
   if (rank != nullptr) --rank->rooms;
   if (rank != nullptr) context_->Remember(*rank, RecordOf(entry, *rank));
   stalled_.erase(entry.serial);
@@ -99,6 +102,10 @@ void SourceSide::OnPeerDown(PeerId peer, const absl::Status& cause, TimePoint no
            now);
       break;
     }
+  }
+  for (RoomSerial serial : context_->held.ForgetPeer(peer)) {
+    Entry* entry = rooms_.Find(serial);
+    if (entry != nullptr) Fail(*entry, Error(Reason::kPeerLost, cause.message()), now);
   }
   early_fences_.Forget(peer);
   listeners_.ForgetPeer(peer);

@@ -64,13 +64,19 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
   }
   room::TargetWord word = WordOf(peer, offer.offer(), offer.target(), offer.open_ms(), now);
   if (offer.use() != 0) word.serial = offer.use();
-  auto entry = RoomOf(*rank, peer, offer, word, now);
+  auto leg = CheckOffer(*rank, peer, offer);
+  const uint64_t bytes = HeldOffers::BytesOf(leg.ok() ? *leg : room::TargetLeg());
+  auto entry = RoomOf(*rank, peer, offer, word, bytes, now);
   if (!entry.ok()) return Refuse(peer, offer, entry.status());
   (*entry)->room.uses().Note(word);
   (*entry)->room.Claim(room::GroupOf(word.voice.target));
   listeners_.Remove(rank->attached->id, (*entry)->room.key(), word.voice);
   const RoomSerial serial = (*entry)->serial;
-  if (absl::Status status = Join(*rank, **entry, peer, offer, now); !status.ok()) {
+  absl::Status status = Join(*rank, **entry, peer, offer, std::move(leg), now);
+  if (status.ok() && (*entry)->room.state() == room::SourceState::kHeld) {
+    status = context_->held.Add(serial, rank->attached->id, peer, bytes);
+  }
+  if (!status.ok()) {
     Refuse(peer, offer, status);
     // The target fails by the refusal; the room here fails with it, so that both sides learn.
     Fail(**entry, status, now);
@@ -82,8 +88,7 @@ void SourceSide::OnOffer(PeerId peer, const v1::Offer& offer, TimePoint now) {
 }
 
 absl::Status SourceSide::Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer,
-                              TimePoint now) {
-  auto leg = CheckOffer(rank, peer, offer);
+                              absl::StatusOr<room::TargetLeg> leg, TimePoint now) {
   if (!leg.ok()) return leg.status();
   const planner::RoomTokens tokens = TokensOf(offer);
   if (offer.spare()) return entry.room.OfferedSpare(leg->target, tokens);
@@ -109,6 +114,12 @@ absl::StatusOr<room::TargetLeg> SourceSide::CheckOffer(HostedRank& rank, PeerId 
   auto target = context_->remote_ranks.FindFrom(peer, target_ref);
   if (target == nullptr || target->role != Role::kDecode) {
     return Error(Reason::kBadMessage, "the offer's target was not announced by its agent",
+                 target_ref);
+  }
+  if (offer.offer().worker() != target->worker) {
+    return Error(Reason::kBadMessage,
+                 absl::StrCat("the offer's target was announced at worker ", target->worker,
+                              ", not ", offer.offer().worker()),
                  target_ref);
   }
   if (offer.target_incarnation() != target->incarnation.value()) {
@@ -238,7 +249,7 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
                                      " is open here, or its pages are not released yet"),
                         rank.ref()));
   }
-  if (entry == nullptr && rank.rooms >= context_->limits.rooms_per_rank_max) {
+  if (context_->OpenRoomsOf(rank) >= context_->limits.rooms_per_rank_max) {
     const absl::Status full = Error(Reason::kFull, "too many rooms are open", rank.ref());
     refuse(full);
     return TellRefused(rank, request, full, now);
@@ -260,15 +271,18 @@ void SourceSide::Open(HostedRank& rank, const shm_abi::OpenSend& request, TimePo
   if (absl::Status status = entry->room.Opened(request.total_tokens); !status.ok()) {
     return Fail(*entry, status, now);  // still held: counted down there
   }
-  if (held) --held_;
+  if (held) context_->held.Remove(entry->serial);
   if (entry->room.state() == room::SourceState::kMatched) Matched(*entry, now);
 }
 
-void SourceSide::BindRoom(const HostedRank& rank, const shm_abi::OpenSend& request) {
+bool SourceSide::TellsRegistry(const HostedRank& rank) {
   const RankCoord& coord = rank.coord();
-  // One rank of the dp group tells decode ranks that know only the room.
-  if (rank.attached->spec.sizes.dp == 1 || coord.pp > 0 || coord.cp > 0 || coord.tp > 0) return;
-  context_->outbox->BindRoom(rank.ref().server, request.room, coord.dp,
+  return rank.attached->spec.sizes.dp > 1 && coord.pp == 0 && coord.cp == 0 && coord.tp == 0;
+}
+
+void SourceSide::BindRoom(const HostedRank& rank, const shm_abi::OpenSend& request) {
+  if (!TellsRegistry(rank)) return;
+  context_->outbox->BindRoom(rank.ref().server, request.room, rank.coord().dp,
                              std::chrono::milliseconds(request.time_left_ms));
 }
 

@@ -96,8 +96,9 @@ class SourceSide {
   absl::Status DecodePages(const RemoteRank& target, const v1::Offer& offer, room::TargetLeg* leg);
   absl::StatusOr<transport::RemoteMemoryId> ImportMemory(
       const std::shared_ptr<const RemoteRank>& target, transport::Transport* transport);
+  // `bytes`: what the offer takes if it has to be held.
   absl::StatusOr<Entry*> RoomOf(HostedRank& rank, PeerId peer, const v1::Offer& offer,
-                                const room::TargetWord& word, TimePoint now);
+                                const room::TargetWord& word, uint64_t bytes, TimePoint now);
   Entry& Hold(HostedRank& rank, const v1::Offer& offer, TimePoint now);
   absl::Status CheckAnnounced(const HostedRank* rank, const v1::Announced& announced) const;
   // The room that a target speaks of; null: one that is still to come. How it ended, when it has.
@@ -110,7 +111,10 @@ class SourceSide {
   void OnFailedByKey(HostedRank& rank, PeerId peer, const v1::Failed& failed,
                      const room::TargetWord& word, TimePoint now);
   absl::Status Join(HostedRank& rank, Entry& entry, PeerId peer, const v1::Offer& offer,
-                    TimePoint now);
+                    absl::StatusOr<room::TargetLeg> leg, TimePoint now);
+  // Whether the registry hears of the rank's rooms: decode ranks that know only a room ask there
+  // for its dp rank, which one rank of its group tells.
+  static bool TellsRegistry(const HostedRank& rank);
   void BindRoom(const HostedRank& rank, const shm_abi::OpenSend& request);
   void Refuse(PeerId peer, const v1::Offer& offer, const absl::Status& cause);
   // The targets of a room that its engine was refused.
@@ -151,7 +155,6 @@ class SourceSide {
   EndedRooms ended_;
   RoomListeners listeners_;
   OfferAdmission admission_;
-  uint32_t held_ = 0;
   std::map<OfferKey, LegRef> legs_;
   uint64_t next_cookie_ = 1;
   absl::flat_hash_map<uint64_t, LegRef> cookies_;

@@ -46,7 +46,8 @@ absl::StatusOr<SourceSide::Entry*> SourceSide::LatestUse(const HostedRank& rank,
 
 absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, PeerId peer,
                                                       const v1::Offer& offer,
-                                                      const room::TargetWord& word, TimePoint now) {
+                                                      const room::TargetWord& word, uint64_t bytes,
+                                                      TimePoint now) {
   const RoomKey key = FromProto(offer.room());
   auto entry = LatestUse(rank, key, word, now);
   if (!entry.ok()) return entry;
@@ -58,8 +59,8 @@ absl::StatusOr<SourceSide::Entry*> SourceSide::RoomOf(HostedRank& rank, PeerId p
     return admitted;
   }
   if (*entry != nullptr) return entry;
-  if (held_ >= context_->limits.held_offers_max) {
-    return Error(Reason::kFull, absl::StrCat(held_, " offers wait for their engine"), rank.ref());
+  if (absl::Status full = context_->held.Check(peer, bytes); !full.ok()) {
+    return Error(ReasonOf(full), full.message(), rank.ref());
   }
   return &Hold(rank, offer, now);
 }
@@ -71,7 +72,6 @@ SourceSide::Entry& SourceSide::Hold(HostedRank& rank, const v1::Offer& offer, Ti
                             room::SourceRoom(FromProto(offer.room()), room::SourceState::kHeld),
                             now, deadline);
   ++rank.rooms;
-  ++held_;
   listeners_.NoteIn(rank.attached->id, entry.room.key(), &entry.room.uses());
   context_->deadlines.Add(deadline, entry.serial);
   return entry;

@@ -71,7 +71,7 @@ absl::Status TargetSide::CheckRequest(const HostedRank& rank, const shm_abi::Ope
   if (request.time_left_ms > context_->limits.time_left_ms_max) {
     return Error(Reason::kTooLarge, "time left is above 24 hours", rank.ref());
   }
-  if (rank.rooms >= context_->limits.rooms_per_rank_max) {
+  if (context_->OpenRoomsOf(rank) >= context_->limits.rooms_per_rank_max) {
     return Error(Reason::kFull, "too many rooms are open", rank.ref());
   }
   return request.announced ? absl::OkStatus() : CheckPages(rank, request);

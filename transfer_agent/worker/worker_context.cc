@@ -46,7 +46,7 @@ void WorkerContext::RefreshGauges() {
   std::array<uint64_t, kRoleCount> rooms = {}, serving = {}, waiting = {};
   for (const auto& [id, rank] : ranks) {
     const size_t role = rank->attached->role == Role::kPrefill ? 0 : 1;
-    rooms[role] += rank->rooms;
+    rooms[role] += OpenRoomsOf(*rank);
     ++(rank->accepting ? serving : waiting)[role];
     for (const attach::MappedRegion& region : rank->attached->regions) memory += region.size();
   }
@@ -56,6 +56,8 @@ void WorkerContext::RefreshGauges() {
     metrics.roles[role].waiting.Set(waiting[role]);
   }
   metrics.memory_bytes.Set(memory);
+  metrics.held_offers.Set(held.rooms());
+  metrics.held_offer_bytes.Set(held.bytes());
   for (size_t i = 0; i < transports.size() && i < kTransportsMax; ++i) {
     const transport::Counters counters = transports[i]->counters();
     PathMetrics& path = metrics.paths[i];

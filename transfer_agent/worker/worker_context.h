@@ -25,6 +25,7 @@
 #include "transfer_agent/transport/transport.h"
 #include "transfer_agent/worker/channel_table.h"
 #include "transfer_agent/worker/deadline_queue.h"
+#include "transfer_agent/worker/held_offers.h"
 #include "transfer_agent/worker/hosted_rank.h"
 #include "transfer_agent/worker/plan_cache.h"
 #include "transfer_agent/worker/remote_ranks.h"
@@ -50,14 +51,18 @@ class Outbox {
   // Tells the registry which dp rank has a room.
   virtual void BindRoom(const std::string& server, const RoomKey& room, uint32_t dp,
                         std::chrono::milliseconds ttl) = 0;
+  // A room that was bound went well and is over.
+  virtual void RoomOver(const std::string& server, const RoomKey& room) = 0;
   // Ends an attachment whose engine wrote nonsense.
   virtual void Detach(AttachmentId id) = 0;
 };
 
 struct WorkerLimits {
   uint32_t rooms_per_rank_max = 65536;
-  // Offers of targets whose engine has not opened the room here yet, over all ranks of the worker.
+  // Offers of targets whose engine has not opened the room here yet, over all ranks of the worker;
+  // what one peer may have of it, held_offers.h says.
   uint32_t held_offers_max = 65536;
+  uint64_t held_offer_bytes_max = uint64_t{256} << 20;
   uint32_t time_left_ms_max = 24 * 3600 * 1000;
   uint64_t total_tokens_max = uint64_t{1} << 31;
   // How long an id stays refused after its room ended and was closed (nonce 0 only).
@@ -74,7 +79,8 @@ struct WorkerContext {
         limits(worker_limits),
         transports(std::move(worker_transports)),
         outbox(out),
-        channels(index, transports, out) {}
+        channels(index, transports, out),
+        held(limits.held_offers_max, limits.held_offer_bytes_max) {}
 
   const uint32_t index;
   const Epoch epoch;
@@ -91,6 +97,11 @@ struct WorkerContext {
   RemoteRanks remote_ranks;
   absl::flat_hash_map<PeerId, control::PeerInfo> peers;
   ServerList servers;
+  HeldOffers held;
+  // Those that the rank's engine has opened.
+  uint32_t OpenRoomsOf(const HostedRank& rank) const {
+    return rank.rooms - held.RoomsOf(rank.attached->id);
+  }
 
   // Counters for status and metrics.
   WorkerMetrics metrics;

@@ -104,9 +104,10 @@ TEST_F(Rooms, ThatAreNeverSentFailOnBothSidesAtTheirDeadline) {
 TEST_F(Rooms, WhoseEngineNeverOpensThemFailAtTheTargetAndAreForgottenAtTheSource) {
   t_ = d0_.OpenReceive(0, {1, 1}, "prefill-a", kTotal, 0, kTime);
   world_.Settle();
-  EXPECT_EQ(p_.core->open_rooms(), 2u);
+  EXPECT_EQ(p_.core->context().held.rooms(), 2u);
   world_.Advance(std::chrono::milliseconds(kTime + 1));
   world_.Settle();
+  EXPECT_EQ(p_.core->context().held.rooms(), 0u);
   EXPECT_EQ(d0_.reason(t_), Reason::kDeadline);
   d0_.Close(t_);
   world_.Settle();

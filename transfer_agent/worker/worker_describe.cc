@@ -63,7 +63,7 @@ void WorkerCore::Describe(v1::AgentStatusResponse* status) {
     if (!rank->accepting) {
       hosted->set_registration_error(std::string(rank->not_accepting.message()));
     }
-    hosted->set_rooms(rank->rooms);
+    hosted->set_rooms(context_.OpenRoomsOf(*rank));
     hosted->set_rooms_done(rank->rooms_done);
     hosted->set_rooms_failed(rank->rooms_failed);
     auto bytes = running.find(id);
@@ -128,7 +128,7 @@ uint32_t WorkerCore::rooms_under_way() {
 
 uint32_t WorkerCore::open_rooms() const {
   uint32_t rooms = 0;
-  for (const auto& [id, rank] : context_.ranks) rooms += rank->rooms;
+  for (const auto& [id, rank] : context_.ranks) rooms += context_.OpenRoomsOf(*rank);
   return rooms;
 }
 

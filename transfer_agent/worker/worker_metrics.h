@@ -57,7 +57,10 @@ struct WorkerMetrics {
   std::array<metrics::Histogram, kStages> stages;
   std::array<RoleMetrics, kRoleCount> roles;
   std::array<PathMetrics, kTransportsMax> paths;  // in the order of the worker's transports
-  metrics::Count memory_bytes;                    // as of the last heartbeat
+  // As of the last heartbeat.
+  metrics::Count memory_bytes;
+  metrics::Count held_offers;
+  metrics::Count held_offer_bytes;
   metrics::Count busy_nanos;
 
   RoleMetrics& of(Role role) { return roles[role == Role::kPrefill ? 0 : 1]; }

@@ -109,7 +109,7 @@ Pod::Pod(World* world, uint32_t number) : number_(number), world_(world) {
   transport = world->fabric.Join();
   if (world->make_) made = world->make_();
   core = std::make_unique<WorkerCore>(
-      0, Epoch(number + 100), "host", WorkerLimits{}, false,
+      0, Epoch(number + 100), "host", world->limits_, false,
       std::vector<transport::Transport*>{made != nullptr ? made.get() : transport.get()}, this,
       [this](std::vector<v1::RankAnnouncement> ranks) {
         announced = std::move(ranks);
@@ -171,6 +171,10 @@ void Pod::LookupRoom(uint32_t, uint64_t token, const std::string& server, const 
 void Pod::BindRoom(const std::string& server, const RoomKey& room, uint32_t dp,
                    std::chrono::milliseconds) {
   world_->bindings[{server, room}] = dp;
+}
+
+void Pod::RoomOver(const std::string& server, const RoomKey& room) {
+  world_->over.insert({server, room});
 }
 
 Pod& World::AddPod() {

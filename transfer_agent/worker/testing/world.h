@@ -90,6 +90,7 @@ class Pod final : public Outbox {
                   std::chrono::milliseconds wait) override;
   void BindRoom(const std::string& server, const RoomKey& room, uint32_t dp,
                 std::chrono::milliseconds ttl) override;
+  void RoomOver(const std::string& server, const RoomKey& room) override;
   void Detach(AttachmentId id) override { detached.push_back(id); }
 
   std::unique_ptr<transport::FakeTransport> transport;
@@ -119,7 +120,8 @@ class World {
   using MakeTransport = std::function<std::unique_ptr<transport::Transport>()>;
 
   // Pods are joined by the fake fabric, or by what `make` returns.
-  explicit World(MakeTransport make = nullptr) : make_(std::move(make)) {}
+  explicit World(MakeTransport make = nullptr, const WorkerLimits& limits = {})
+      : make_(std::move(make)), limits_(limits) {}
 
   Pod& AddPod();
   // Delivers and polls until nothing moves any more.
@@ -134,12 +136,14 @@ class World {
   transport::FakeFabric fabric;
   std::vector<std::unique_ptr<Pod>> pods;
   std::map<std::pair<std::string, RoomKey>, uint32_t> bindings;
+  std::set<std::pair<std::string, RoomKey>> over;  // of the bindings
 
  private:
   friend class Pod;
   bool Step(Pod& pod);
   void TellRanks(Pod& to, Pod& of);
   const MakeTransport make_;
+  const WorkerLimits limits_;
   uint64_t next_attachment_ = 1;
 };
 
