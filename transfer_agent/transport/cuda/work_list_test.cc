@@ -248,7 +248,8 @@ TEST_F(HostileLists, WithAPageOutsideTheMemoryAreRefused) {
     for (const auto& list : move_.source_pages.pages) lists.emplace_back(list.begin(), list.end());
     SidePages pages = move_.source_pages;
     for (size_t i = 0; i < lists.size(); ++i) {
-      if (!lists[i].empty()) lists[i].front() = page;
+      // Pages of the prefix are not looked at: the last one is always of the chunk.
+      if (!lists[i].empty()) lists[i].back() = page;
       pages.pages[i] = lists[i];
     }
     WorkList work;
