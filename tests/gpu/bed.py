@@ -40,9 +40,8 @@ class Bed:
         self.agents[name].process.kill()
         self.agents[name].process.wait()
 
-    def attach(self, role: baton.Role, own: cache.Cache) -> baton.Engine:
-        name = "prefill" if role == baton.Role.PREFILL else "decode"
-        engine = own.attach(self.folder(name), role)
+    def attach(self, role: baton.Role, own: cache.Cache, server: str = "a") -> baton.Engine:
+        engine = own.attach(self.folder(role.name.lower()), role, server)
         self._test.addCleanup(engine.close)
         return engine
 
@@ -80,6 +79,11 @@ def open_room(process: subprocess.Popen, number: int, pages) -> None:
     assert said == "open %d\n" % number, said
 
 
+def wait_offered(room: baton.Room) -> None:
+    """Until the other side's pages are known, or the room has ended."""
+    program.eventually(lambda: room.poll().phase != baton.Phase.OPEN, "%r is offered" % room)
+
+
 def ended(room: baton.Room) -> baton.RoomStatus:
     """The status of a room that has ended and is released."""
     def look():
@@ -93,10 +97,10 @@ def scattered(seed: int, count: int) -> np.ndarray:
 
 
 def hand_over(bed: Bed, source: baton.Engine, target: baton.Engine, number: int, source_pages,
-              target_pages) -> None:
+              target_pages, server: str = "a") -> None:
     """One room, whole: done and released on both sides."""
     total = len(source_pages) * cache.PAGE_TOKENS
-    receive = target.open_receive(number, "prefill-a", total, pages=[target_pages])
+    receive = target.open_receive(number, "prefill-" + server, total, pages=[target_pages])
     send = source.open_send(number, total)
     half = len(source_pages) // 2
     send.send(0, half * cache.PAGE_TOKENS, [source_pages[:half]])

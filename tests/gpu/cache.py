@@ -44,7 +44,7 @@ class Cache:
         values = self.pool.numpy().copy() if self.place == "host" else self._memory.read()
         return values.reshape(VIEWS, PAGES, PAGE_BYTES)
 
-    def attach(self, folder: str, role: baton.Role) -> baton.Engine:
+    def attach(self, folder: str, role: baton.Role, server: str = "a") -> baton.Engine:
         """At the agent of that folder, as the server "prefill-a" or "decode-a"."""
         layers = list(range(LAYERS))
         tensors = [baton.TensorSpec(kind, layers, "bf16", HEAD_BYTES, heads=HEADS)
@@ -54,7 +54,7 @@ class Cache:
                   for tensor in range(2) for layer in layers]
         return baton.Engine(
             agent_socket=os.path.join(folder, "attach.sock"), launch_id=str(uuid.uuid4()),
-            server="prefill-a" if role == baton.Role.PREFILL else "decode-a", role=role,
+            server="%s-%s" % (role.name.lower(), server), role=role,
             spec=baton.ServerSpec(stages=[layers], page_groups=[baton.PageGroup(PAGE_TOKENS)],
                                   tensors=tensors),
             layout=layout, regions=[self.pool.region()], model="small",

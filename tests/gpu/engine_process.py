@@ -1,12 +1,12 @@
 """An engine in a process of its own, to be killed: engine_process FOLDER ROLE PLACE SEED.
 
 Says "attached", then takes rooms from standard input, one a line: id and page numbers. A source
-sends all pages of a room at once, a target waits for them.
+sends all pages of a room once they are wanted, a target waits for them; then it says "open".
 """
 import sys
 
 import baton
-from tests.gpu import cache
+from tests.gpu import bed, cache
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
             total = len(pages) * cache.PAGE_TOKENS
             if source:
                 rooms.append(engine.open_send(number, total))
+                bed.wait_offered(rooms[-1])
                 rooms[-1].send(0, total, [pages], last=True)
             else:
                 rooms.append(engine.open_receive(number, "prefill-a", total, pages=[pages]))

@@ -72,6 +72,7 @@ class KilledTest(unittest.TestCase):
                 target = here.start_engine("decode", "gpu0")
                 bed.open_room(target, number, pages)
                 send = sender.open_send(number, total)
+                bed.wait_offered(send)
                 send.send(0, total, [pages], last=True)
                 bed.end(target)
                 self.let_go()

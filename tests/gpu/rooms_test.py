@@ -1,5 +1,7 @@
 """Rooms between pools in GPU memory, with real agents and engines. With the stand-in driver on
 LD_LIBRARY_PATH it needs no GPU; make test-gpu runs it over the real one."""
+import os
+import tempfile
 import unittest
 
 import numpy as np
@@ -48,6 +50,36 @@ class RoomsTest(unittest.TestCase):
             bed.hand_over(here, sender, receiver, 1, pages, pages)
         np.testing.assert_array_equal(target.read()[:, pages], cache.content(1)[:, pages])
         self.assertIn("pages go by shm (same host)", here.agents["decode"].log())
+
+    @unittest.skipIf("BATON_GPU_PAGES" in os.environ, "a real driver cannot be held")
+    def test_memory_that_is_slow_to_map_delays_no_other_room(self):
+        """A peer's pool is mapped when it is first pulled from: not on the worker's thread."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        hold = os.path.join(folder.name, "hold")
+        os.environ["FAKE_CUDA_HOLD_MAPS"] = hold
+        self.addCleanup(os.environ.pop, "FAKE_CUDA_HOLD_MAPS")
+        here = bed.Bed(self, workers="1")
+        places = {"a": ("gpu0", "gpu0"), "b": ("host", "host")}
+        engines = {}
+        for server, (source_place, target_place) in places.items():
+            source, target = cache.Cache(source_place), cache.Cache(target_place)
+            source.write(cache.content(3))
+            engines[server] = (here.attach(baton.Role.PREFILL, source, server),
+                               here.attach(baton.Role.DECODE, target, server), target)
+        with open(hold, "w", encoding="utf-8"):
+            pass
+        pages = bed.scattered(3, COUNT)
+        total = COUNT * cache.PAGE_TOKENS
+        sender, receiver, target = engines["a"]
+        receive = receiver.open_receive(1, "prefill-a", total, pages=[pages])
+        sender.open_send(1, total).send(0, total, [pages], last=True)
+        for number in range(2, 12):
+            bed.hand_over(here, *engines["b"][:2], number, pages, pages, server="b")
+        self.assertFalse(receive.poll().ended)
+        os.unlink(hold)
+        self.assertEqual(bed.ended(receive).phase, baton.Phase.DONE, receive.cause())
+        np.testing.assert_array_equal(target.read()[:, pages], cache.content(3)[:, pages])
 
     def test_agents_are_restarted_and_rooms_go_on(self):
         here = bed.Bed(self, transport="cuda")

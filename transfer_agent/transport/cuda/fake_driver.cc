@@ -5,7 +5,7 @@
 // FAKE_CUDA in the environment says what is amiss: no_gpu | old | no_peer | mig | hidden (only the
 // first GPU is seen) | exclusive | launch_fails, and for who exports memory no_context |
 // no_dma_buf | unordered | no_ipc, or nothing. While there is a file FAKE_CUDA_HOLD, no launch
-// ends.
+// ends; while there is FAKE_CUDA_HOLD_MAPS, no handle is opened.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -67,6 +67,12 @@ thread_local int current = 0;
 bool Fails(const char* how) {
   const char* wanted = getenv("FAKE_CUDA");
   return wanted != nullptr && strcmp(wanted, how) == 0;
+}
+
+// Whether there is the file that the variable names.
+bool Held(const char* variable) {
+  const char* file = getenv(variable);
+  return file != nullptr && access(file, F_OK) == 0;
 }
 
 // Null: not of a GPU.
@@ -191,8 +197,7 @@ int cuEventQuery(void* event) {
   const baton::MutexLock lock(&mutex);
   auto* mark = static_cast<Mark*>(event);
   if (Fails("launch_fails")) return kLaunchFailed;
-  const char* hold = getenv("FAKE_CUDA_HOLD");
-  if (hold != nullptr && access(hold, F_OK) == 0) return kNotReady;
+  if (Held("FAKE_CUDA_HOLD")) return kNotReady;
   if (mark->asked++ == 0) return kNotReady;
   RunUntil(mark->stream, mark->behind);
   return 0;
@@ -307,6 +312,7 @@ int cuIpcGetMemHandle(IpcHandle* handle, uint64_t address) {
   return 0;
 }
 int cuIpcOpenMemHandle_v2(uint64_t* address, IpcHandle handle, unsigned) {
+  while (Held("FAKE_CUDA_HOLD_MAPS")) usleep(1000);  // as slow a driver as a test wants
   const int fd = open(reinterpret_cast<const char*>(handle.bytes), O_RDWR | O_CLOEXEC);
   struct stat status {};
   if (fd < 0 || fstat(fd, &status) != 0) return kInvalidValue;

@@ -1,8 +1,10 @@
 #include "transfer_agent/transport/cuda/peer_memory.h"
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/memfd.h"
 #include "common/reason.h"
 
 namespace baton::transport::cuda {
@@ -10,6 +12,39 @@ namespace {
 
 // As for shm: ranks of one worker, with room for restarts.
 constexpr size_t kMemoriesPerChannelMax = 256;
+
+absl::Status MapOne(const GpuTable& gpus, const Gpu* gpu, const MemoryRecord& record, int fd,
+                    MappedRegions* out) {
+  absl::StatusOr<DeviceShare> share = ToShare(record, fd);
+  if (!share.ok()) return share.status();
+  absl::StatusOr<DeviceMapping> mapping = DeviceMapping();
+  if (share->kind != DeviceShare::Kind::kNone) {
+    absl::Status reach = gpus.CheckPeer(gpu, share->device);
+    if (!reach.ok()) return reach;
+    mapping = DeviceMapping::OfShare(gpu, *share, record.size, GpuAccess::kRead);
+  } else {
+    absl::Status sealed = CheckSealed(fd, record.size);
+    if (!sealed.ok()) return sealed;
+    absl::StatusOr<Mapping> host = MapShared(fd, record.size, Access::kRead);
+    if (!host.ok()) return host.status();
+    out->host.push_back(*std::move(host));
+    mapping = DeviceMapping::OfHost(gpu, out->host.back().base(), record.size, GpuAccess::kRead);
+  }
+  if (!mapping.ok()) return mapping.status();
+  out->Add(*std::move(mapping));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SharedRegions> MapAll(const GpuTable& gpus, const Gpu* gpu,
+                                     const std::vector<MemoryRecord>& records,
+                                     const std::vector<int>& fds) {
+  auto regions = std::make_shared<MappedRegions>();
+  for (size_t i = 0; i < records.size(); ++i) {
+    absl::Status s = MapOne(gpus, gpu, records[i], fds[i], regions.get());
+    if (!s.ok()) return s;
+  }
+  return SharedRegions(std::move(regions));
+}
 
 }  // namespace
 
@@ -55,43 +90,17 @@ absl::StatusOr<Gpu*> PeerMemory::GpuOf(uint32_t memory) {
   return nullptr;
 }
 
-absl::StatusOr<std::shared_ptr<const MappedRegions>> PeerMemory::On(const Gpu* gpu,
-                                                                    uint32_t memory) {
+absl::StatusOr<SharedRegions> PeerMemory::On(const Gpu* gpu, uint32_t memory) {
   absl::StatusOr<Lent*> lent = Find(memory);
   if (!lent.ok()) return lent.status();
-  std::shared_ptr<const MappedRegions>& mapped = (*lent)->mapped[gpu];
-  if (mapped != nullptr) return mapped;
-  auto fresh = std::make_shared<MappedRegions>();
-  for (size_t i = 0; i < (*lent)->records.size(); ++i) {
-    absl::Status s = MapOne(gpu, (*lent)->records[i], (*lent)->fds[i].get(), fresh.get());
-    if (!s.ok()) return s;
-  }
-  mapped = std::move(fresh);
-  return mapped;
-}
-
-absl::Status PeerMemory::MapOne(const Gpu* gpu, const MemoryRecord& record, int fd,
-                                MappedRegions* out) {
-  absl::StatusOr<DeviceShare> share = ToShare(record, fd);
-  if (!share.ok()) return share.status();
-  absl::StatusOr<DeviceMapping> mapping = DeviceMapping();
-  if (share->kind != DeviceShare::Kind::kNone) {
-    absl::Status reach = gpus_->CheckPeer(gpu, share->device);
-    if (!reach.ok()) return reach;
-    mapping = DeviceMapping::OfShare(gpu, *share, record.size, GpuAccess::kRead);
-  } else {
-    absl::Status sealed = CheckSealed(fd, record.size);
-    if (!sealed.ok()) return sealed;
-    absl::StatusOr<Mapping> host = MapShared(fd, record.size, Access::kRead);
-    if (!host.ok()) return host.status();
-    out->host.push_back(*std::move(host));
-    mapping = DeviceMapping::OfHost(gpu, out->host.back().base(), record.size, GpuAccess::kRead);
-  }
-  if (!mapping.ok()) return mapping.status();
-  out->at.push_back(mapping->address());
-  out->sizes.push_back(record.size);
-  out->mappings.push_back(*std::move(mapping));
-  return absl::OkStatus();
+  return (*lent)->mapped[gpu].Get([&] {
+    // By value: the table of memories moves what it has.
+    std::vector<int> fds;
+    for (const UniqueFd& fd : (*lent)->fds) fds.push_back(fd.get());
+    return [gpus = gpus_, gpu, records = (*lent)->records, fds = std::move(fds)] {
+      return MapAll(*gpus, gpu, records, fds);
+    };
+  });
 }
 
 }  // namespace baton::transport::cuda

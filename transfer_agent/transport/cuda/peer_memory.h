@@ -4,27 +4,17 @@
 #define BATON_TRANSFER_AGENT_TRANSPORT_CUDA_PEER_MEMORY_H_
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "common/memfd.h"
 #include "common/unique_fd.h"
-#include "transfer_agent/transport/cuda/device_mapping.h"
+#include "transfer_agent/transport/cuda/mapping_job.h"
 #include "transfer_agent/transport/cuda/message.h"
 
 namespace baton::transport::cuda {
-
-// Regions of one memory as one GPU sees them.
-struct MappedRegions {
-  std::vector<Mapping> host;
-  std::vector<DeviceMapping> mappings;
-  std::vector<uint64_t> at;
-  std::vector<uint64_t> sizes;
-};
 
 class PeerMemory {
  public:
@@ -38,17 +28,17 @@ class PeerMemory {
 
   // A GPU that has a region of it; null: all of it is host memory.
   absl::StatusOr<Gpu*> GpuOf(uint32_t memory);
-  // Stays as long as the pointer does. NO_TRANSPORT: `gpu` cannot reach it; BAD_REGION: it is not
-  // what was said.
-  absl::StatusOr<std::shared_ptr<const MappedRegions>> On(const Gpu* gpu, uint32_t memory);
+  // Stays as long as the pointer does; null: it is being mapped. NO_TRANSPORT: `gpu` cannot reach
+  // it; BAD_REGION: it is not what was said.
+  absl::StatusOr<SharedRegions> On(const Gpu* gpu, uint32_t memory);
 
  private:
   struct Lent {
     std::vector<MemoryRecord> records;
     std::vector<UniqueFd> fds;  // -1 for records without one
-    absl::flat_hash_map<const Gpu*, std::shared_ptr<const MappedRegions>> mapped;
+    // Last: jobs use the descriptors.
+    absl::flat_hash_map<const Gpu*, MappingJob> mapped;
   };
-  absl::Status MapOne(const Gpu* gpu, const MemoryRecord& record, int fd, MappedRegions* out);
   absl::StatusOr<Lent*> Find(uint32_t memory);
 
   GpuTable* const gpus_;

@@ -9,6 +9,22 @@
 #include "common/reason.h"
 
 namespace baton::transport::cuda {
+namespace {
+
+absl::StatusOr<SharedRegions> MapTarget(const Gpu* gpu, const std::vector<LocalRegion>& regions) {
+  auto mapped = std::make_shared<MappedRegions>();
+  for (const LocalRegion& region : regions) {
+    absl::StatusOr<DeviceMapping> mapping =
+        region.dma_buf
+            ? DeviceMapping::OfShare(gpu, region.share, region.size, GpuAccess::kReadWrite)
+            : DeviceMapping::OfHost(gpu, region.base, region.size, GpuAccess::kReadWrite);
+    if (!mapping.ok()) return mapping.status();
+    mapped->Add(*std::move(mapping));
+  }
+  return SharedRegions(std::move(mapped));
+}
+
+}  // namespace
 
 std::string GpusOf(const Memory& memory) {
   std::string gpus;
@@ -51,12 +67,13 @@ absl::Status PullEngine::AddMemory(MemoryId memory, const Memory& regions) {
     }
     target.gpu = *gpu;
   }
-  Gpu* const gpu = target.gpu;
+  if (target.gpu != nullptr) {
+    absl::StatusOr<SharedRegions> mapped = MapTarget(target.gpu, regions.regions);
+    if (!mapped.ok()) return mapped.status();
+    target.on_gpu = *std::move(mapped);
+  }
   targets_[memory] = std::move(target);
-  if (gpu == nullptr) return absl::OkStatus();
-  absl::StatusOr<const MappedRegions*> mapped = TargetOn(gpu, memory);
-  if (!mapped.ok()) targets_.erase(memory);
-  return mapped.status();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Puller*> PullEngine::PullerFor(MemoryId target, PeerMemory* lent,
@@ -82,26 +99,12 @@ absl::StatusOr<Puller*> PullEngine::PullerFor(MemoryId target, PeerMemory* lent,
 absl::StatusOr<const MappedRegions*> PullEngine::TargetOn(const Gpu* gpu, MemoryId memory) {
   auto it = targets_.find(memory);
   if (it == targets_.end()) return absl::NotFoundError("cuda: the window's memory is gone");
-  std::unique_ptr<MappedRegions>& mapped = it->second.mapped[gpu];
-  if (mapped != nullptr) return mapped.get();
-  auto fresh = std::make_unique<MappedRegions>();
-  for (const LocalRegion& region : it->second.memory->regions) {
-    if (absl::Status s = MapTarget(gpu, region, fresh.get()); !s.ok()) return s;
-  }
-  mapped = std::move(fresh);
-  return mapped.get();
-}
-
-absl::Status PullEngine::MapTarget(const Gpu* gpu, const LocalRegion& region, MappedRegions* out) {
-  absl::StatusOr<DeviceMapping> mapping =
-      region.dma_buf
-          ? DeviceMapping::OfShare(gpu, region.share, region.size, GpuAccess::kReadWrite)
-          : DeviceMapping::OfHost(gpu, region.base, region.size, GpuAccess::kReadWrite);
-  if (!mapping.ok()) return mapping.status();
-  out->at.push_back(mapping->address());
-  out->sizes.push_back(region.size);
-  out->mappings.push_back(*std::move(mapping));
-  return absl::OkStatus();
+  if (it->second.on_gpu != nullptr) return it->second.on_gpu.get();
+  absl::StatusOr<SharedRegions> pinned = it->second.pinned[gpu].Get([&] {
+    return [gpu, regions = it->second.memory->regions] { return MapTarget(gpu, regions); };
+  });
+  if (!pinned.ok()) return pinned.status();
+  return pinned->get();
 }
 
 void PullEngine::DropWindow(const void* window) {

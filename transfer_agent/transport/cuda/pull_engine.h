@@ -39,6 +39,7 @@ class PullEngine {
 
   // Where a pull from `lent` memory to `target` runs: on the target's GPU, else the source's.
   absl::StatusOr<Puller*> PullerFor(MemoryId target, PeerMemory* lent, uint32_t lent_memory);
+  // Null: host memory that is being pinned.
   absl::StatusOr<const MappedRegions*> TargetOn(const Gpu* gpu, MemoryId target);
 
   void DropWindow(const void* window);
@@ -56,9 +57,9 @@ class PullEngine {
   struct Target {
     const Memory* memory = nullptr;
     Gpu* gpu = nullptr;  // of its GPU regions; null: all are in host memory
-    absl::flat_hash_map<const Gpu*, std::unique_ptr<MappedRegions>> mapped;
+    SharedRegions on_gpu;  // mapped when it was added
+    absl::flat_hash_map<const Gpu*, MappingJob> pinned;  // of host memory
   };
-  absl::Status MapTarget(const Gpu* gpu, const LocalRegion& region, MappedRegions* out);
 
   GpuTable gpus_;
   const uint32_t blocks_;

@@ -177,6 +177,8 @@ absl::StatusOr<bool> TargetDatapath::AddPull(OpenedWindow* window, const planner
   if (!target.ok()) return target.status();
   auto source = memory_.On(gpu, chunk_->memory);
   if (!source.ok()) return source.status();
+  // Asked again at the next turn.
+  if (*target == nullptr || *source == nullptr) return false;
   work_.Read(cursor);
   if (absl::Status s = work_.CheckSource(read_.pages, (*source)->sizes); !s.ok()) return s;
   if (absl::Status s = work_.CheckTarget(of.pages, (*target)->sizes); !s.ok()) return s;

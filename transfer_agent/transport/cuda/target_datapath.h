@@ -33,7 +33,7 @@ class TargetDatapath final : public TargetLink {
   absl::Status OnMessage();
   absl::Status OnMemory();
   absl::Status OnWords();
-  // The chunk's words are all here. False: the GPU has no room for it yet.
+  // The chunk's words are all here. False: the GPU has no room for it, or no mapping of it, yet.
   absl::StatusOr<bool> OnChunk();
   // An error breaks the window.
   absl::StatusOr<bool> StartPull(OpenedWindow* window);
