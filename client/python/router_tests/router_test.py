@@ -29,6 +29,7 @@ class RouterTest(unittest.IsolatedAsyncioTestCase):
         self.assertIn("from decode-a", text)
         send = prefill.bodies[0].pop("kv_transfer_params")["baton"]
         receive = decode.bodies[0].pop("kv_transfer_params")["baton"]
+        self.assertEqual(send.pop("decode_server"), "decode-a")
         self.assertEqual(receive, {**send, "side": "receive", "prefill_server": "prefill-a",
                                    "prefill_dp": 0})
         self.assertEqual(send["side"], "send")

@@ -21,8 +21,9 @@ class ParamsTest(unittest.TestCase):
 
     def test_both_legs_are_read_whole(self):
         leg = self.parse(nonce=3, prefill_dp=1, time_left_s=2)
-        self.assertEqual(leg, params.Leg(7, 3, "receive", "p", 1, 2.0))
+        self.assertEqual(leg, params.Leg(7, 3, "receive", "p", 1, "", 2.0))
         self.assertEqual(self.parse("send"), params.Leg(7, 0, "send"))
+        self.assertEqual(self.parse("send", decode_server="d").decode_server, "d")
 
     def test_a_room_may_be_text_since_javascript_rounds_numbers(self):
         self.assertEqual(self.parse(room="18446744073709551615").room, 2**64 - 1)
@@ -36,7 +37,7 @@ class ParamsTest(unittest.TestCase):
         self.refuse("prefill_server is missing", prefill_server="")
         self.refuse("prefill_dp is 1.5", prefill_dp=1.5)
         self.refuse("time_left_s is 0", time_left_s=0)
-        self.refuse("no field 'rooom'; there are: nonce", rooom=1)
+        self.refuse("no field 'rooom'; there are: decode_server, nonce", rooom=1)
         with self.assertRaisesRegex(ValueError, "side is None, want"):
             params.parse({"baton": {"room": 1}}, "send")
         with self.assertRaisesRegex(ValueError, "is 'x', want an object"):

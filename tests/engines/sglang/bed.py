@@ -22,9 +22,8 @@ SERVICE = "127.0.0.1:7411"
 # Routers name the prefill server by it; nothing listens there.
 PREFILL_PORT = 8998
 SHARDED_PORT = 8999
-DECODE_FLAGS: dict[str, str | None] = {
-    "disaggregation-decode-retraction-backup": "cpu_tensor",
-    "disaggregation-decode-enable-radix-cache": None}
+# What a decode server on a CPU needs.
+RETRACTION = {"disaggregation-decode-retraction-backup": "cpu_tensor"}
 
 _start = time.monotonic()
 
@@ -66,7 +65,8 @@ class Bed:
         path = plugins(self.folder + "/plugins", probe)
         self.single = engines.Engine("single", 31500, self.path("single.log"), {})
         self.prefill = self._engine("prefill", 31600, path)
-        self.decode = self._engine("decode", 31700, path, **DECODE_FLAGS)
+        self.decode = self._engine("decode", 31700, path, **{
+            **RETRACTION, "disaggregation-decode-enable-radix-cache": None})
         self.all = [self.single, self.prefill, self.decode]
         self.sharded: engines.Engine | None = None
         if probe:
@@ -106,9 +106,8 @@ class Bed:
         """One more server, with its agent; not started yet."""
         self.start_agent(name)
         path = plugins(self.folder + "/plugins-" + name, probe=False)
-        more = DECODE_FLAGS if role == "decode" else {}
         return self._engine(role, port, path, server=name, **{
-            "disaggregation-bootstrap-port": str(bootstrap_port), **more, **flags})
+            "disaggregation-bootstrap-port": str(bootstrap_port), **flags})
 
     def start_bootstrap(self) -> None:
         self.bootstrap = processes.Process(

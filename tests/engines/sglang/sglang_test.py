@@ -6,12 +6,13 @@ from tests.engines.sglang import shared
 from tests.engines.sglang.failures import FailuresTest
 from tests.engines.sglang.guides import GuidesTest
 from tests.engines.sglang.hand_overs import HandOversTest, OverSharedMemoryTest
+from tests.engines.sglang.pages_last import PagesLastTest
 from tests.engines.sglang.pipelines import PipelinesTest
 from tests.engines.sglang.restarts import RestartsTest
 from tests.engines.sglang.routers import RoutersTest
 
 # The order in which they run: what ends processes comes last.
-CASES = (HandOversTest, RoutersTest, FailuresTest, PipelinesTest, RestartsTest,
+CASES = (HandOversTest, RoutersTest, FailuresTest, PipelinesTest, PagesLastTest, RestartsTest,
          OverSharedMemoryTest, GuidesTest)
 
 
