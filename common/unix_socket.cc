@@ -12,7 +12,6 @@
 namespace baton {
 namespace {
 
-
 absl::StatusOr<sockaddr_un> AddressOf(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
