@@ -12,8 +12,6 @@
 namespace baton {
 namespace {
 
-constexpr int kSocketType = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
-
 absl::StatusOr<sockaddr_un> AddressOf(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -26,9 +24,10 @@ absl::StatusOr<sockaddr_un> AddressOf(const std::string& path) {
   return address;
 }
 
-absl::StatusOr<UniqueFd> NewSocket() {
-  UniqueFd fd(socket(AF_UNIX, kSocketType, 0));
-  if (!fd) return SystemError("socket(AF_UNIX, SOCK_SEQPACKET)", errno);
+// SOCK_SEQPACKET or SOCK_STREAM.
+absl::StatusOr<UniqueFd> NewSocket(int type) {
+  UniqueFd fd(socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return SystemError("socket(AF_UNIX)", errno);
   return fd;
 }
 
@@ -40,14 +39,15 @@ int Connect(int fd, const sockaddr_un& address) {
   return rc == 0 ? 0 : errno;
 }
 
-// A socket file outlives a listener that was killed. It is removed only if nobody answers there.
+// A socket file outlives a listener that was killed. It is removed only if nobody answers there;
+// a listener of another type does, with EPROTOTYPE.
 absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   struct stat info;
   if (lstat(path.c_str(), &info) != 0) return absl::OkStatus();
   if (!S_ISSOCK(info.st_mode)) {
     return Error(Reason::kConfig, absl::StrCat("'", path, "' exists and is no socket"));
   }
-  absl::StatusOr<UniqueFd> probe = NewSocket();
+  absl::StatusOr<UniqueFd> probe = NewSocket(SOCK_SEQPACKET);
   if (!probe.ok()) return probe.status();
   if (Connect(probe->get(), address) != ECONNREFUSED) {
     return Error(Reason::kConfig, absl::StrCat("another process listens on '", path,
@@ -55,6 +55,25 @@ absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   }
   unlink(path.c_str());
   return absl::OkStatus();
+}
+
+absl::StatusOr<UniqueFd> Listen(int type, const std::string& path, int backlog, mode_t mode) {
+  absl::StatusOr<sockaddr_un> address = AddressOf(path);
+  if (!address.ok()) return address.status();
+  if (absl::Status s = RemoveStale(path, *address); !s.ok()) return s;
+  absl::StatusOr<UniqueFd> fd = NewSocket(type);
+  if (!fd.ok()) return fd;
+  // The file is born with the socket's own mode, less the umask: never with more than asked for.
+  if (fchmod(fd->get(), mode) != 0) return SystemError("fchmod of a socket", errno);
+  if (bind(fd->get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0) {
+    return Error(Reason::kConfig,
+                 absl::StrCat("cannot bind the socket '", path, "': ", strerror(errno)));
+  }
+  if (chmod(path.c_str(), mode) != 0) {
+    return SystemError(absl::StrCat("chmod of the socket '", path, "'"), errno);
+  }
+  if (listen(fd->get(), backlog) != 0) return SystemError("listen", errno);
+  return fd;
 }
 
 // Takes over every descriptor that came with the packet, also those we did not want.
@@ -73,28 +92,17 @@ void TakeFds(msghdr* header, Packet* packet) {
 }  // namespace
 
 absl::StatusOr<UniqueFd> ListenSeqPacket(const std::string& path, int backlog, mode_t mode) {
-  absl::StatusOr<sockaddr_un> address = AddressOf(path);
-  if (!address.ok()) return address.status();
-  if (absl::Status s = RemoveStale(path, *address); !s.ok()) return s;
-  absl::StatusOr<UniqueFd> fd = NewSocket();
-  if (!fd.ok()) return fd;
-  // The file is born with the socket's own mode, less the umask: never with more than asked for.
-  if (fchmod(fd->get(), mode) != 0) return SystemError("fchmod of a socket", errno);
-  if (bind(fd->get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0) {
-    return Error(Reason::kConfig,
-                 absl::StrCat("cannot bind the socket '", path, "': ", strerror(errno)));
-  }
-  if (chmod(path.c_str(), mode) != 0) {
-    return SystemError(absl::StrCat("chmod of the socket '", path, "'"), errno);
-  }
-  if (listen(fd->get(), backlog) != 0) return SystemError("listen", errno);
-  return fd;
+  return Listen(SOCK_SEQPACKET, path, backlog, mode);
+}
+
+absl::StatusOr<UniqueFd> ListenStream(const std::string& path, int backlog, mode_t mode) {
+  return Listen(SOCK_STREAM, path, backlog, mode);
 }
 
 absl::StatusOr<UniqueFd> ConnectSeqPacket(const std::string& path) {
   absl::StatusOr<sockaddr_un> address = AddressOf(path);
   if (!address.ok()) return address.status();
-  absl::StatusOr<UniqueFd> fd = NewSocket();
+  absl::StatusOr<UniqueFd> fd = NewSocket(SOCK_SEQPACKET);
   if (!fd.ok()) return fd;
   int error_number = Connect(fd->get(), *address);
   if (error_number == 0) return fd;

@@ -1,4 +1,5 @@
-// Unix sockets of type SEQPACKET: packets with file descriptors beside them (SCM_RIGHTS).
+// Unix sockets of type SEQPACKET: packets with file descriptors beside them (SCM_RIGHTS). And
+// listeners of type STREAM, for gRPC.
 //
 // All sockets are non-blocking and close-on-exec; nothing here waits. Plain functions, thread-safe.
 #ifndef BATON_COMMON_UNIX_SOCKET_H_
@@ -26,6 +27,8 @@ inline constexpr size_t kPacketFdsMax = 253;
 // socket file that nobody listens on is replaced; CONFIG when somebody does, when the path is too
 // long (107 bytes) or its folder cannot be written.
 absl::StatusOr<UniqueFd> ListenSeqPacket(const std::string& path, int backlog, mode_t mode = 0600);
+// The same for connections that carry a stream.
+absl::StatusOr<UniqueFd> ListenStream(const std::string& path, int backlog, mode_t mode = 0600);
 
 // UNAVAILABLE while nobody listens there (yet): worth another try. CONFIG for a path that cannot
 // be.

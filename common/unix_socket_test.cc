@@ -60,6 +60,15 @@ TEST_F(Socket, HasThePermissionsThatWereAskedForWhateverTheUmaskIs) {
   }
 }
 
+TEST_F(Socket, OfAnotherTypeIsReplacedOnlyWhenNobodyListens) {
+  auto stream = ListenStream(path_, 4, 0660);
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  EXPECT_EQ(ReasonOf(ListenSeqPacket(path_, 4).status()), Reason::kConfig);
+  EXPECT_EQ(ReasonOf(ListenStream(path_, 4).status()), Reason::kConfig);
+  stream->Reset();
+  EXPECT_TRUE(ListenSeqPacket(path_, 4).ok());
+}
+
 TEST_F(Socket, CarriesPacketsWithTheirDescriptors) {
   Join();
   UniqueFd bell(eventfd(5, EFD_CLOEXEC));

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/accept_loop.h"
+#include "common/unix_socket.h"
 
 namespace baton {
 
@@ -32,6 +33,15 @@ class GrpcListener {
     std::string bound = BoundAddress(address, fd->get());
     return std::unique_ptr<GrpcListener>(
         new GrpcListener(std::move(name), std::move(bound), *std::move(fd)));
+  }
+  // On a Unix socket of these permissions, which the caller unlinks in the end.
+  static absl::StatusOr<std::unique_ptr<GrpcListener>> BindUnix(std::string name,
+                                                                const std::string& path,
+                                                                mode_t mode) {
+    constexpr int kBacklog = 64;
+    auto fd = ListenStream(path, kBacklog, mode);
+    if (!fd.ok()) return fd.status();
+    return std::unique_ptr<GrpcListener>(new GrpcListener(std::move(name), path, *std::move(fd)));
   }
 
   const std::string& address() const { return address_; }

@@ -1,14 +1,13 @@
 #include "transfer_agent/service/agent_service.h"
 
-#include <errno.h>
 #include <grpcpp/grpcpp.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/rpc/grpc_listener.h"
 #include "common/reason.h"
 #include "transfer_agent/service/agent_rpcs.h"
 
@@ -19,6 +18,7 @@ class Server final : public AgentService {
  public:
   Server(std::string path, agent::Agent* agent) : path_(std::move(path)) { rpcs_.Bind(agent); }
   ~Server() override {
+    if (listener_ != nullptr) listener_->Stop();
     if (server_ != nullptr) {
       server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
     }
@@ -26,31 +26,27 @@ class Server final : public AgentService {
   }
 
   absl::Status Start(mode_t mode) {
-    unlink(path_.c_str());
+    auto listener = GrpcListener::BindUnix("service", path_, mode);
+    if (!listener.ok()) {
+      return Error(Reason::kConfig,
+                   absl::StrCat("--service_socket=", path_, ": ", listener.status().message()));
+    }
+    listener_ = *std::move(listener);
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(absl::StrCat("unix:", path_), grpc::InsecureServerCredentials());
+    listener_->Join(&builder);
     builder.RegisterService(&rpcs_);
     builder.SetMaxReceiveMessageSize(64 << 10);
-    // gRPC binds the socket itself. Nobody may connect with more rights than `mode` gives in the
-    // moment before they are set; what else the process creates in it gets less than usual.
-    const mode_t before = umask(0777 & ~mode);
     server_ = builder.BuildAndStart();
-    umask(before);
-    if (server_ == nullptr) {
-      return Error(Reason::kConfig,
-                   absl::StrCat("--service_socket=", path_,
-                                ": cannot be bound; does its folder exist, is it writable, is the "
-                                "path at most 107 bytes?"));
-    }
-    if (chmod(path_.c_str(), mode) != 0) {
-      return SystemError(absl::StrCat("chmod of --service_socket=", path_), errno);
-    }
+    if (server_ == nullptr) return Error(Reason::kSystem, "gRPC does not start");
+    listener_->Start();
     return absl::OkStatus();
   }
 
  private:
   const std::string path_;
   AgentRpcs rpcs_{AgentRpcs::Rights::kAll};
+  // Hands its connections to the server, and is destroyed after it.
+  std::unique_ptr<GrpcListener> listener_;
   std::unique_ptr<grpc::Server> server_;
 };
 

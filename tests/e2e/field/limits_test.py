@@ -1,10 +1,17 @@
-"""Limits of descriptors: each is a refusal that names it, and nobody else pays."""
+"""Limits of descriptors and memory: each is a refusal that names it, and nobody else pays."""
+import resource
 import subprocess
 import tempfile
 import unittest
 
 from tests.e2e.field import fleet
 from tests.programs import program
+
+
+def mapped(agent: program.Program) -> int:
+    """Bytes of address space."""
+    with open("/proc/%d/statm" % agent.process.pid, encoding="utf-8") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 class LimitsTest(fleet.FieldTest):
@@ -23,6 +30,28 @@ class LimitsTest(fleet.FieldTest):
             if said != "ok":
                 refused += 1
                 self.assertIn("RLIMIT_NOFILE", said)
+            self.assertIsNone(p.process.poll(), p.log())
+        self.assertGreater(refused, 0)
+        self.land(source, target)
+
+    def test_an_agent_that_may_map_no_more_refuses_an_engine_and_serves_the_others(self):
+        bootstrap = self.bootstrap()
+        p = self.agent("p", bootstrap.address())
+        d = self.agent("d", bootstrap.address())
+        source = self.engine(p, role="prefill", server="prefill-a")
+        target = self.engine(d, role="decode", server="decode-a")
+        self.land(source, target)
+        large = fleet.Engine(self, p)
+        refused = 0
+        for spare_mib in (1, 2, 4, 8, 12, 16, 24):
+            subprocess.run(["prlimit", "--pid=%d" % p.process.pid,
+                            "--as=%d:" % (mapped(p) + (spare_mib << 20))], check=True)
+            # 16 MiB of table.
+            said = large.say("attach", socket=large.socket, server="prefill-b", slots=65536,
+                             ms=2000)
+            if said != "ok":
+                refused += 1
+                self.assertIn("memory or address space", said)
             self.assertIsNone(p.process.poll(), p.log())
         self.assertGreater(refused, 0)
         self.land(source, target)
