@@ -160,8 +160,8 @@ void RunSource(const std::string& driver, int gpu, int fd, Shared* shared) {
       segment.chunk = {.token_begin = 0, .token_end = side.tokens.total, .last = true};
       segment.close_part = true;
       shared->sent_at = Now();
-      segment.cursor = planner::Cursor(&side.plan, side.tokens, segment.chunk, &side.source_side,
-                                       nullptr);
+      segment.cursor =
+          planner::Cursor(&side.plan, side.tokens, segment.chunk, &side.source_side, nullptr);
       side.transport->Submit(opened.id, std::move(segment));
       side.Poll([&] { return side.seen.segments == static_cast<uint64_t>(i) + 1; });
       // The part's close goes out with the next calls.
@@ -239,10 +239,11 @@ void RunTarget(const std::string& driver, int gpu, int fd, Shared* shared) {
         {side.source_pages.begin(), side.source_pages.begin() + side.tokens.total},
         {side.target_pages.begin(), side.target_pages.begin() + side.tokens.total});
     const double rate = bytes_moved / Median(times);
-    printf("page %6u blocks %3u room %8.0f KiB: %7.1f GB/s %5.3f of the copy, "
-           "p50 %.1f p99 %.1f us, %lu pages wrong\n",
-           c.page_bytes, c.blocks, bytes_moved / 1024, rate, big > 0 ? rate / big : 0,
-           Median(times) / 1e3, Median(times, 0.99) / 1e3, static_cast<unsigned long>(wrong));
+    printf(
+        "page %6u blocks %3u room %8.0f KiB: %7.1f GB/s %5.3f of the copy, "
+        "p50 %.1f p99 %.1f us, %lu pages wrong\n",
+        c.page_bytes, c.blocks, bytes_moved / 1024, rate, big > 0 ? rate / big : 0,
+        Median(times) / 1e3, Median(times, 0.99) / 1e3, static_cast<unsigned long>(wrong));
     fflush(stdout);
     CHECK_EQ(wrong, 0u);
     SendText(fd, "next");
@@ -284,8 +285,8 @@ int Main(int argc, char** argv) {
   fflush(stdout);
   int fds[2];
   CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
-  auto* shared = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                           MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* shared = static_cast<Shared*>(
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   // Before either has touched the driver: it does not outlive a fork.
   const pid_t child = fork();
   if (child == 0) {

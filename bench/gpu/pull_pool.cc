@@ -116,14 +116,14 @@ void PullPool::ShareByDescriptor() {
   constexpr uint64_t kUnit = 2 << 20;
   const uint64_t bytes = (region_.size + kUnit - 1) / kUnit * kUnit;
   CHECK_EQ(d.create(&allocation, bytes, &rule, 0), 0);
-  CHECK_EQ(d.export_descriptor(&region_.share.fd, allocation,
-                               transport::cuda::kPosixDescriptor, 0), 0);
+  CHECK_EQ(d.export_descriptor(&region_.share.fd, allocation, transport::cuda::kPosixDescriptor, 0),
+           0);
   CHECK_EQ(d.release(allocation), 0);
   fd_.Reset(region_.share.fd);
   region_.share.kind = DeviceShare::Kind::kVmm;
   region_.share.allocation_bytes = bytes;
-  auto mapping = transport::cuda::DeviceMapping::OfShare(
-      gpu_.get(), region_.share, region_.size, transport::cuda::GpuAccess::kReadWrite);
+  auto mapping = transport::cuda::DeviceMapping::OfShare(gpu_.get(), region_.share, region_.size,
+                                                         transport::cuda::GpuAccess::kReadWrite);
   CHECK(mapping.ok()) << mapping.status();
   mapping_ = *std::move(mapping);
   address_ = mapping_.address();

@@ -146,11 +146,11 @@ absl::StatusOr<Server*> Registry::JoinServer(const v1::RegisterRankRequest& requ
   if (latest != nullptr && incarnation < latest->incarnation) {
     return Error(Reason::kStaleIncarnation,
                  // Both launches and both agents first: an engine's table has 168 bytes for it.
-                 absl::StrCat("launch ", identity.launch_id, " at ",
-                              request.rank().agent_address(), " was replaced by launch ",
-                              latest->id, ", ", AddressesOf(FindMutable(request.server())),
-                              "; rank ", ToString(rank), ", incarnation ", incarnation.value(),
-                              ", then ", latest->incarnation.value(), kTwoLaunches),
+                 absl::StrCat("launch ", identity.launch_id, " at ", request.rank().agent_address(),
+                              " was replaced by launch ", latest->id, ", ",
+                              AddressesOf(FindMutable(request.server())), "; rank ", ToString(rank),
+                              ", incarnation ", incarnation.value(), ", then ",
+                              latest->incarnation.value(), kTwoLaunches),
                  rank);
   }
   Server* server = FindMutable(request.server());

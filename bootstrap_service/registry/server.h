@@ -68,7 +68,7 @@ struct Server {
   Incarnation incarnation;
   Identity identity;
   std::set<std::string> aliases;  // that any rank of the launch brought
-  std::string first_agent;  // who asked for this start; empty when it did not say
+  std::string first_agent;        // who asked for this start; empty when it did not say
   ServerMachine phase = NewServerMachine();
   std::vector<Slot> slots;
   SlotSet live;

@@ -180,15 +180,15 @@ typedef struct baton_chunk {
 
 #define BATON_PHASE_OPEN 0
 #define BATON_PHASE_OFFERED 1
-#define BATON_PHASE_DONE 2       /* this and all after it are final */
+#define BATON_PHASE_DONE 2 /* this and all after it are final */
 #define BATON_PHASE_FAILED 3
 #define BATON_PHASE_AGENT_LOST 4
-#define BATON_PHASE_CLOSED 5     /* the handle is not valid */
+#define BATON_PHASE_CLOSED 5 /* the handle is not valid */
 
 /* Never grows: arrays of it are filled by baton_poll. */
 typedef struct baton_room_status {
   uint8_t phase;
-  uint8_t released; /* only now may the room's pages be used for something else */
+  uint8_t released;        /* only now may the room's pages be used for something else */
   uint8_t source_complete; /* of an announced room: time for baton_provide */
   uint8_t reserved[5];
   uint64_t prefix_tokens;

@@ -39,7 +39,7 @@ typedef struct baton_tensor {
   const uint32_t* sub_blocks;
   size_t sub_block_count;
   uint32_t page_group;
-  uint32_t heads;            /* 0: 1 */
+  uint32_t heads; /* 0: 1 */
   uint32_t head_bytes;
   uint32_t tokens_per_entry; /* 0: 1 */
   uint8_t tp_sharded;

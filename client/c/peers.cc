@@ -1,6 +1,5 @@
 // baton_peer.h
 #include "client/c/baton_peer.h"
-
 #include "client/c/client_handle.h"
 #include "client/c/values.h"
 

@@ -48,8 +48,7 @@ baton_code baton_pool_create(const char* name, uint64_t bytes, baton_pool** pool
 
 baton_code baton_pool_adopt(const char* name, void* address, uint64_t bytes, uint32_t around,
                             baton_pool** pool, baton_error* error) {
-  const auto what =
-      around == BATON_ADOPT_AROUND ? baton::Around::kTake : baton::Around::kRefuse;
+  const auto what = around == BATON_ADOPT_AROUND ? baton::Around::kTake : baton::Around::kRefuse;
   return Give(baton::HostPool::Adopt(baton::c::Text(name), address, bytes, what), pool, error);
 }
 

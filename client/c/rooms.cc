@@ -127,8 +127,7 @@ baton_code baton_send(baton_client* client, baton_room room, const baton_chunk* 
   return Fail(client->engine->Send(Handle(room), send), error);
 }
 
-baton_code baton_abort(baton_client* client, baton_room room, const char* why,
-                       baton_error* error) {
+baton_code baton_abort(baton_client* client, baton_room room, const char* why, baton_error* error) {
   return Fail(client->engine->Abort(Handle(room), baton::c::Text(why)), error);
 }
 

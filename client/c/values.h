@@ -30,8 +30,7 @@ Struct Known(const Struct* given) {
 // The elements of an array whose distance is the first one's struct_size. BAD_MESSAGE when a
 // struct_size cannot be one: the caller forgot to set it.
 template <typename Struct>
-absl::StatusOr<std::vector<Struct>> KnownArray(const Struct* given, size_t count,
-                                               const char* what);
+absl::StatusOr<std::vector<Struct>> KnownArray(const Struct* given, size_t count, const char* what);
 
 absl::StatusOr<planner::ServerSpec> SpecOf(const baton_spec* spec);
 absl::StatusOr<EngineOptions> OptionsOf(const baton_options* options);

@@ -1,9 +1,10 @@
 // batonctl version
+#include "common/version.h"
+
 #include <google/protobuf/struct.pb.h>
 
 #include "absl/strings/str_cat.h"
 #include "client/ctl/commands.h"
-#include "common/version.h"
 #include "planner/plan.h"
 
 namespace baton::ctl {

@@ -46,9 +46,9 @@ absl::Status Locate(const Calls& cuda, uint64_t address, uint64_t bytes, DeviceS
   cuda::Address base = 0;
   size_t size = 0;
   if (Result r = cuda.address_range(&base, &size, address); r != 0) {
-    return Error(Reason::kBadRegion,
-                 absl::StrCat("it is no memory of a GPU: cuMemGetAddressRange says ",
-                              cuda.Name(r)));
+    return Error(
+        Reason::kBadRegion,
+        absl::StrCat("it is no memory of a GPU: cuMemGetAddressRange says ", cuda.Name(r)));
   }
   share->offset = address - base;
   share->allocation_bytes = size;
@@ -117,16 +117,16 @@ absl::StatusOr<CudaPool> ExportCudaPool(uint64_t address, uint64_t bytes, const 
   const absl::Status lent = Lend(*cuda, address, bytes, &pool);
   if (!lent.ok()) {
     pool.share = {};
-    absl::StrAppend(&pool.missing, "no CUDA handle for other processes of this host: ",
-                    lent.message());
+    absl::StrAppend(&pool.missing,
+                    "no CUDA handle for other processes of this host: ", lent.message());
   }
   if (!dma_buf.ok()) {
-    absl::StrAppend(&pool.missing, lent.ok() ? "" : "; ", "no dma-buf for RDMA devices: ",
-                    dma_buf.status().message());
+    absl::StrAppend(&pool.missing, lent.ok() ? "" : "; ",
+                    "no dma-buf for RDMA devices: ", dma_buf.status().message());
   }
   if (!lent.ok() && !dma_buf.ok()) {
-    return Error(ReasonOf(dma_buf.status()), absl::StrCat("a GPU pool of ", Range(address, bytes),
-                                                          ": ", pool.missing));
+    return Error(ReasonOf(dma_buf.status()),
+                 absl::StrCat("a GPU pool of ", Range(address, bytes), ": ", pool.missing));
   }
   if (dma_buf.ok()) pool.dma_buf = *std::move(dma_buf);
   int scope = 0;

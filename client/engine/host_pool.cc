@@ -23,9 +23,8 @@ struct Range {
 };
 
 absl::Status Refused(const std::string& name, Range range, absl::string_view why) {
-  return Error(Reason::kBadRegion,
-               absl::StrCat(name, ": memory 0x", absl::Hex(range.begin), "-0x",
-                            absl::Hex(range.end), " cannot be adopted: ", why));
+  return Error(Reason::kBadRegion, absl::StrCat(name, ": memory 0x", absl::Hex(range.begin), "-0x",
+                                                absl::Hex(range.end), " cannot be adopted: ", why));
 }
 
 // A line of /proc/self/maps: "begin-end perms offset device inode path".

@@ -15,7 +15,6 @@
 namespace baton::agent {
 namespace {
 
-
 v1::TransportStatus StatusOf(absl::string_view name, bool on, absl::string_view summary) {
   v1::TransportStatus status;
   status.set_name(std::string(name));
@@ -46,8 +45,8 @@ absl::Status AddCuda(const Options& options, MadeTransports* made) {
   auto transport = transport::CreateCudaTransport(cuda, &summary);
   if (!transport.ok()) return transport.status();
   made->transports.push_back(*std::move(transport));
-  made->status.push_back(StatusOf(
-      "cuda", true, absl::StrCat(summary, ", at most ", options.cuda_blocks, " blocks")));
+  made->status.push_back(
+      StatusOf("cuda", true, absl::StrCat(summary, ", at most ", options.cuda_blocks, " blocks")));
   return absl::OkStatus();
 }
 

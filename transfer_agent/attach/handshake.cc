@@ -152,8 +152,8 @@ absl::Status Handshake::TakeRegions(Packet packet) {
     if (taken.ok()) continue;
     return Error(ReasonOf(taken),
                  absl::StrCat("region ", regions_.size(), " '",
-                              CleanUtf8(region.name().substr(0, shm_abi::kNameMax)), "': ",
-                              taken.message()));
+                              CleanUtf8(region.name().substr(0, shm_abi::kNameMax)),
+                              "': ", taken.message()));
   }
   return absl::OkStatus();
 }

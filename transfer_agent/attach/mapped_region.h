@@ -22,7 +22,7 @@ class MappedRegion {
   MappedRegion& operator=(MappedRegion&&) = delete;
   ~MappedRegion();
 
-  int fd() const { return fd_.get(); }  // -1: GPU memory without a dma-buf
+  int fd() const { return fd_.get(); }       // -1: GPU memory without a dma-buf
   std::byte* base() const { return base_; }  // null for a dma-buf
   uint64_t size() const { return size_; }
   bool dma_buf() const { return dma_buf_; }

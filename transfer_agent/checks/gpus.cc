@@ -49,8 +49,8 @@ std::optional<v1::CheckFinding> CheckGpus(const Settings& settings, Host& host) 
                 "rooms between these go by verbs or not at all: see nvidia-smi topo -p2p r, and "
                 "pair engines on GPUs that have it");
   }
-  v1::CheckFinding finding = Ok(
-      kName, found->gpus.size() == 1 ? seen : absl::StrCat(seen, ", all reach one another"));
+  v1::CheckFinding finding =
+      Ok(kName, found->gpus.size() == 1 ? seen : absl::StrCat(seen, ", all reach one another"));
   for (const transport::cuda::GpuListing::Row& gpu : found->gpus) {
     finding.add_details(absl::StrCat("GPU ", gpu.ordinal, " ", gpu.uuid, " ", gpu.name,
                                      gpu.descriptors ? "" : " lends no memory of cuMemCreate"));

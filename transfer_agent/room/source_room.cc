@@ -18,9 +18,7 @@ planner::ChunkRange RangeOf(const shm_abi::Send& send) {
 }  // namespace
 
 HeldChunk::HeldChunk(shm_abi::Send&& send)
-    : range(RangeOf(send)),
-      pages(std::move(send.pages)),
-      state_rows(std::move(send.state_rows)) {
+    : range(RangeOf(send)), pages(std::move(send.pages)), state_rows(std::move(send.state_rows)) {
   side.first_token = range.token_begin;
   for (const auto& list : pages) side.pages.push_back(list);
   side.state_rows = state_rows;

@@ -16,11 +16,11 @@ absl::Status OfferAdmission::Admit(AttachmentId rank, const RoomKey& key,
   if (!whose.has_value()) return absl::OkStatus();
   const room::TargetGroup group = room::GroupOf(speaker.target);
   if (group != *whose) {
-    return Error(Reason::kRoomInUse,
-                 absl::StrCat("room ", ToString(key), " is that of ", room::ToString(*whose),
-                              ", which asked first: ", room::ToString(group),
-                              " needs a room of its own"),
-                 speaker.target);
+    return Error(
+        Reason::kRoomInUse,
+        absl::StrCat("room ", ToString(key), " is that of ", room::ToString(*whose),
+                     ", which asked first: ", room::ToString(group), " needs a room of its own"),
+        speaker.target);
   }
   if (room == nullptr) return absl::OkStatus();
   for (const room::TargetLeg& leg : room->legs()) {

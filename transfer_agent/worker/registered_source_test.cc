@@ -12,8 +12,8 @@ namespace baton::worker {
 namespace {
 
 using shm_abi::RoomState;
-using transport::PeerId;
 using ::testing::HasSubstr;
+using transport::PeerId;
 
 class Impostor : public Rooms {
  protected:

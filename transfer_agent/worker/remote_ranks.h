@@ -33,8 +33,8 @@ class RemoteRanks {
   std::shared_ptr<const RemoteRank> FindFrom(transport::PeerId peer, const RankRef& ref) const;
 
   // Of all announcements of the rank the first that `fits`; null when there is none.
-  std::shared_ptr<const RemoteRank> FindIf(
-      const RankRef& ref, absl::FunctionRef<bool(const RemoteRank&)> fits) const;
+  std::shared_ptr<const RemoteRank> FindIf(const RankRef& ref,
+                                           absl::FunctionRef<bool(const RemoteRank&)> fits) const;
 
   // Every announcement, sorted by rank.
   void ForEach(absl::FunctionRef<void(const RemoteRank&)> visit) const;

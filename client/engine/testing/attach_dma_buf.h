@@ -20,8 +20,7 @@ inline void ExpectTakenOver(const CudaPool& pool) {
   attach::TestAgent agent(agent_options);
   ASSERT_TRUE(agent.Start().ok());
 
-  EngineOptions options =
-      SmallEngine(folder.socket(), Role::kDecode, -1, /*dma_buf=*/true);
+  EngineOptions options = SmallEngine(folder.socket(), Role::kDecode, -1, /*dma_buf=*/true);
   options.regions = {pool.Region("kv")};
   options.device_orders_writes = pool.device_orders_writes;
   auto engine = EngineClient::Attach(options);

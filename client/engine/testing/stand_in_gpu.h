@@ -37,13 +37,17 @@ class StandInGpu {
     uint64_t address = 0;
     const int access[] = {1, 0, 3};  // of a device, its ordinal, read and write
     CHECK_EQ(Call<int(Handle*, size_t, const void*, Handle)>("cuMemCreate")(&allocation, bytes,
-                                                                            nullptr, 0), 0);
+                                                                            nullptr, 0),
+             0);
     CHECK_EQ(Call<int(uint64_t*, size_t, size_t, uint64_t, Handle)>("cuMemAddressReserve")(
-                 &address, bytes, 0, 0, 0), 0);
+                 &address, bytes, 0, 0, 0),
+             0);
     CHECK_EQ(Call<int(uint64_t, size_t, size_t, Handle, Handle)>("cuMemMap")(address, bytes, 0,
-                                                                            allocation, 0), 0);
+                                                                             allocation, 0),
+             0);
     CHECK_EQ(Call<int(uint64_t, size_t, const void*, size_t)>("cuMemSetAccess")(address, bytes,
-                                                                               access, 1), 0);
+                                                                                access, 1),
+             0);
     CHECK_EQ(Call<int(Handle)>("cuMemRelease")(allocation), 0);
     return address;
   }

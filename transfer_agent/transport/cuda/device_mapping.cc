@@ -59,9 +59,9 @@ absl::Status DeviceMapping::OpenIpc(const DeviceShare& share) {
   if (!s.ok()) return s;
   const uint64_t ahead = ipc_ - base;
   if (share.offset + size_ > bytes - ahead) {
-    return Error(Reason::kBadRegion, absl::StrCat("the CUDA IPC handle names ", bytes,
-                                                  " bytes, too few for ", size_, " at ",
-                                                  share.offset));
+    return Error(Reason::kBadRegion,
+                 absl::StrCat("the CUDA IPC handle names ", bytes, " bytes, too few for ", size_,
+                              " at ", share.offset));
   }
   address_ = ipc_ + share.offset;
   return absl::OkStatus();
@@ -70,10 +70,10 @@ absl::Status DeviceMapping::OpenIpc(const DeviceShare& share) {
 absl::Status DeviceMapping::MapDescriptor(const DeviceShare& share, GpuAccess access) {
   const Driver& d = gpu_->driver();
   Allocation allocation = 0;
-  absl::Status s = d.Check(
-      d.import(&allocation, reinterpret_cast<void*>(static_cast<intptr_t>(share.fd)),
-               kPosixDescriptor),
-      "cuMemImportFromShareableHandle");
+  absl::Status s =
+      d.Check(d.import(&allocation, reinterpret_cast<void*>(static_cast<intptr_t>(share.fd)),
+                       kPosixDescriptor),
+              "cuMemImportFromShareableHandle");
   if (!s.ok()) return s;
   reserved_bytes_ = share.allocation_bytes;
   s = d.Check(d.reserve(&reserved_, reserved_bytes_, 0, 0, 0), "cuMemAddressReserve");

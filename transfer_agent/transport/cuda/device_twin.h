@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "transfer_agent/transport/conformance/region_twin.h"
 #include "common/unique_fd.h"
+#include "transfer_agent/transport/conformance/region_twin.h"
 #include "transfer_agent/transport/cuda/device_mapping.h"
 #include "transfer_agent/transport/transport.h"
 

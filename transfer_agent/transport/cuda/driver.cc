@@ -31,8 +31,7 @@ class Finder {
 };
 
 void FindDevices(Finder& find, Driver* d) {
-  find("cuInit", &d->init)("cuDriverGetVersion", &d->version)("cuDeviceGetCount",
-                                                              &d->device_count);
+  find("cuInit", &d->init)("cuDriverGetVersion", &d->version)("cuDeviceGetCount", &d->device_count);
   find("cuDeviceGet", &d->device_get)("cuDeviceGetUuid_v2", &d->device_uuid);
   find("cuDeviceGetName", &d->device_name)("cuDeviceGetAttribute", &d->device_attribute);
   find("cuDeviceCanAccessPeer", &d->can_access_peer);
@@ -77,8 +76,8 @@ absl::StatusOr<std::unique_ptr<Driver>> Load(const std::string& name) {
   FindWork(find, driver.get());
   FindMemory(find, driver.get());
   if (find.missing() != nullptr) {
-    return Error(Reason::kNoTransport, absl::StrCat("the CUDA driver ", name,
-                                                    " is too old: it has no ", find.missing()));
+    return Error(Reason::kNoTransport,
+                 absl::StrCat("the CUDA driver ", name, " is too old: it has no ", find.missing()));
   }
   if (Result r = driver->init(0); r != kSuccess) {
     return Error(Reason::kNoTransport,
@@ -121,8 +120,8 @@ absl::StatusOr<const Driver*> LoadDriver(const std::string& library) {
 }
 
 std::string UuidText(const Uuid& uuid) {
-  const std::string hex = absl::BytesToHexString(
-      {reinterpret_cast<const char*>(uuid.bytes), sizeof(uuid.bytes)});
+  const std::string hex =
+      absl::BytesToHexString({reinterpret_cast<const char*>(uuid.bytes), sizeof(uuid.bytes)});
   return absl::StrCat("GPU-", hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-",
                       hex.substr(16, 4), "-", hex.substr(20));
 }

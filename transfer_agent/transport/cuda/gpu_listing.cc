@@ -7,7 +7,7 @@
 namespace baton::transport::cuda {
 namespace {
 
-constexpr int kComputeMode = 20;  // CU_DEVICE_ATTRIBUTE_COMPUTE_MODE; 0: for every process
+constexpr int kComputeMode = 20;   // CU_DEVICE_ATTRIBUTE_COMPUTE_MODE; 0: for every process
 constexpr int kDescriptors = 103;  // ..._HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED
 
 absl::Status ListOne(const Driver& driver, int ordinal, GpuListing::Row* row) {

@@ -46,8 +46,8 @@ uint64_t SetRuns(const StridedCopy& copy, Item* item) {
     run *= axis.count;
     ++joined;
   }
-  const bool whole = joined == inside && Joins(item->atom, copy.source.entry_stride,
-                                               copy.target.entry_stride, run);
+  const bool whole = joined == inside &&
+                     Joins(item->atom, copy.source.entry_stride, copy.target.entry_stride, run);
   item->entry_runs = whole ? 1 : item->atom;
   item->entry_bytes = static_cast<uint32_t>(run);
   for (int i = 0; i < 2; ++i) {
@@ -112,8 +112,8 @@ bool CutItem(const StridedCopy& copy, uint64_t chunk_bytes, uint32_t group_bytes
   item->cuts = static_cast<uint32_t>((run + item->cut_bytes - 1) / item->cut_bytes);
   item->vector_bytes = VectorOf(*item);
   item->cut_vectors = item->cut_bytes / item->vector_bytes;
-  item->cut_inverse = static_cast<uint32_t>(
-      ((uint64_t{1} << 32) + item->cut_vectors - 1) / item->cut_vectors);
+  item->cut_inverse =
+      static_cast<uint32_t>(((uint64_t{1} << 32) + item->cut_vectors - 1) / item->cut_vectors);
   item->group_pieces = std::clamp<uint32_t>(group_bytes / item->cut_bytes, 1, 32);
   const uint64_t atoms = (item->phase + copy.entries + item->atom - 1) / item->atom;
   const auto pieces = static_cast<unsigned __int128>(atoms) * item->entry_runs *

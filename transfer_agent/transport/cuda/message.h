@@ -25,9 +25,7 @@ struct MemoryRecord {
   unsigned char device[16] = {};
   unsigned char ipc[64] = {};
 
-  bool has_descriptor() const {
-    return kind != static_cast<uint32_t>(DeviceShare::Kind::kIpc);
-  }
+  bool has_descriptor() const { return kind != static_cast<uint32_t>(DeviceShare::Kind::kIpc); }
 };
 static_assert(sizeof(MemoryRecord) == 112);
 

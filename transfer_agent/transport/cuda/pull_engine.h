@@ -56,7 +56,7 @@ class PullEngine {
  private:
   struct Target {
     const Memory* memory = nullptr;
-    Gpu* gpu = nullptr;  // of its GPU regions; null: all are in host memory
+    Gpu* gpu = nullptr;    // of its GPU regions; null: all are in host memory
     SharedRegions on_gpu;  // mapped when it was added
     absl::flat_hash_map<const Gpu*, MappingJob> pinned;  // of host memory
   };

@@ -18,7 +18,7 @@
 namespace baton::transport::cuda {
 
 struct ItemSide {
-  uint64_t base;       // address of entry 0 of page 0 (of the row, without a list)
+  uint64_t base;        // address of entry 0 of page 0 (of the row, without a list)
   const int32_t* list;  // null: one page
   uint64_t page_stride;
   uint64_t entry_stride;

@@ -201,9 +201,9 @@ absl::Status Puller::LaunchNext() {
   const uint32_t blocks = std::min(blocks_, launch.groups);
   void* arguments[] = {&launch};
   flights_.push_back(std::move(flight));
-  absl::Status s = d.Check(d.launch(gpu_->kernel(), blocks, 1, 1, kThreads, 1, 1, 0,
-                                    gpu_->stream(), arguments, nullptr),
-                           "cuLaunchKernel");
+  absl::Status s = d.Check(
+      d.launch(gpu_->kernel(), blocks, 1, 1, kThreads, 1, 1, 0, gpu_->stream(), arguments, nullptr),
+      "cuLaunchKernel");
   if (!s.ok()) return s;
   return d.Check(d.event_record(flights_.back().event, gpu_->stream()), "cuEventRecord");
 }

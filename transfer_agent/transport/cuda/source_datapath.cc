@@ -83,9 +83,8 @@ absl::Status SourceDatapath::ReadAcks(int fd) {
     if (*received == shm::Received::kNothing) return absl::OkStatus();
     const Frame& frame = message_.frame;
     if (frame.type != FrameType::kAck || unread_.erase(frame.serial) == 0) {
-      return Error(Reason::kBadMessage,
-                   absl::StrCat("cuda: acknowledgement of chunk ", frame.serial, " of ",
-                                last_serial_));
+      return Error(Reason::kBadMessage, absl::StrCat("cuda: acknowledgement of chunk ",
+                                                     frame.serial, " of ", last_serial_));
     }
   }
 }
@@ -190,11 +189,10 @@ absl::StatusOr<bool> SourceDatapath::Lend(int fd, MemoryId memory) {
                     .chunk = {},
                     .count = static_cast<uint32_t>(records.size()),
                     .memory = memory.value()};
-  absl::StatusOr<bool> sent =
-      shm::Send(fd, frame,
-                {reinterpret_cast<const std::byte*>(records.data()),
-                 records.size() * sizeof(MemoryRecord)},
-                fds);
+  absl::StatusOr<bool> sent = shm::Send(
+      fd, frame,
+      {reinterpret_cast<const std::byte*>(records.data()), records.size() * sizeof(MemoryRecord)},
+      fds);
   if (sent.ok() && *sent) lent_.insert(memory);
   return sent;
 }

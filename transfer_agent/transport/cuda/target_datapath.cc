@@ -124,8 +124,8 @@ absl::Status TargetDatapath::OnWords() {
       frame.offset != have) {
     return Error(Reason::kBadMessage,
                  absl::StrCat("cuda: ", frame.count, " words of chunk ", frame.serial, " from ",
-                              frame.offset, " on, in ", message_.body_bytes, " bytes, after ",
-                              have, " of chunk ", chunk_->serial));
+                              frame.offset, " on, in ", message_.body_bytes, " bytes, after ", have,
+                              " of chunk ", chunk_->serial));
   }
   read_.words.resize(have + frame.count);
   std::memcpy(read_.words.data() + have, message_.body(), message_.body_bytes);

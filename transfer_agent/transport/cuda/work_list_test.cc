@@ -121,8 +121,8 @@ struct Move {
       for (const RankCoord& t : pair->targets) {
         const ModelRank& from = pair->source[0].At(s);
         const ModelRank& to = pair->target[0].At(t);
-        auto made = planner::PlanPair(from_spec, s, from.built.layout, to_spec, t, to.built.layout,
-                                      {});
+        auto made =
+            planner::PlanPair(from_spec, s, from.built.layout, to_spec, t, to.built.layout, {});
         if (!made.ok() || planner::RoomBytes(*made, pair->tokens) == 0) continue;
         plan = *std::move(made);
         source_pages = ModelServer::PagesFrom(from_spec, from, 0);
@@ -173,8 +173,8 @@ TEST(WorkList, WalksTheBytesThatTheCursorSaysForEveryShapeOfCache) {
     auto* at = reinterpret_cast<std::byte*>(block.data());
     // Seen where it is: lists are read through it.
     const uint32_t group_bytes = uint32_t{64} << seed % 8;
-    ASSERT_TRUE(work.Write(at, reinterpret_cast<uint64_t>(at), source_at, target_at, group_bytes)
-                    .ok());
+    ASSERT_TRUE(
+        work.Write(at, reinterpret_cast<uint64_t>(at), source_at, target_at, group_bytes).ok());
     ASSERT_EQ(ByItems(at, work.items()), expected) << "seed " << seed;
     if (HasFatalFailure()) return;
   }
@@ -253,8 +253,8 @@ TEST_F(HostileLists, WithAPageOutsideTheMemoryAreRefused) {
       pages.pages[i] = lists[i];
     }
     WorkList work;
-    work.Read(Cursor(&move_.plan, pair_.tokens, WholeRoom(pair_.tokens), &pages,
-                     &move_.target_pages));
+    work.Read(
+        Cursor(&move_.plan, pair_.tokens, WholeRoom(pair_.tokens), &pages, &move_.target_pages));
     const absl::Status refused = work.CheckSource(pages, move_.source_sizes);
     EXPECT_EQ(ReasonOf(refused), Reason::kBadPages) << page;
     EXPECT_THAT(refused.message(), HasSubstr("of the source is not inside its region"));
