@@ -78,7 +78,7 @@ void SourceSide::MaybeErase(Entry& entry, TimePoint now) {
   for (const room::TargetLeg& leg : entry.room.legs()) {
     legs_.erase({leg.peer, leg.target_worker, leg.offer});
   }
-  if (rank != nullptr && !failed && TellsRegistry(*rank)) {
+  if (rank != nullptr && entry.room.cause().ok() && TellsRegistry(*rank)) {
     context_->outbox->RoomOver(rank->ref().server, entry.room.key());
   }
   if (rank != nullptr) --rank->rooms;
