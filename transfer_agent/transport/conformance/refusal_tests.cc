@@ -89,6 +89,26 @@ TEST_P(TransportConformance, RefusesConnectionDataThatIsNotOurs) {
   EXPECT_FALSE(world.source.transport->Complete(ChannelId(4711), "").ok());
 }
 
+// A flood of them took 485 MB, and each poll walked them all.
+TEST_P(TransportConformance, KeepsFewChannelsThatAPeerAsksForAndDoesNotConnect) {
+  World world(GetParam());
+  auto open = world.source.transport->Open(World::kTarget);
+  ASSERT_TRUE(open.ok());
+  absl::StatusOr<OpenedChannel> accepted = OpenedChannel();
+  int kept = -1;
+  while (accepted.ok() && kept < 1000) {
+    ++kept;
+    accepted = world.target.transport->Accept(World::kSource, open->data);
+  }
+  EXPECT_EQ(ReasonOf(accepted.status()), Reason::kFull) << accepted.status();
+  EXPECT_GE(kept, 64);
+  EXPECT_LE(kept, 128);
+  EXPECT_TRUE(world.target.transport->Accept(PeerId(1000), open->data).ok()) << "of another peer";
+  world.target.transport->ForgetPeer(World::kSource);
+  EXPECT_TRUE(world.target.transport->Accept(World::kSource, open->data).ok());
+  world.Settle();
+}
+
 TEST_P(TransportConformance, GivesATokenToOneChannelOnly) {
   World world(GetParam());
   auto first = world.source.transport->Open(World::kTarget);

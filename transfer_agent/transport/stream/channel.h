@@ -26,8 +26,11 @@ struct Channel {
   const PeerId peer;
   ChannelMachine machine;
   UniqueFd fd;
-  std::unique_ptr<SourceLink> source;  // one of the two
+  // One of the two, from when the peer is on the line: who only asks for a channel costs little.
+  std::unique_ptr<SourceLink> source;
   std::unique_ptr<TargetLink> target;
+  bool accepted = false;   // a source asked for it
+  bool checksums = false;  // of a target
   // Set by the first Poll that sees the channel; a channel that is not up then is given up.
   std::optional<TimePoint> deadline;
   Edges edges;

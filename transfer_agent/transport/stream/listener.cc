@@ -22,6 +22,13 @@ bool SameToken(const Token& a, const Token& b) {
   return difference == std::byte{0};
 }
 
+uint64_t BeginningOf(const Token& token) {
+  uint64_t beginning;
+  static_assert(kTokenBytes >= 2 * sizeof(beginning));
+  std::memcpy(&beginning, token.data(), sizeof(beginning));
+  return beginning;
+}
+
 }  // namespace
 
 Listener::Listener(UniqueFd fd, int epoll_fd, Duration patience)
@@ -32,11 +39,19 @@ absl::StatusOr<Token> Listener::Expect(ChannelId channel) {
   if (getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size())) {
     return SystemError("getrandom", errno);
   }
-  expected_[channel] = token;
+  if (!expected_.try_emplace(BeginningOf(token), channel, token).second) {
+    return Error(Reason::kSystem, "getrandom gave the same bytes twice");
+  }
+  beginnings_[channel] = BeginningOf(token);
   return token;
 }
 
-void Listener::Forget(ChannelId channel) { expected_.erase(channel); }
+void Listener::Forget(ChannelId channel) {
+  auto it = beginnings_.find(channel);
+  if (it == beginnings_.end()) return;
+  expected_.erase(it->second);
+  beginnings_.erase(it);
+}
 
 void Listener::AcceptAll(TimePoint now) {
   for (int i = 0; i < kAcceptsPerCall; ++i) {
@@ -85,11 +100,10 @@ std::optional<Listener::Greeted> Listener::Hear(uint64_t number) {
 }
 
 std::optional<ChannelId> Listener::Take(const Token& token) {
-  std::optional<ChannelId> found;
-  for (const auto& [channel, expected] : expected_) {
-    if (SameToken(token, expected)) found = channel;
-  }
-  if (found.has_value()) expected_.erase(*found);
+  auto it = expected_.find(BeginningOf(token));
+  if (it == expected_.end() || !SameToken(token, it->second.second)) return std::nullopt;
+  const ChannelId found = it->second.first;
+  Forget(found);
   return found;
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -65,7 +66,9 @@ class Listener {
   uint64_t last_number_ = 0;
   uint64_t refused_ = 0;
   std::deque<Stranger> strangers_;  // oldest first
-  absl::flat_hash_map<ChannelId, Token> expected_;
+  // By the beginning of the token, which may be guessed; the rest is compared.
+  absl::flat_hash_map<uint64_t, std::pair<ChannelId, Token>> expected_;
+  absl::flat_hash_map<ChannelId, uint64_t> beginnings_;
 };
 
 }  // namespace baton::transport

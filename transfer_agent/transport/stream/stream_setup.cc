@@ -85,9 +85,14 @@ Channel* StreamTransport::NewChannel(PeerId peer, ChannelState state) {
   auto channel = std::make_unique<Channel>(id, peer, state);
   Channel* raw = channel.get();
   channels_.emplace(id, std::move(channel));
-  ++unsettled_;
-  settle_ = true;
+  fresh_.push_back(id);
   return raw;
+}
+
+void StreamTransport::Settle(Channel* channel) {
+  if (channel->deadline.has_value()) deadlines_.erase({*channel->deadline, channel->id});
+  channel->deadline.reset();
+  if (channel->accepted) peers_[channel->peer].unsettled -= 1;
 }
 
 LinkContext StreamTransport::ContextOf(const Channel& channel, bool checksums) {
@@ -106,7 +111,6 @@ absl::StatusOr<OpenedChannel> StreamTransport::Open(PeerId peer) {
   open.set_checksums(options_.checksums);
   path_->FillOpen(&open);
   Channel* channel = NewChannel(peer, ChannelState::kOffered);
-  channel->source = path_->NewSource(ContextOf(*channel, options_.checksums));
   return OpenedChannel{.id = channel->id, .data = open.SerializeAsString()};
 }
 
@@ -122,17 +126,26 @@ absl::StatusOr<OpenedChannel> StreamTransport::Accept(PeerId peer, absl::string_
   }
   absl::Status fit = path_->CheckOpen(open);
   if (!fit.ok()) return fit;
+  PeerChannels& of = peers_[peer];
+  if (of.unsettled >= kUnsettledPerPeerMax || of.accepted >= kAcceptedPerPeerMax) {
+    return Error(Reason::kFull,
+                 absl::StrCat("this source's agent has ", of.accepted, " channels here, ",
+                              of.unsettled, " of them not connected yet; at most ",
+                              kAcceptedPerPeerMax, " and ", kUnsettledPerPeerMax, " are kept"));
+  }
   Channel* channel = NewChannel(peer, ChannelState::kExpected);
+  channel->accepted = true;
+  ++of.accepted;
+  ++of.unsettled;
   absl::StatusOr<Token> token = listener_->Expect(channel->id);
   if (!token.ok()) {
     Close(channel->id);
     return token.status();
   }
-  const bool checksums = open.checksums() || options_.checksums;
-  channel->target = path_->NewTarget(ContextOf(*channel, checksums));
+  channel->checksums = open.checksums() || options_.checksums;
   v1::StreamAccept accept;
   accept.set_frame_version(kFrameVersion);
-  accept.set_checksums(checksums);
+  accept.set_checksums(channel->checksums);
   accept.set_token(token->data(), token->size());
   path_->FillAccept(&accept);
   return OpenedChannel{.id = channel->id, .data = accept.SerializeAsString()};
@@ -163,6 +176,7 @@ absl::Status StreamTransport::Connect(Channel* channel, absl::string_view data) 
   absl::StatusOr<UniqueFd> fd = path_->Connect(accept);
   if (!fd.ok()) return fd.status();
   channel->fd = *std::move(fd);
+  channel->source = path_->NewSource(ContextOf(*channel, options_.checksums));
   channel->source->SetChecksums(accept.checksums());
   channel->machine.Advance(ChannelEvent::kAnswered);
   return Watch(channel);
@@ -181,8 +195,9 @@ void StreamTransport::Attach(Listener::Greeted greeted) {
   if (status.ok()) status = Welcome(channel->fd.get());
   if (status.ok()) status = Watch(channel);
   if (!status.ok()) return Fail(channel->id, status);
+  channel->target = path_->NewTarget(ContextOf(*channel, channel->checksums));
   channel->machine.Advance(ChannelEvent::kGreeted);
-  --unsettled_;
+  Settle(channel);
   events_.ChannelUp(channel->id);
 }
 
@@ -190,7 +205,7 @@ void StreamTransport::Shake(Channel* channel) {
   absl::StatusOr<bool> up = AdvanceHandshake(channel);
   if (!up.ok()) return Fail(channel->id, up.status());
   if (!*up) return;
-  --unsettled_;
+  Settle(channel);
   events_.ChannelUp(channel->id);
   channel->edges = {.readable = true, .writable = true, .hangup = channel->edges.hangup};
   MakeRunnable(channel);
@@ -198,15 +213,14 @@ void StreamTransport::Shake(Channel* channel) {
 
 void StreamTransport::CheckDeadlines(TimePoint now) {
   listener_->Expire(now);
-  if (unsettled_ == 0) return;
-  settle_ = false;
-  std::vector<ChannelId> late;
-  for (auto& [id, channel] : channels_) {
-    if (channel->up()) continue;
-    if (!channel->deadline.has_value()) channel->deadline = now + options_.handshake_timeout;
-    if (*channel->deadline <= now) late.push_back(id);
+  for (ChannelId id : std::exchange(fresh_, {})) {
+    Channel* channel = Find(id);
+    if (channel == nullptr || channel->up()) continue;
+    channel->deadline = now + options_.handshake_timeout;
+    deadlines_.emplace(*channel->deadline, id);
   }
-  for (ChannelId id : late) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const ChannelId id = deadlines_.begin()->second;
     Fail(id, Error(Reason::kDeadline,
                    absl::StrCat("channel not up in time: ", Name(Find(id)->machine.state()))));
   }
@@ -214,11 +228,9 @@ void StreamTransport::CheckDeadlines(TimePoint now) {
 
 void StreamTransport::ArmTimer(TimePoint now) {
   std::optional<TimePoint> next = listener_->NextExpiry();
-  if (unsettled_ > 0) {
-    for (const auto& [id, channel] : channels_) {
-      if (channel->up() || !channel->deadline.has_value()) continue;
-      next = next.has_value() ? std::min(*next, *channel->deadline) : *channel->deadline;
-    }
+  if (!deadlines_.empty()) {
+    const TimePoint first = deadlines_.begin()->first;
+    next = next.has_value() ? std::min(*next, first) : first;
   }
   // An alarm that comes too early costs one Poll.
   if (!next.has_value() || (armed_.has_value() && *armed_ <= *next)) return;
@@ -241,7 +253,11 @@ void StreamTransport::Remove(ChannelId channel, const absl::Status& cause) {
   std::unique_ptr<Channel> gone = std::move(it->second);
   channels_.erase(it);
   listener_->Forget(channel);
-  if (!gone->up()) --unsettled_;
+  if (!gone->up()) Settle(gone.get());
+  if (gone->accepted) {
+    auto of = peers_.find(gone->peer);
+    if (--of->second.accepted == 0) peers_.erase(of);
+  }
   if (gone->source) gone->source->Abandon(cause);
 }
 

@@ -86,7 +86,7 @@ bool StreamTransport::Poll(TimePoint now, Events* events) {
 }
 
 bool StreamTransport::PrepareToSleep() {
-  return runnable_.empty() && events_.empty() && !settle_ && path_->CanSleep();
+  return runnable_.empty() && events_.empty() && fresh_.empty() && path_->CanSleep();
 }
 
 bool StreamTransport::Gather(TimePoint now) {

@@ -8,7 +8,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -23,6 +25,10 @@
 #include "transfer_agent/transport/transport.h"
 
 namespace baton::transport {
+
+// Of one peer's sources at one worker: a worker of theirs needs one channel.
+inline constexpr uint32_t kUnsettledPerPeerMax = 128;
+inline constexpr uint32_t kAcceptedPerPeerMax = 512;
 
 struct StreamOptions {
   bool checksums = false;
@@ -62,8 +68,16 @@ class StreamTransport final : public Transport {
   StreamTransport(std::unique_ptr<Path> path, const StreamOptions& options, UniqueFd epoll,
                   UniqueFd timer, UniqueFd listening);
 
+  // What a peer's sources have asked for here and still have.
+  struct PeerChannels {
+    uint32_t accepted = 0;
+    uint32_t unsettled = 0;  // of these
+  };
+
   // stream_setup.cc
   Channel* NewChannel(PeerId peer, ChannelState state);
+  // It is up, or gone.
+  void Settle(Channel* channel);
   LinkContext ContextOf(const Channel& channel, bool checksums);
   absl::Status Watch(Channel* channel);
   absl::Status Connect(Channel* channel, absl::string_view data);
@@ -96,11 +110,12 @@ class StreamTransport final : public Transport {
   Counters counters_;
   uint64_t last_channel_ = 0;
   uint32_t last_import_ = 0;
-  // Channels that are not up, some without a deadline yet.
-  size_t unsettled_ = 0;
-  bool settle_ = false;
+  // Channels that are not up: without a deadline yet, and by it.
+  std::vector<ChannelId> fresh_;
+  std::set<std::pair<TimePoint, ChannelId>> deadlines_;
   std::optional<TimePoint> armed_;
   absl::flat_hash_map<ChannelId, std::unique_ptr<Channel>> channels_;
+  absl::flat_hash_map<PeerId, PeerChannels> peers_;
   std::deque<ChannelId> runnable_;
 };
 

@@ -9,6 +9,12 @@
 #include "transfer_agent/transport/verbs/verbs_transport.h"
 
 namespace baton::transport::verbs {
+namespace {
+
+// A worker of a peer needs one channel here.
+constexpr int kUnsettledPerPeerMax = 64;
+
+}  // namespace
 
 Channel* VerbsTransport::Find(ChannelId channel) const {
   auto it = channels_.find(channel);
@@ -126,6 +132,14 @@ absl::StatusOr<OpenedChannel> VerbsTransport::Accept(PeerId peer, absl::string_v
   if (unanswered_.contains(peer)) {
     return Error(Reason::kSettling,
                  "verbs: the source has not answered a fence yet, it gets no channel before");
+  }
+  const auto unsettled = std::count_if(channels_.begin(), channels_.end(), [peer](const auto& c) {
+    return c.second->peer == peer && c.second->source == nullptr && !c.second->up() &&
+           !c.second->leaving();
+  });
+  if (unsettled >= kUnsettledPerPeerMax) {
+    return Error(Reason::kFull, absl::StrCat("verbs: this source's agent has asked for ", unsettled,
+                                             " channels that it has not connected yet"));
   }
   absl::StatusOr<std::unique_ptr<Channel>> channel = Answer(peer, *open);
   if (!channel.ok()) return channel.status();
