@@ -27,13 +27,12 @@ absl::Status HeldOffers::Check(transport::PeerId peer, uint64_t bytes) const {
   if (offers_.MayTake(peer, 1) && bytes_.MayTake(peer, bytes)) return absl::OkStatus();
   return Error(
       Reason::kFull,
-      absl::StrCat("the source keeps no more offers of this target's agent before its engine has "
-                   "opened the rooms: it keeps ",
-                   offers_.Of(peer), " of it (", bytes_.Of(peer) >> 10, " KiB) and ",
-                   offers_.used(), " in all (", bytes_.used() >> 10, " KiB; at most ", offers_max_,
-                   ", ", bytes_max_ >> 10,
-                   " KiB). Open rooms at prefill before, or at the time "
-                   "when, decode does"));
+      absl::StrCat(
+          "open rooms at prefill before decode does, or at the same time: offers that wait "
+          "for that here are ",
+          offers_.Of(peer), " (", bytes_.Of(peer) >> 10, " KiB) of this target's agent, ",
+          offers_.used(), " (", bytes_.used() >> 10, " KiB) in all, at most ", offers_max_, " (",
+          bytes_max_ >> 10, " KiB)"));
 }
 
 absl::Status HeldOffers::Add(RoomSerial room, attach::AttachmentId rank, transport::PeerId peer,

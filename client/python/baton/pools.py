@@ -104,8 +104,8 @@ class HostPool(Pool):
         super().__init__(name, handle)
 
     def populate(self) -> None:
-        """Gets all pages now, a quarter of a second for each GiB: otherwise each request
-        pays for those that it touches first. Without effect before Linux 5.14."""
+        """Maps all pages now: otherwise each request pays for those that it touches first.
+        Without effect before Linux 5.14."""
         _libc.madvise(self.address, self.size, _MADV_POPULATE_WRITE)
 
     @property

@@ -16,9 +16,9 @@ class FloodTest(fleet.FieldTest):
         for i in range(_ROOMS):
             source.ok("open-send", "r%d" % i, id=i, ms=60000)
         for i in range(_ROOMS):
-            source.ok("abort", "r%d" % i, why="the flood")
+            source.ok("abort", "r%d" % i, why="flood")
         for i in range(_ROOMS):
-            self.assertIn("ABORTED: the flood", source.ok("wait", "r%d" % i))
+            self.assertIn("ABORTED: flood", source.ok("wait", "r%d" % i))
 
         def left_out() -> int:
             counts = re.findall(r"(\d+) more lines? (?:was|were) kept back", p.log())

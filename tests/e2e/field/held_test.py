@@ -35,8 +35,7 @@ class HeldTest(fleet.FieldTest):
         self.assertEqual([line.split(" ")[1] for line in said[:4]], ["offered"] * 4, said)
         program.eventually(lambda: "FULL" in self.hog.say("poll", "h9"), "the tenth is refused")
         refused = self.hog.say("poll", "h9")
-        self.assertIn("prefill-a", refused)
-        self.assertIn("Open rooms at prefill before", refused)
+        self.assertIn("open rooms at prefill before", refused)
         program.eventually(lambda: metric(self.p, "baton_held_offers") == 4, "four are held")
         self.assertGreater(metric(self.p, "baton_held_offer_bytes"), 4000)
         self.assertIn('baton_open_rooms{role="prefill"} 0', self.p.get("/metrics")[1])
@@ -56,7 +55,8 @@ class HeldTest(fleet.FieldTest):
         program.eventually(lambda: metric(self.p, "baton_held_offers") == 0, "none is held")
         self.assertEqual(metric(self.p, "baton_held_offer_bytes"), 0)
         self.source.ok("open-send", "late", id=100)
-        self.assertIn("PEER_LOST", self.source.say("wait", "late"))
+        # Its link and its channel end at the same time: whichever was seen first is the cause.
+        self.assertRegex(self.source.say("wait", "late"), "PEER_LOST|TRANSPORT")
 
 
 if __name__ == "__main__":

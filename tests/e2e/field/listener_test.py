@@ -47,11 +47,13 @@ class ListenerTest(fleet.FieldTest):
     def test_an_agent_s_service_socket_outlives_more_connections_than_it_has_descriptors(self):
         bootstrap = self.bootstrap()
         p = self.agent("p", bootstrap.address(), files=_FILES)
+        path = p.folder + "/service.sock"
+        program.eventually(lambda: "epoch" in self.agent_status(p), "serves")
         idle = []
         for _ in range(_IDLE):
             idle.append(socket.socket(socket.AF_UNIX))
             idle[-1].settimeout(program.LIMIT_S)
-            idle[-1].connect(p.folder + "/service.sock")
+            idle[-1].connect(path)
         for one in idle:
             one.close()
         program.eventually(lambda: "epoch" in self.agent_status(p), "answers")

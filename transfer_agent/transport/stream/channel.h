@@ -26,7 +26,8 @@ struct Channel {
   const PeerId peer;
   ChannelMachine machine;
   UniqueFd fd;
-  // One of the two, from when the peer is on the line: who only asks for a channel costs little.
+  // One of the two; a target's from when the source is on the line: who only asks for a channel
+  // costs little.
   std::unique_ptr<SourceLink> source;
   std::unique_ptr<TargetLink> target;
   bool accepted = false;   // a source asked for it

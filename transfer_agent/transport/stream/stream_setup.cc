@@ -111,6 +111,7 @@ absl::StatusOr<OpenedChannel> StreamTransport::Open(PeerId peer) {
   open.set_checksums(options_.checksums);
   path_->FillOpen(&open);
   Channel* channel = NewChannel(peer, ChannelState::kOffered);
+  channel->source = path_->NewSource(ContextOf(*channel, options_.checksums));
   return OpenedChannel{.id = channel->id, .data = open.SerializeAsString()};
 }
 
@@ -176,7 +177,6 @@ absl::Status StreamTransport::Connect(Channel* channel, absl::string_view data) 
   absl::StatusOr<UniqueFd> fd = path_->Connect(accept);
   if (!fd.ok()) return fd.status();
   channel->fd = *std::move(fd);
-  channel->source = path_->NewSource(ContextOf(*channel, options_.checksums));
   channel->source->SetChecksums(accept.checksums());
   channel->machine.Advance(ChannelEvent::kAnswered);
   return Watch(channel);
