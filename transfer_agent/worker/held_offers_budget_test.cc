@@ -51,7 +51,7 @@ TEST(HeldOffers, AreBoundedByNumberWhereTheyAreSmall) {
   EXPECT_EQ(Fill(&held, kHog, 1), 500u);
   absl::Status full = held.Check(kHog, 1);
   EXPECT_EQ(ReasonOf(full), Reason::kFull);
-  EXPECT_TRUE(absl::StrContains(full.message(), "it keeps 500 of it")) << full;
+  EXPECT_TRUE(absl::StrContains(full.message(), "are 500 (0 KiB) of this target's agent")) << full;
   EXPECT_TRUE(held.Check(kOther, 1).ok());
 }
 
