@@ -65,7 +65,7 @@ class Figures(unittest.TestCase):
         here = bed.Bed(self, transport="cuda", **flags)
         made = []
         for name, role, gpu in (("prefill", baton.Role.PREFILL, 0),
-                                ("decode", baton.Role.DECODE, 1)):
+                                ("decode", baton.Role.DECODE, count() - 1)):
             pool = Pool(gpu, page_bytes, pages)
             began = time.perf_counter()
             engine = pool.attach(here.folder(name), role)
