@@ -40,6 +40,7 @@ inline constexpr absl::string_view kRpcNames[] = {
 inline constexpr size_t kRpcs = std::size(kRpcNames);
 inline constexpr size_t kStatusCodes = 17;  // gRPC's, 0 to 16
 
+// NOLINTNEXTLINE(bugprone-macro-parentheses): one summand a reason
 #define X(...) +1
 inline constexpr size_t kReasonCount = 0 BATON_REASONS(X);
 #undef X

@@ -22,7 +22,6 @@ Engine::Engine(World* world, Checker* checker, EngineStart start, uint32_t host,
     : world_(world),
       checker_(checker),
       start_(std::move(start)),
-      host_(host),
       find_agent_(std::move(agent)),
       process_(world->NewProcess("engine " + ToString(start_.rank), host)),
       pool_(

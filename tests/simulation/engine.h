@@ -61,7 +61,6 @@ class Engine {
   World* const world_;
   Checker* const checker_;
   const EngineStart start_;
-  const uint32_t host_;
   const std::function<Agent*()> find_agent_;
   const ProcessPtr process_;
   std::shared_ptr<Pool> pool_;

@@ -213,7 +213,11 @@ void SimTransport::LandArrived() {
 }
 
 bool SimTransport::Poll(TimePoint now, Events* events) {
-  bool worked = kind_ == PathKind::kWritten && (EndLateFences(now) | CheckRails(now));
+  bool worked = false;
+  if (kind_ == PathKind::kWritten) {
+    worked = EndLateFences(now);
+    worked = CheckRails(now) || worked;
+  }
   std::vector<ChannelId> ids;
   for (const auto& [id, channel] : channels_) {
     if (channel.source && channel.up && !channel.queue.empty()) ids.push_back(id);

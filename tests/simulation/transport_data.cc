@@ -133,12 +133,13 @@ absl::Status SimTransport::LandIn(OpenedWindow* window, ChannelId id, const Mess
     return Error(Reason::kTransport, "the part goes on over another channel");
   }
   window->channel = id;
-  std::vector<std::byte> lent;
-  if (kind_ == PathKind::kLent) {
-    if (!message.cancelled) ReadRuns(message, &lent);
+  std::vector<std::byte> bytes;
+  if (kind_ != PathKind::kLent) {
+    bytes = message.bytes;
+  } else {
+    if (!message.cancelled) ReadRuns(message, &bytes);
     if (message.cancelled) return Error(Reason::kAborted, "the source cancelled");
   }
-  std::vector<std::byte> bytes = kind_ == PathKind::kLent ? std::move(lent) : message.bytes;
   if (open.checksums && !bytes.empty() && traits_.may_flip() &&
       network_->world().random.Chance(kFlippedPercent)) {
     bytes[network_->world().random.Below(bytes.size())] ^= std::byte{1};

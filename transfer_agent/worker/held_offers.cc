@@ -18,7 +18,7 @@ constexpr uint64_t kRoomBytes = sizeof(RoomEntry<room::SourceRoom>) + 512;
 uint64_t HeldOffers::BytesOf(const room::TargetLeg& leg) {
   uint64_t bytes = kRoomBytes + sizeof(room::TargetLeg);
   for (const std::vector<int32_t>& list : leg.pages) {
-    bytes += sizeof(list) + list.capacity() * sizeof(int32_t);
+    bytes += sizeof(std::vector<int32_t>) + list.capacity() * sizeof(int32_t);
   }
   return bytes + leg.state_rows.capacity() * sizeof(uint32_t);
 }
