@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "planner/cursor.h"
 #include "planner/layout_builder.h"
 #include "planner/plan.h"
@@ -81,6 +82,13 @@ std::string Sources(const Example& e, HolderPolicy holder) {
   });
 }
 
+void ExpectSources(absl::Span<const Example> examples) {
+  for (const Example& e : examples) {
+    EXPECT_EQ(Sources(e, HolderPolicy::kOne), e.one) << e.number;
+    EXPECT_EQ(Sources(e, HolderPolicy::kSpread), e.spread) << e.number;
+  }
+}
+
 TEST(WorkedExamples, SourcesOfEachTarget) {
   const std::string grid8 = Grid(1, 8, 1);
   const std::string tp8 = Grid(1, 1, 8);
@@ -136,10 +144,7 @@ TEST(WorkedExamples, SourcesOfEachTarget) {
        "0.0.4 0.0.5 0.0.6 0.0.7"},
       {"P6 to D4, 8 heads", kGqa8, {1, 1, 1, 6}, {1, 1, 1, 4}, {0, 0, 0, 1}, "0.0.2", "0.0.2"},
   };
-  for (const Example& e : examples) {
-    EXPECT_EQ(Sources(e, HolderPolicy::kOne), e.one) << e.number;
-    EXPECT_EQ(Sources(e, HolderPolicy::kSpread), e.spread) << e.number;
-  }
+  ExpectSources(examples);
 }
 
 TEST(WorkedExamples, EveryRankThatHasASharedOutPageSendsIt) {
@@ -161,10 +166,7 @@ TEST(WorkedExamples, EveryRankThatHasASharedOutPageSendsIt) {
        "0.0.0 0.0.1 0.1.0 0.1.1",
        CpSharding::kInterleavedPageCpTp},
   };
-  for (const Example& e : examples) {
-    EXPECT_EQ(Sources(e, HolderPolicy::kOne), e.one) << e.number;
-    EXPECT_EQ(Sources(e, HolderPolicy::kSpread), e.spread) << e.number;
-  }
+  ExpectSources(examples);
 }
 
 TEST(WorkedExamples, ARankWithNothingToDoKnowsIt) {

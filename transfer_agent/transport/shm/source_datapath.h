@@ -48,7 +48,7 @@ class SourceDatapath final : public SourceLink {
   absl::StatusOr<bool> Lend(int fd, MemoryId memory);
   // Makes the lane's next batch the waiting one, or ends the offer.
   void BuildBatch(Lane* lane);
-  // False: the segment's pages are not inside its memory.
+  // An error ends the offer: pages that are outside the segment's memory, or gone.
   absl::Status AddRuns(Lane* lane, Job* job);
   absl::Status ReadAcks(int fd);
   absl::Status OnAck(const Frame& frame);

@@ -28,7 +28,7 @@ class SourceDatapath final : public SourceLink {
  private:
   void Fill();
   void AddFrames(Lane* lane);
-  // False: the segment's pages are not inside its memory.
+  // An error ends the offer: pages that are outside the segment's memory, or gone.
   absl::Status AddData(Lane* lane, Job* job);
   void Finish(Lane* lane);
   void End(OfferId offer, const absl::Status& cause);
