@@ -17,14 +17,18 @@ void OnFault(int, siginfo_t* info, void*) {
     return;
   }
   guard.address = info->si_addr;
+  // A jump restores no mask.
+  sigset_t fault;
+  sigemptyset(&fault);
+  sigaddset(&fault, SIGBUS);
+  pthread_sigmask(SIG_UNBLOCK, &fault, nullptr);
   siglongjmp(*std::exchange(guard.escape, nullptr), 1);
 }
 
 bool Take() {
   struct sigaction ours {};
   ours.sa_sigaction = OnFault;
-  // The handler is left by a jump, which restores no mask: so the signal must not be blocked in it.
-  ours.sa_flags = SA_SIGINFO | SA_NODEFER;
+  ours.sa_flags = SA_SIGINFO;
   sigemptyset(&ours.sa_mask);
   return sigaction(SIGBUS, &ours, &former) == 0;
 }

@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <fstream>
 #include <utility>
 
@@ -47,6 +47,21 @@ bool Parse(const std::string& line, Area* area) {
   area->inode = words[4];
   area->path = words.size() > 5 ? words[5] : "";
   return true;
+}
+
+// By the system call itself: these whole pages hold what is not the caller's too, such as the
+// guards that a sanitizer's allocator puts around a block, and neither memcpy nor pwrite would be
+// let read those.
+absl::Status CopyInto(int fd, const void* from, uint64_t size) {
+  uint64_t done = 0;
+  while (done < size) {
+    const int64_t n = syscall(SYS_pwrite64, fd, static_cast<const char*>(from) + done, size - done,
+                              static_cast<int64_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return SystemError(absl::StrCat("copying ", size, " bytes into a memfd"), errno);
+    done += n;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckArea(const std::string& name, Range range, const Area& area) {
@@ -112,11 +127,7 @@ absl::StatusOr<HostPool> HostPool::Adopt(const std::string& name, void* address,
   absl::StatusOr<UniqueFd> fd = CreateSealedMemfd(name, size);
   if (!fd.ok()) return fd.status();
   void* place = reinterpret_cast<void*>(whole.begin);
-  {
-    absl::StatusOr<Mapping> copy = MapShared(fd->get(), size, Access::kReadWrite);
-    if (!copy.ok()) return copy.status();
-    std::memcpy(copy->base(), place, size);
-  }
+  if (absl::Status s = CopyInto(fd->get(), place, size); !s.ok()) return s;
   // One step for the kernel: a reader beside us sees the old memory or its equal.
   if (mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd->get(), 0) ==
       MAP_FAILED) {

@@ -80,7 +80,7 @@ class FakeNet {
   ibv_wc_status Execute(FakeQp* qp, const FakeSend& send, bool* wait);
   ibv_wc_status CopyBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send, uint64_t* bytes);
   ibv_wc_status ReadBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send);
-  static void EmptyBus(FakeContext* context);
+  static void EmptyBus(FakeContext* context, uint64_t down_to_bytes = 0);
   ibv_wc_status Deliver(FakeQp* peer, const FakeSend& send, uint64_t bytes, bool* wait);
   FakeQp* PeerOf(const FakeQp& qp);
   void Complete(FakeQp* qp, const FakeSend& send, ibv_wc_status status);

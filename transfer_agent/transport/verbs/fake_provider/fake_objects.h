@@ -55,12 +55,15 @@ struct FakeContext {
   GidBytes gid{};
   UniqueFd async;
   std::deque<ibv_async_event> events;
-  // Written to dma-bufs and not there yet.
+  // Written to dma-bufs and not there yet: at most kBusBytes and one write more.
   struct OnBus {
     std::byte* to = nullptr;
     std::vector<std::byte> bytes;
   };
+  static constexpr uint64_t kBusBytes = 64 << 20;
   std::deque<OnBus> bus;
+  uint64_t bus_bytes = 0;
+  std::vector<std::byte> spare;  // of a write that has landed: large ones are dear to allocate
   int unacknowledged = 0;
   int objects = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "transfer_agent/transport/verbs/fake_provider/fake_net.h"
 
@@ -215,11 +216,14 @@ FakeMr* FakeNet::FindMr(uint32_t key) {
   return mr != nullptr && mr->base.rkey == key ? mr : nullptr;
 }
 
-void FakeNet::EmptyBus(FakeContext* context) {
-  for (const FakeContext::OnBus& late : context->bus) {
+void FakeNet::EmptyBus(FakeContext* context, uint64_t down_to_bytes) {
+  while (context->bus_bytes > down_to_bytes) {
+    FakeContext::OnBus& late = context->bus.front();
     std::memcpy(late.to, late.bytes.data(), late.bytes.size());
+    context->bus_bytes -= late.bytes.size();
+    context->spare = std::move(late.bytes);
+    context->bus.pop_front();
   }
-  context->bus.clear();
 }
 
 ibv_wc_status FakeNet::ReadBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send) {
@@ -250,8 +254,12 @@ ibv_wc_status FakeNet::CopyBytes(FakeQp* qp, FakeQp* peer, const FakeSend& send,
   if (found != IBV_WC_SUCCESS) return found;
   ++writes_;
   if (dma_buf && peer->device->spec->late_bus) {
-    peer->device->bus.push_back({out, std::vector<std::byte>(*bytes)});
-    out = peer->device->bus.back().bytes.data();
+    FakeContext* device = peer->device;
+    EmptyBus(device, FakeContext::kBusBytes);
+    device->spare.resize(*bytes);
+    device->bus.push_back({out, std::move(device->spare)});
+    device->bus_bytes += *bytes;
+    out = device->bus.back().bytes.data();
   }
   if ((send.flags & IBV_SEND_INLINE) != 0) {
     std::memcpy(out, send.inlined.data(), *bytes);
