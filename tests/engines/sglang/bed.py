@@ -93,7 +93,8 @@ class Bed:
         name = server or role + "-a"
         env = {"PYTHONPATH": path, "BATON_C_LIBRARY": LIBRARY, "BATON_SERVER": name,
                "BATON_ATTACH_SOCKET": self.path((server or role) + ".sock"),
-               "BATON_ATTACH_TIMEOUT": "2" if server else "30",
+               # One engine's agent comes long after it.
+               "BATON_ATTACH_TIMEOUT": "2" if name == "prefill-tp2" else "30",
                "BATON_PROBE": self.path(name + ".probe"),
                # A core for each rank of an engine on the CPU.
                "SGLANG_CPU_OMP_THREADS_BIND": "0|1" if {"tp", "pp-size"} & set(flags) else "all"}
@@ -127,6 +128,16 @@ class Bed:
             check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=30)
         return str(room) in done.stdout
 
+    def wait_listed(self, server: str) -> None:
+        """Until the registry has all ranks of the server."""
+        def ready():
+            done = subprocess.run([BATONCTL, "server", "list", "-o", "json"], check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
+            servers = json.loads(done.stdout or "{}").get("servers", [])
+            return any(s["name"] == server and s.get("state") == "SERVER_STATE_READY"
+                       for s in servers)
+        processes.eventually(ready, server + " is listed as ready")
+
     def start_sharded_agent(self) -> None:
         """Long after its engine."""
         if "prefill-tp2" not in self.agents:
@@ -134,6 +145,7 @@ class Bed:
             for rank in (0, 1):
                 words = "prefill-tp2[dp0/pp0/cp0/tp%d] is attached at last" % rank
                 processes.eventually(lambda w=words: self.sharded.process.printed(w), words)
+            self.wait_listed("prefill-tp2")
 
     def restart_agents(self, transport: str | None = None) -> None:
         self.transport = transport or self.transport
@@ -161,7 +173,7 @@ class Bed:
                 "rid": "room-%d" % room}
 
     def hand_over(self, prompt: list[int], tokens: int, room: int | None = None,
-                  limit_s: float = 60, prefill: engines.Engine | None = None,
+                  limit_s: float = processes.LIMIT_S, prefill: engines.Engine | None = None,
                   port: int = PREFILL_PORT, decode: engines.Engine | None = None,
                   decode_prompt: list[int] | None = None) -> dict:
         """Both legs at once, as a router sends them: decode's answer. `port` names `prefill`."""
@@ -169,9 +181,12 @@ class Bed:
         leg = self.leg(room or self.room(), port)
         other = Leg(prefill, prompt, tokens, leg)
         answer = decode.generate(decode_prompt or prompt, tokens, limit_s, **leg)
-        if "error" in answer:  # As routers do; otherwise it would wait for another decode leg.
+        # As routers do; otherwise it would wait for another decode leg. An abort that overtakes its
+        # request finds none.
+        while "error" in answer and other.waits:
             for engine in (prefill, decode):
                 engine.abort(leg["rid"])
+            other.wait(0.2)
         answer["prefill"] = other.join()
         answer["room"] = leg["bootstrap_room"]
         return answer
@@ -181,7 +196,7 @@ class Bed:
         want = self.expected(prompt, tokens)
         processes.eventually(
             lambda: self.hand_over(prompt, tokens, None, 10).get("output_ids") == want,
-            "requests work again", 60)
+            "requests work again")
 
     def probe(self, side: str, room: int) -> dict:
         """What the probe wrote about a room's pages."""
@@ -193,7 +208,7 @@ class Bed:
                     if line.endswith("\n") and json.loads(line)["room"] == room:
                         return json.loads(line)
             return None
-        return processes.eventually(find, "%s's pages of room %d are known" % (side, room), 20)
+        return processes.eventually(find, "%s's pages of room %d are known" % (side, room))
 
     def close(self) -> None:
         started = [engine.process for engine in self.all] + [*self.agents.values(), self.bootstrap]
@@ -220,6 +235,9 @@ class Leg:
     @property
     def waits(self) -> bool:
         return self._thread.is_alive()
+
+    def wait(self, limit_s: float) -> None:
+        self._thread.join(limit_s)
 
     def join(self) -> dict:
         self._thread.join()

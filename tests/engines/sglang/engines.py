@@ -28,7 +28,7 @@ def environment(**more: str) -> dict[str, str]:
         "GLOO_SOCKET_IFNAME": "lo", **more}
 
 
-def post(port: int, path: str, body: dict, limit_s: float = 60) -> dict:
+def post(port: int, path: str, body: dict, limit_s: float = processes.LIMIT_S) -> dict:
     """The answer, or {"error": what went wrong}."""
     request = urllib.request.Request(
         "http://127.0.0.1:%d%s" % (port, path), json.dumps(body).encode(),
@@ -78,7 +78,8 @@ class Engine:
         processes.eventually(ready, self.name + " is ready")
         return self
 
-    def generate(self, prompt: list[int], tokens: int, limit_s: float = 60, **more) -> dict:
+    def generate(self, prompt: list[int], tokens: int, limit_s: float = processes.LIMIT_S,
+                 **more) -> dict:
         """`more` names the other leg: bootstrap_host and so on."""
         sampling = {"max_new_tokens": tokens, "temperature": 0, "ignore_eos": True}
         return post(self.port, "/generate",

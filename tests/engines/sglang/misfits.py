@@ -33,4 +33,5 @@ def prefill_with_pages_of(tokens: int, bed: beds.Bed):
             agent_socket=bed.path("prefill.sock"), server="prefill-odd", launch_id="1",
             role=baton.Role.PREFILL, model=engines.folder() + "/model", spec=spec, layout=layout,
             regions=[pool.region()], aliases=["127.0.0.1:%d" % PORT]):
+        bed.wait_listed("prefill-odd")
         yield

@@ -5,6 +5,7 @@ import urllib.request
 
 from tests.engines.sglang import bed as beds
 from tests.engines.sglang import engines
+from tests.engines.sglang import processes
 from tests.engines.sglang import shared
 
 PORT = 31800
@@ -45,7 +46,7 @@ class RoutersTest(unittest.TestCase):
             json.dumps(self._completion(PORT, stream=True)).encode(),
             {"content-type": "application/json"})
         text = ""
-        with urllib.request.urlopen(request, timeout=60) as reply:
+        with urllib.request.urlopen(request, timeout=processes.LIMIT_S) as reply:
             for line in reply.read().decode().splitlines():
                 if line.startswith("data: {"):
                     text += json.loads(line[6:])["choices"][0]["text"]

@@ -107,7 +107,7 @@ def _watch_receiver(cls):
 def _watch_sender(cls):
     from sglang.srt.disaggregation.base.conn import KVPoll
 
-    send, poll = cls.send, cls.poll
+    send, poll, ended_as = cls.send, cls.poll, cls._ended
 
     def noted_send(self, kv_indices, state_indices=None, num_kv_tokens=None):
         begin = self._sent_to
@@ -116,16 +116,20 @@ def _watch_sender(cls):
         self.probe_slots = np.concatenate([getattr(self, "probe_slots", slots[:0]), slots])
         self.probe_chunks = getattr(self, "probe_chunks", 0) + 1
 
+    def noted_end(self, status):
+        # As the sender saw it: a look before might be too early to know what decode has.
+        self.probe_prefix = status.prefix_tokens
+        return ended_as(self, status)
+
     def digested_poll(self):
         ended = self.conclude_state is not None
-        before = self._room.poll() if self._room is not None else None
         status = poll(self)
         if status == KVPoll.Success and not ended:
             probe = self.kv_mgr.probe
             # What decode had already was not read from here.
-            slots = self.probe_slots[before.prefix_tokens - self._prefix:]
+            slots = self.probe_slots[self.probe_prefix - self._prefix:]
             probe.write(room=self.bootstrap_room, digest=probe.digest(slots), tokens=len(slots),
                         chunks=self.probe_chunks)
         return status
 
-    cls.send, cls.poll = noted_send, digested_poll
+    cls.send, cls.poll, cls._ended = noted_send, digested_poll, noted_end
