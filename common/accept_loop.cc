@@ -58,7 +58,8 @@ bool OfOne(int error) {
 
 }  // namespace
 
-AcceptLoop::AcceptLoop(std::string name, UniqueFd listener, ConnectionLimits limits, Take take)
+AcceptLoop::AcceptLoop(std::string name, UniqueFd listener, ConnectionLimits limits, First first,
+                       Take take)
     : name_(std::move(name)),
       listener_(std::move(listener)),
       limits_(limits),
@@ -66,6 +67,7 @@ AcceptLoop::AcceptLoop(std::string name, UniqueFd listener, ConnectionLimits lim
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       spare_(OpenSpare()),
       beaten_(Monotonic::now().time_since_epoch().count()) {
+  if (first == First::kServer) self_dial_.emplace(listener_.get());
   // The program's own thread takes its signals.
   sigset_t all;
   sigset_t before;
@@ -93,6 +95,10 @@ void AcceptLoop::Run() {
     beaten_ = now.time_since_epoch().count();
     if (waits[1].revents == 0) failing_ = 0;
     if (!stopping_ && waits[1].revents != 0) AcceptAll(now);
+    if (!stopping_ && self_dial_.has_value()) {
+      self_dial_->Turn(now);
+      deaf_ = self_dial_->deaf(now);
+    }
   }
 }
 
@@ -110,7 +116,8 @@ void AcceptLoop::AcceptAll(TimePoint now) {
     }
     failing_ = 0;
     const std::string peer = PeerOf(from);
-    if (!Admit(peer, now)) continue;
+    const bool ours = self_dial_.has_value() && self_dial_->IsOurs(from);
+    if (!ours && !Admit(peer, now)) continue;
     const int on = 1;
     if (peer != "local") setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     const auto inode = InodeOf(fd.get());
@@ -178,6 +185,10 @@ bool AcceptLoop::turning() const {
 absl::Status AcceptLoop::health() const {
   if (!turning()) {
     return Error(Reason::kSystem, absl::StrCat(name_, ": its listener has not turned for 10 s"));
+  }
+  if (deaf_) {
+    return Error(Reason::kSystem, absl::StrCat(name_, ": nobody has answered at its own port for ",
+                                               SelfDial::kDeafAfter.count(), " s"));
   }
   if (const int error = failing_; error != 0) {
     return SystemError(absl::StrCat(name_, ": no connection can be accepted"), error);

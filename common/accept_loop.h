@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/clock.h"
+#include "common/self_dial.h"
 #include "common/unique_fd.h"
 
 namespace baton {
@@ -42,19 +44,26 @@ absl::StatusOr<UniqueFd> ListenTcp(const std::string& address);
 // host of `address`, and the port that the listener has.
 std::string BoundAddress(const std::string& address, int listener);
 
+// Who speaks first on a new connection.
+enum class First {
+  kClient,
+  // As HTTP/2 servers do: so the loop can dial itself and know that all the way is alive. TCP only.
+  kServer,
+};
+
 class AcceptLoop {
  public:
   // `take` owns the connection: non-blocking, close-on-exec, without Nagle's delay. Not called any
   // more once Stop has returned. `name` is for the log.
   using Take = std::function<void(UniqueFd)>;
-  AcceptLoop(std::string name, UniqueFd listener, ConnectionLimits limits, Take take);
+  AcceptLoop(std::string name, UniqueFd listener, ConnectionLimits limits, First first, Take take);
   ~AcceptLoop() { Stop(); }
   void Stop();
 
   // OK, or why no connection can be accepted: passing, as when descriptors are short, or for good.
   absl::Status health() const;
-  // False: its thread is stuck, and only another start helps.
-  bool turning() const;
+  // False: its thread is stuck, or nobody answers at its port. Only another start helps.
+  bool live() const { return turning() && !deaf_; }
   uint64_t refused() const { return refused_; }
 
  private:
@@ -63,6 +72,7 @@ class AcceptLoop {
     std::string peer;
   };
 
+  bool turning() const;
   void Run();
   void AcceptAll(TimePoint now);
   bool Admit(const std::string& peer, TimePoint now);
@@ -76,12 +86,14 @@ class AcceptLoop {
   UniqueFd wake_;
   // Given up for a moment when no other is left, so that who waits is told by a close.
   UniqueFd spare_;
+  std::optional<SelfDial> self_dial_;
   // Connections by descriptor. One has ended when its descriptor is no more, or another file's.
   std::map<int, Held> held_;
   std::map<std::string, size_t> of_peer_;
   TimePoint swept_;
   TimePoint said_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> deaf_{false};
   std::atomic<uint64_t> refused_{0};
   std::atomic<Duration::rep> beaten_;
   std::atomic<int> failing_{0};  // errno of the latest accept

@@ -41,12 +41,12 @@ class Taker {
 
 class AcceptLoopTest : public ::testing::Test {
  protected:
-  void Listen(ConnectionLimits limits) {
+  void Listen(ConnectionLimits limits, First first = First::kClient) {
     auto fd = ListenTcp("127.0.0.1:0");
     ASSERT_TRUE(fd.ok()) << fd.status();
     const std::string bound = BoundAddress("127.0.0.1:0", fd->get());
     port_ = static_cast<uint16_t>(std::stoi(bound.substr(bound.rfind(':') + 1)));
-    loop_ = std::make_unique<AcceptLoop>("test", *std::move(fd), limits, taker_.take());
+    loop_ = std::make_unique<AcceptLoop>("test", *std::move(fd), limits, first, taker_.take());
   }
 
   // From 127.0.0.`from`.
@@ -86,6 +86,14 @@ TEST_F(AcceptLoopTest, OnePeerLeavesRoomForOthers) {
   EXPECT_TRUE(loop_->health().ok());
 }
 
+TEST_F(AcceptLoopTest, DialsItselfPastTheLimitsWhereTheServerSpeaksFirst) {
+  Listen({.all = 0, .of_peer = 0}, First::kServer);
+  ASSERT_TRUE(Eventually([&] { return taker_.size() == 1; }));
+  clients_.push_back(Connect(1));
+  ASSERT_TRUE(Eventually([&] { return loop_->refused() == 1; }));
+  EXPECT_TRUE(loop_->live());
+}
+
 TEST_F(AcceptLoopTest, ConnectionsThatHaveEndedMakeRoom) {
   Listen({.all = 4, .of_peer = 4});
   for (int round = 0; round < 3; ++round) {
@@ -116,7 +124,7 @@ TEST_F(AcceptLoopTest, GoesOnAfterDescriptorsWereShort) {
   const bool noticed = Eventually([&] { return loop_->refused() > 0; });
   setrlimit(RLIMIT_NOFILE, &before);
   ASSERT_TRUE(noticed);
-  EXPECT_TRUE(loop_->turning());
+  EXPECT_TRUE(loop_->live());
   ASSERT_TRUE(Eventually([&] {
     clients_.push_back(Connect(1));
     return taker_.size() >= 2;

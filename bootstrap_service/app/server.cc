@@ -103,7 +103,7 @@ class ServerImpl : public BootstrapServer {
     health.ready = health.live && !draining_;
     if (!health.live) health.why = "the sweeper has not turned for 10 s";
     if (const absl::Status listening = listener_->health(); !listening.ok()) {
-      health.live = health.live && listener_->turning();
+      health.live = health.live && listener_->live();
       health.ready = false;
       health.why = std::string(listening.message());
     }

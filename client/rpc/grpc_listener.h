@@ -32,7 +32,7 @@ class GrpcListener {
     if (!fd.ok()) return fd.status();
     std::string bound = BoundAddress(address, fd->get());
     return std::unique_ptr<GrpcListener>(
-        new GrpcListener(std::move(name), std::move(bound), *std::move(fd)));
+        new GrpcListener(std::move(name), std::move(bound), *std::move(fd), First::kServer));
   }
   // On a Unix socket of these permissions, which the caller unlinks in the end.
   static absl::StatusOr<std::unique_ptr<GrpcListener>> BindUnix(std::string name,
@@ -41,7 +41,8 @@ class GrpcListener {
     constexpr int kBacklog = 64;
     auto fd = ListenStream(path, kBacklog, mode);
     if (!fd.ok()) return fd.status();
-    return std::unique_ptr<GrpcListener>(new GrpcListener(std::move(name), path, *std::move(fd)));
+    return std::unique_ptr<GrpcListener>(
+        new GrpcListener(std::move(name), path, *std::move(fd), First::kClient));
   }
 
   const std::string& address() const { return address_; }
@@ -56,7 +57,7 @@ class GrpcListener {
 
   // Once the server has started.
   void Start() {
-    loop_.emplace(name_, std::move(fd_), LimitsOfFiles(), [this](UniqueFd fd) {
+    loop_.emplace(name_, std::move(fd_), LimitsOfFiles(), first_, [this](UniqueFd fd) {
       grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
       connection.fd = fd.Release();
       acceptor_->HandleNewConnection(&connection);
@@ -67,16 +68,17 @@ class GrpcListener {
   }
 
   absl::Status health() const { return loop_.has_value() ? loop_->health() : absl::OkStatus(); }
-  bool turning() const { return !loop_.has_value() || loop_->turning(); }
+  bool live() const { return !loop_.has_value() || loop_->live(); }
   uint64_t refused() const { return loop_.has_value() ? loop_->refused() : 0; }
 
  private:
-  GrpcListener(std::string name, std::string address, UniqueFd fd)
-      : name_(std::move(name)), address_(std::move(address)), fd_(std::move(fd)) {}
+  GrpcListener(std::string name, std::string address, UniqueFd fd, First first)
+      : name_(std::move(name)), address_(std::move(address)), fd_(std::move(fd)), first_(first) {}
 
   const std::string name_;
   const std::string address_;
   UniqueFd fd_;
+  const First first_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::optional<AcceptLoop> loop_;
 };

@@ -75,7 +75,7 @@ class GrpcWires : public Wires {
   std::shared_ptr<Wire> Dial(const std::string& address,
                              std::shared_ptr<WireEvents> events) override;
   absl::Status Listening(bool* stuck) const override {
-    *stuck = listener_ != nullptr && !listener_->turning();
+    *stuck = listener_ != nullptr && !listener_->live();
     return listener_ == nullptr ? absl::OkStatus() : listener_->health();
   }
   void Shutdown() override;

@@ -96,6 +96,30 @@ TEST_F(Impostor, OfARankThatLostItsLeaseIsOfferedNothingWhileTheTrueAgentIsThere
   ExpectARoomLands();
 }
 
+// Other servers' agents are dialled as well: none of them may take the rank's place.
+TEST_F(Impostor, ThatIsDialledForAnotherServerIsOfferedNothingOnceTheRankLostItsLease) {
+  std::vector<std::shared_ptr<const RemoteRank>> claims;
+  for (const EngineRank* rank : {&p0_, &p1_}) {
+    auto claim = std::make_shared<RemoteRank>(*d_.core->context().FindRemote(rank->ref));
+    claim->peer = kPeer;
+    claim->epoch = Epoch(666);
+    claims.push_back(std::move(claim));
+  }
+  world_.Lose(p_);
+  auto view = std::make_shared<ServerView>(*d_.core->context().servers.Find("prefill-a"));
+  view->addresses.clear();
+  view->epochs.clear();
+  d_.core->OnServer(view, world_.now);
+  d_.core->OnServer(view, world_.now);
+  t_ = d0_.OpenReceive(0, {1, 1}, "prefill-a", kTotal, 0, kTime);
+  d_.core->OnPeerUp({kPeer, "10.9.9.9:7421", Epoch(666), 1, /*dialled=*/true});
+  d_.core->OnAnnounce(kPeer, claims, world_.now);
+  world_.Settle();
+  for (const v1::Frame& frame : world_.to_strangers) {
+    EXPECT_NE(frame.body_case(), v1::Frame::kOffer) << frame.ShortDebugString();
+  }
+}
+
 // What a room's failure says is no secret, but it must reach the true source.
 TEST_F(Impostor, DoesNotKeepTheTrueSourceFromHearingOfAFailure) {
   Claim(2, Epoch(666));

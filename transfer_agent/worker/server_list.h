@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,14 +32,22 @@ struct ServerView {
   std::map<RankCoord, Epoch> epochs = {};
 };
 
+// Where the registry has, or last had, a rank's agent.
+struct RankPlace {
+  std::string address;
+  std::optional<Epoch> epoch;  // none: any start will do
+};
+
 // Thread-compatible.
 class ServerList {
  public:
   using ViewPtr = std::shared_ptr<const ServerView>;
 
-  // Replaces what was known of it.
+  // Replaces what was known of it, but for the places of ranks that lost their leases since.
   void Put(ViewPtr view) {
+    Places places = PlacesAfter(*view);
     Remove(view->name);
+    places_[view->name] = std::move(places);
     // The registry gives an alias to one server at a time; of two updates the later one stands.
     for (const std::string& alias : view->aliases) names_[alias] = view->name;
     const std::string name = view->name;
@@ -49,6 +58,7 @@ class ServerList {
     if (it == views_.end()) return;
     std::erase_if(names_, [&](const auto& alias) { return alias.second == name; });
     views_.erase(it);
+    places_.erase(name);
   }
 
   // Null when unknown. A server's own name goes before another's alias.
@@ -60,9 +70,33 @@ class ServerList {
     it = views_.find(name->second);
     return it == views_.end() ? nullptr : it->second;
   }
+  // Null: within the server's incarnation the registry has never said where the rank is.
+  const RankPlace* FindPlace(const std::string& server, const RankCoord& rank) const {
+    const auto places = places_.find(server);
+    if (places == places_.end()) return nullptr;
+    const auto place = places->second.find(rank);
+    return place == places->second.end() ? nullptr : &place->second;
+  }
 
  private:
+  using Places = std::map<RankCoord, RankPlace>;
+
+  Places PlacesAfter(const ServerView& view) const {
+    Places places;
+    const auto before = views_.find(view.name);
+    if (before != views_.end() && before->second->incarnation == view.incarnation) {
+      places = places_.at(view.name);
+    }
+    for (const auto& [rank, address] : view.addresses) {
+      const auto epoch = view.epochs.find(rank);
+      places[rank] = {
+          address, epoch == view.epochs.end() ? std::nullopt : std::optional<Epoch>(epoch->second)};
+    }
+    return places;
+  }
+
   std::map<std::string, ViewPtr> views_;
+  std::map<std::string, Places> places_;      // by server, as views_
   std::map<std::string, std::string> names_;  // by alias
 };
 

@@ -44,6 +44,14 @@ class ListenerTest(fleet.FieldTest):
         target = self.engine(d, role="decode", server="decode-a")
         self.land(source, target)
 
+    def test_who_connects_is_greeted_so_that_a_listener_can_dial_itself(self):
+        bootstrap = self.bootstrap()
+        for address in (bootstrap.address(), self.agent("p", bootstrap.address()).address()):
+            host, port = address.rsplit(":", 1)
+            with socket.create_connection((host, int(port)), timeout=program.LIMIT_S) as caller:
+                # The head of an HTTP/2 frame: length, type (SETTINGS is 4), flags, stream.
+                self.assertEqual(caller.recv(9)[3], 4)
+
     def test_an_agent_s_service_socket_outlives_more_connections_than_it_has_descriptors(self):
         bootstrap = self.bootstrap()
         p = self.agent("p", bootstrap.address(), files=_FILES)

@@ -150,6 +150,10 @@ void Pod::EngineGone(EngineRank& rank) { core->EngineGone(rank.id, world_->now);
 
 absl::Status Pod::Send(PeerId peer, control::Priority priority, v1::Frame frame) {
   if (lost_.contains(peer)) return Error(Reason::kPeerLost, "the peer is down");
+  if (peer.value() >= world_->pods.size()) {
+    world_->to_strangers.push_back(std::move(frame));
+    return absl::OkStatus();
+  }
   Pod& to = *world_->pods[peer.value()];
   (priority == control::Priority::kUrgent ? to.urgent : to.bulk)
       .emplace_back(number_, std::move(frame));

@@ -136,6 +136,8 @@ class World {
   transport::FakeFabric fabric;
   std::vector<std::unique_ptr<Pod>> pods;
   std::map<std::pair<std::string, RoomKey>, uint32_t> bindings;
+  // Sent to peers that no pod of this world plays.
+  std::vector<v1::Frame> to_strangers;
   std::set<std::pair<std::string, RoomKey>> over;  // of the bindings
 
  private:
