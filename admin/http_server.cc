@@ -81,21 +81,27 @@ class CivetServer final : public HttpServer {
 
  private:
   // civetweb's accepting thread sees that it shall stop when a connection comes, or 2 s later: so
-  // they come until it has stopped.
+  // they come until it has stopped. Where no thread can be had to knock, 2 s it is.
   void Stop() {
     std::atomic<bool> stopped{false};
-    std::thread knocking([this, &stopped] {
-      while (!stopped) {
-        char why_not[128];
-        mg_connection* knock =
-            mg_connect_client(host_.c_str(), port_, /*use_ssl=*/0, why_not, sizeof(why_not));
-        if (knock != nullptr) mg_close_connection(knock);
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      }
-    });
+    std::thread knocking;
+    try {
+      knocking = std::thread([this, &stopped] { KnockUntil(stopped); });
+    } catch (const std::system_error&) {
+    }
     mg_stop(context_);
     stopped = true;
-    knocking.join();
+    if (knocking.joinable()) knocking.join();
+  }
+
+  void KnockUntil(const std::atomic<bool>& stopped) const {
+    while (!stopped) {
+      char why_not[128];
+      mg_connection* knock =
+          mg_connect_client(host_.c_str(), port_, /*use_ssl=*/0, why_not, sizeof(why_not));
+      if (knock != nullptr) mg_close_connection(knock);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
   }
 
   // Returns the status, which tells civetweb that the request was answered here.

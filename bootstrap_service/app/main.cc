@@ -13,11 +13,15 @@
 #include "common/accept_loop.h"
 #include "common/log.h"
 #include "common/log_format.h"
+#include "common/thread_limit.h"
 
 namespace {
 
 // Twice what it has without a client.
 constexpr uint64_t kFilesLeast = 64;
+// Its own, without gRPC's and with a few to answer operators.
+constexpr size_t kThreadsLeast = 12;
+constexpr unsigned kStopSecondsMax = 10;
 
 int Complain(const absl::Status& status) {
   fprintf(stderr, "baton-bootstrap: %s\n", std::string(status.message()).c_str());
@@ -52,6 +56,10 @@ int main(int argc, char** argv) {
   table.ParseOrExit(argc, argv);
   baton::RaiseFileLimit();
   if (absl::Status files = baton::CheckFileLimit(kFilesLeast); !files.ok()) return Complain(files);
+  if (absl::Status threads = baton::CheckThreadLimit(kThreadsLeast + baton::ThreadsOfGrpc());
+      !threads.ok()) {
+    return Complain(threads);
+  }
   baton::admin::StartLog(options.admin, "baton-bootstrap");
 
   // Build and serve.
@@ -75,6 +83,7 @@ int main(int argc, char** argv) {
   // Drain.
   int number = WaitForSignal(signals);
   LOG(INFO) << "registry stops: signal " << number;
+  baton::EndWithin(kStopSecondsMax);
   (*server)->BeginDrain();
   (*admin)->Refresh();
   (*server)->Stop();

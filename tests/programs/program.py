@@ -33,7 +33,7 @@ def eventually(condition, what: str):
 
 class Program:
     def __init__(self, path: str, folder: str, stderr: object = None, files: int = 0,
-                 **flags: str):
+                 under: tuple[str, ...] = (), **flags: str):
         self.folder = folder
         self.name = os.path.basename(path)
         self._port_files = {"port_file": self._path("port"),
@@ -44,7 +44,7 @@ class Program:
         self._log = open(self._path("log"), "w+", encoding="utf-8")
         limit = ["prlimit", "--nofile=%d" % files] if files else []
         self.process = subprocess.Popen(
-            limit + [path] + ["--%s=%s" % flag for flag in all_flags.items()],
+            [*under, *limit, path] + ["--%s=%s" % flag for flag in all_flags.items()],
             stderr=self._log if stderr is None else stderr, stdout=self._log)
 
     def _path(self, what: str) -> str:

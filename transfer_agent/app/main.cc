@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/log_format.h"
 #include "common/reason.h"
+#include "common/thread_limit.h"
 #include "transfer_agent/app/agent.h"
 #include "transfer_agent/app/options.h"
 #include "transfer_agent/service/agent_service.h"
@@ -25,6 +26,10 @@ namespace {
 constexpr int kLoadPeriodMs = 500;
 // Without an engine or a peer an agent of eight workers has about sixty.
 constexpr uint64_t kFilesLeast = 128;
+// Its own beside its workers, without gRPC's and with a few to answer operators.
+constexpr size_t kThreadsLeast = 16;
+// Once it has drained.
+constexpr unsigned kStopSecondsMax = 10;
 
 int Complain(const absl::Status& status) {
   fprintf(stderr, "baton-agent: %s: %s\n", std::string(ReasonName(ReasonOf(status))).c_str(),
@@ -80,6 +85,10 @@ int Run(int argc, char** argv) {
   if (absl::Status status = Complete(&options); !status.ok()) return Complain(status);
   RaiseFileLimit();
   if (absl::Status files = CheckFileLimit(kFilesLeast); !files.ok()) return Complain(files);
+  if (absl::Status threads = CheckThreadLimit(kThreadsLeast + options.workers + ThreadsOfGrpc());
+      !threads.ok()) {
+    return Complain(threads);
+  }
   InitLog(argv[0]);
   admin::StartLog(options.admin, "baton-agent");
   const std::unique_ptr<AgentInspection> inspection = AgentInspection::Make();
@@ -98,6 +107,7 @@ int Run(int argc, char** argv) {
   if (!written.ok()) return Complain(written);
   AwaitSignal(signals.get(), **agent);
   Drain(**agent, **admin, options);
+  EndWithin(kStopSecondsMax);
   service->reset();
   admin->reset();
   (*agent)->Stop();
