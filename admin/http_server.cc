@@ -1,6 +1,7 @@
 #include "admin/http_server.h"
 
 #include <civetweb.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <chrono>
@@ -83,25 +84,23 @@ class CivetServer final : public HttpServer {
   // civetweb's accepting thread sees that it shall stop when a connection comes, or 2 s later: so
   // they come until it has stopped. Where no thread can be had to knock, 2 s it is.
   void Stop() {
-    std::atomic<bool> stopped{false};
-    std::thread knocking;
-    try {
-      knocking = std::thread([this, &stopped] { KnockUntil(stopped); });
-    } catch (const std::system_error&) {
-    }
+    pthread_t knocking;
+    const bool knocks = pthread_create(&knocking, nullptr, KnockUntilStopped, this) == 0;
     mg_stop(context_);
-    stopped = true;
-    if (knocking.joinable()) knocking.join();
+    stopped_ = true;
+    if (knocks) pthread_join(knocking, nullptr);
   }
 
-  void KnockUntil(const std::atomic<bool>& stopped) const {
-    while (!stopped) {
+  static void* KnockUntilStopped(void* server) {
+    const auto* self = static_cast<const CivetServer*>(server);
+    while (!self->stopped_) {
       char why_not[128];
-      mg_connection* knock =
-          mg_connect_client(host_.c_str(), port_, /*use_ssl=*/0, why_not, sizeof(why_not));
+      mg_connection* knock = mg_connect_client(self->host_.c_str(), self->port_, /*use_ssl=*/0,
+                                               why_not, sizeof(why_not));
       if (knock != nullptr) mg_close_connection(knock);
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
+    return nullptr;
   }
 
   // Returns the status, which tells civetweb that the request was answered here.
@@ -142,6 +141,7 @@ class CivetServer final : public HttpServer {
   // What civetweb itself can dial.
   std::string host_;
   int port_ = 0;
+  std::atomic<bool> stopped_{false};
 };
 
 }  // namespace

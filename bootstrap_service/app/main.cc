@@ -56,10 +56,8 @@ int main(int argc, char** argv) {
   table.ParseOrExit(argc, argv);
   baton::RaiseFileLimit();
   if (absl::Status files = baton::CheckFileLimit(kFilesLeast); !files.ok()) return Complain(files);
-  if (absl::Status threads = baton::CheckThreadLimit(kThreadsLeast + baton::ThreadsOfGrpc());
-      !threads.ok()) {
-    return Complain(threads);
-  }
+  absl::Status threads = baton::CheckThreadLimit(kThreadsLeast + baton::ThreadsOfGrpc());
+  if (!threads.ok()) return Complain(threads);
   baton::admin::StartLog(options.admin, "baton-bootstrap");
 
   // Build and serve.

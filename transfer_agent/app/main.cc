@@ -85,10 +85,8 @@ int Run(int argc, char** argv) {
   if (absl::Status status = Complete(&options); !status.ok()) return Complain(status);
   RaiseFileLimit();
   if (absl::Status files = CheckFileLimit(kFilesLeast); !files.ok()) return Complain(files);
-  if (absl::Status threads = CheckThreadLimit(kThreadsLeast + options.workers + ThreadsOfGrpc());
-      !threads.ok()) {
-    return Complain(threads);
-  }
+  absl::Status threads = CheckThreadLimit(kThreadsLeast + options.workers + ThreadsOfGrpc());
+  if (!threads.ok()) return Complain(threads);
   InitLog(argv[0]);
   admin::StartLog(options.admin, "baton-agent");
   const std::unique_ptr<AgentInspection> inspection = AgentInspection::Make();
