@@ -2,7 +2,7 @@
 from tools.deploy import pods
 
 _LABEL = "baton/agent"
-_MARGIN_S = 5
+_MARGIN_S = 10
 
 
 def _beside_engines(things):
@@ -36,6 +36,29 @@ def gpu(things, _):
             for name in {**resources.get("requests", {}), **resources.get("limits", {})}:
                 if "gpu" in name:
                     yield "%s: the agent asks for %s" % (pod.name, name)
+
+
+def claims(things, _):
+    """A claim's GPUs are those of a template beside the pod, and are not asked for once more."""
+    templates = {(t["metadata"].get("namespace"), t["metadata"]["name"]) for t in things
+                 if t["kind"] == "ResourceClaimTemplate"}
+    for pod in pods.of(things):
+        named = {c["name"]: c.get("resourceClaimTemplateName")
+                 for c in pod.spec.get("resourceClaims", [])}
+        for name, template in named.items():
+            # None: a claim of the cluster's own, which several pods may name.
+            if template and (pod.owner["metadata"].get("namespace"), template) not in templates:
+                yield "%s: there is no template %s for its claim %s" % (pod.name, template, name)
+        for container in pod.containers():
+            resources = container.get("resources", {})
+            for used in resources.get("claims", []):
+                if used["name"] not in named:
+                    yield "%s: %s uses claim %s, which the pod has not" % (
+                        pod.name, container["name"], used["name"])
+            plugin = [r for r in resources.get("limits", {}) if r.endswith("/gpu")]
+            if resources.get("claims") and plugin:
+                yield "%s: %s asks for %s beside its claim" % (
+                    pod.name, container["name"], plugin[0])
 
 
 def qos(things, _):
@@ -107,6 +130,7 @@ def hooks(things, flags):
 RULES = {
     "sidecar": sidecar,
     "gpu": gpu,
+    "claims": claims,
     "qos": qos,
     "socket": socket,
     "drain": drain,
