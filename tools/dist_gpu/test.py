@@ -6,6 +6,7 @@ eight minutes. The last line counts.
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,8 +40,8 @@ def unittests(module: str, **environment: str):
                **{"BATON_GPU_PAGES": "8192", "BATON_GPU_KILLS": "8", **environment})
 
 
-def program(name: str, *words: str, **environment: str):
-    return run([os.path.join(HERE, "bin", name), *words],
+def program(name: str, *words: str, under: tuple[str, ...] = (), **environment: str):
+    return run([*under, os.path.join(HERE, "bin", name), *words],
                LD_LIBRARY_PATH=os.path.join(HERE, "lib") + ":" +
                os.environ.get("LD_LIBRARY_PATH", ""), **environment)
 
@@ -79,6 +80,14 @@ def conformance():
     return program("cuda_conformance_test", "--gtest_brief=1", BATON_CUDA_DRIVER="libcuda.so.1")
 
 
+def sanitizer():
+    """The kernel's every access to memory, over what the conformance suite moves."""
+    tool = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"
+    return program("cuda_conformance_test", "--gtest_brief=1",
+                   "--gtest_filter=*Moves*:*Lands*:*Fence*:*Closes*-*FourGiB*",
+                   under=(tool, "--error-exitcode=9"), BATON_CUDA_DRIVER="libcuda.so.1")
+
+
 def torch_pd(model: str):
     return run([sys.executable, "-m", "client.examples.torch_pd", "--model=" + model,
                 "--device=cuda", "--transport=cuda"])
@@ -91,10 +100,14 @@ STEPS = {
     "pools": lambda: program("cuda_pool_gpu_test"),
     "rooms": lambda: unittests("tests.gpu.rooms_test"),
     "killed": lambda: unittests("tests.gpu.killed_test"),
+    # Pools of 32 MiB: all of it is compared after every 64 rooms.
+    "many rooms": lambda: unittests("tests.gpu.many_rooms_test", BATON_GPU_PAGES="1024",
+                                    BATON_GPU_ROOMS="100000"),
     "torch llama": lambda: torch_pd("llama"),
     "torch mla": lambda: torch_pd("mla"),
     "figures": lambda: run([sys.executable, "-m", "tests.gpu.figures"]),
     "conformance": conformance,
+    "sanitizer": sanitizer,
 }
 
 
