@@ -41,8 +41,8 @@ absl::string_view Explain(ibv_wc_status status) {
 
 std::string ExplainFailure(ibv_wc_status status, uint32_t vendor_error, const QueuePair& qp) {
   return absl::StrCat("verbs ", qp.rail().name(), " queue pair ", qp.qp()->qp_num, " to ",
-                      qp.rail().chosen().port.infiniband ? absl::StrCat("lid ", qp.remote_lid)
-                                                         : GidText(qp.remote_gid),
+                      qp.rail().chosen().port.infiniband ? absl::StrCat("lid ", qp.far.lid)
+                                                         : GidText(qp.far.gid),
                       ": ", Explain(status), " (status ", static_cast<int>(status),
                       ", vendor error ", vendor_error, ")");
 }
