@@ -75,9 +75,7 @@ void Channels::Lose(const Loss& loss) {
 
 void Channels::FailTargets(PeerId peer, const absl::Status& cause) {
   FailIf(
-      [peer](const Channel& channel) {
-        return channel.peer == peer && channel.source == nullptr;
-      },
+      [peer](const Channel& channel) { return channel.peer == peer && channel.source == nullptr; },
       cause);
 }
 
@@ -137,8 +135,8 @@ void Channels::Look(TimePoint now) {
       if (*channel->deadline <= now) late.push_back(channel.get());
       continue;
     }
-    const bool quiet = channel->quiet_since.has_value() &&
-                       now - *channel->quiet_since >= options.probe_interval;
+    const bool quiet =
+        channel->quiet_since.has_value() && now - *channel->quiet_since >= options.probe_interval;
     if (quiet && !channel->runnable && channel->drained() && Superseded(id)) {
       replaced.push_back(channel.get());
     } else {

@@ -80,8 +80,7 @@ class Channels {
   std::optional<TimePoint> NextDue(TimePoint now) const;
 
  private:
-  absl::Status MakeRoom(absl::Span<Rail* const> rails, bool source, Awaited awaited,
-                        Drain drain);
+  absl::Status MakeRoom(absl::Span<Rail* const> rails, bool source, Awaited awaited, Drain drain);
   OpenedChannel Keep(std::unique_ptr<Channel> channel, std::string data);
   // Drains, says goodbye, ends.
   void Leave(Channel* channel, const absl::Status& cause);

@@ -60,8 +60,8 @@ bool Datapath::PollRail(Rail* rail) {
     const int n = ibv_poll_cq(rail->cq(), kBatch, completions);
     if (n < 0) {
       channels_->Lose(Rails::Kill(
-          rail, Error(Reason::kTransport, absl::StrCat("verbs ", rail->name(),
-                                                       ": its completion queue is broken"))));
+          rail, Error(Reason::kTransport,
+                      absl::StrCat("verbs ", rail->name(), ": its completion queue is broken"))));
       return true;
     }
     for (int c = 0; c < n; ++c) {
@@ -168,12 +168,9 @@ void Datapath::TellFenced(const Fences::Fence& fence) {
     return;
   }
   // What the adapter has taken may still be on its way over the bus.
-  flusher_.Start(*fence.memory, rails,
-                 {.is_part = false,
-                  .channel = {},
-                  .peer = fence.peer,
-                  .offer = fence.offer,
-                  .part = 0});
+  flusher_.Start(
+      *fence.memory, rails,
+      {.is_part = false, .channel = {}, .peer = fence.peer, .offer = fence.offer, .part = 0});
 }
 
 absl::Status Datapath::OnWord(const Place& place, WordImmediate word) {

@@ -22,8 +22,8 @@ void Fences::GiveUp(PeerId peer) {
     if (open.fence.peer != peer) continue;
     open.gone = true;
     open.late_at = TimePoint();
-    const FenceEvent event = open.machine.state() == FenceState::kOwed ? FenceEvent::kGone
-                                                                       : FenceEvent::kLate;
+    const FenceEvent event =
+        open.machine.state() == FenceState::kOwed ? FenceEvent::kGone : FenceEvent::kLate;
     if (open.machine.CanAdvance(event)) open.machine.Advance(event);
   }
   EraseOver();
@@ -71,8 +71,7 @@ std::vector<Fences::Fence> Fences::Reset(PeerId peer) {
 }
 
 void Fences::EraseOver() {
-  std::erase_if(open_,
-                [](const Open& open) { return open.machine.state() == FenceState::kOver; });
+  std::erase_if(open_, [](const Open& open) { return open.machine.state() == FenceState::kOver; });
 }
 
 bool Fences::Pending(PeerId peer) const {

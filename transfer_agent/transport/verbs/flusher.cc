@@ -33,9 +33,9 @@ absl::Status Flusher::Prepare(absl::Span<const std::unique_ptr<Rail>> rails) {
 absl::Status Flusher::Build(size_t rail) {
   Reader& reader = readers_[rail];
   if (reader.scratch == nullptr) {
-    reader.scratch = reader.rail->provider().RegisterMemory(reader.rail->pd(), bytes_, sizeof(bytes_),
-                                                        reinterpret_cast<uintptr_t>(bytes_),
-                                                        IBV_ACCESS_LOCAL_WRITE);
+    reader.scratch = reader.rail->provider().RegisterMemory(
+        reader.rail->pd(), bytes_, sizeof(bytes_), reinterpret_cast<uintptr_t>(bytes_),
+        IBV_ACCESS_LOCAL_WRITE);
     if (reader.scratch == nullptr) {
       return SystemError(absl::StrCat("verbs ", reader.rail->name(), ": reg_mr for the flush"),
                          errno);

@@ -17,8 +17,8 @@ absl::StatusOr<std::unique_ptr<QueuePair>> QueuePairs::Make(Rail* rail, QueueUse
   absl::StatusOr<uint16_t> number = places_.Take();
   if (!number.ok()) return number.status();
   Place& place = places_[*number];
-  auto qp = MakeQueuePair(rail, SizesOf(options_, *rail, use, windows), use, *number,
-                          place.generation);
+  auto qp =
+      MakeQueuePair(rail, SizesOf(options_, *rail, use, windows), use, *number, place.generation);
   if (!qp.ok()) {
     places_.GiveBack(*number);
     return qp;
@@ -77,8 +77,7 @@ std::optional<TimePoint> QueuePairs::NextDue() const {
 }
 
 size_t QueuePairs::InReset(const Rail& rail) const {
-  return std::count_if(down_.begin(), down_.end(),
-                       [&](const Down& d) { return d.rail == &rail; });
+  return std::count_if(down_.begin(), down_.end(), [&](const Down& d) { return d.rail == &rail; });
 }
 
 const Place* QueuePairs::Find(const ibv_qp* qp) const {

@@ -105,9 +105,8 @@ std::optional<TimePoint> Rails::NextDue(TimePoint now) const {
 }
 
 bool Rails::Arm() {
-  return std::all_of(rails_.begin(), rails_.end(), [](const auto& rail) {
-    return ibv_req_notify_cq(rail->cq(), 0) == 0;
-  });
+  return std::all_of(rails_.begin(), rails_.end(),
+                     [](const auto& rail) { return ibv_req_notify_cq(rail->cq(), 0) == 0; });
 }
 
 void Rails::TakeWakeups() {

@@ -40,8 +40,7 @@ using Losses = std::vector<Loss>;
 class Rails {
  public:
   // Both outlive it.
-  Rails(Provider* provider, const VerbsOptions& options)
-      : provider_(provider), options_(options) {}
+  Rails(Provider* provider, const VerbsOptions& options) : provider_(provider), options_(options) {}
   // Selects and opens. NO_TRANSPORT lists every device that was tried.
   absl::Status Open();
 
@@ -62,8 +61,8 @@ class Rails {
     return pauses_.RemotePaused(peer, now);
   }
 
-  // That queue pair to the peer failed: channels to that peer leave its rails at both ends out for a
-  // while. Of other peers it says nothing.
+  // That queue pair failed: channels to the peer leave its rails at both ends out for a while. Of
+  // other peers it says nothing.
   void NotReached(PeerId peer, const QueuePair& qp, TimePoint now);
   void ForgetPeer(PeerId peer) { pauses_.Forget(peer); }
   // The device is of no use any more.

@@ -1,4 +1,4 @@
-// What a queue pair has posted, in order, until it has completed. It completes in order, so that one
+// What a queue pair has posted, until it has completed. It completes in order, so that one
 // completion stands for all before it. Allocates nothing after the constructor. Thread-compatible.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_SEND_LEDGER_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_SEND_LEDGER_H_

@@ -104,8 +104,8 @@ bool SourceDatapath::AddWrite(Job* job, size_t index) {
   const planner::CopyRun& run = job->runs[job->at];
   uint32_t key = 0;
   // Of the whole run, so that one that leaves the region is refused before its first byte.
-  uint64_t room =
-      job->remote->Resolve(run.target_region, run.target_offset, run.length, qp.far.key_column, &key);
+  uint64_t room = job->remote->Resolve(run.target_region, run.target_offset, run.length,
+                                       qp.far.key_column, &key);
   if (room == 0) return false;
   const uint64_t address = run.target_offset;
   if (room == run.length) room = UINT64_MAX;  // neighbours may follow it

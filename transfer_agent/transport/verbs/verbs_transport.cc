@@ -36,7 +36,14 @@ void RefreshGauges(const Rails& rails, const Channels& channels, const QueuePair
 absl::StatusOr<std::unique_ptr<VerbsTransport>> VerbsTransport::Create(
     std::unique_ptr<Provider> provider, const VerbsOptions& options) {
   std::unique_ptr<VerbsTransport> transport(new VerbsTransport(std::move(provider), options));
-  if (absl::Status status = transport->Build(); !status.ok()) return status;
+  Wakeups& wakeups = transport->wakeups_;
+  absl::Status status = transport->rails_.Open();
+  if (status.ok()) status = wakeups.Open();
+  for (const auto& rail : transport->rails_.all()) {
+    if (status.ok()) status = wakeups.Watch(rail->context()->async_fd);
+    if (status.ok()) status = wakeups.Watch(rail->wakeups()->fd);
+  }
+  if (!status.ok()) return status;
   return transport;
 }
 
@@ -49,16 +56,6 @@ VerbsTransport::VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOp
       fences_(options.fence_timeout, options.leave_timeout),
       channels_(&loop_, &rails_, &memories_, &queue_pairs_),
       datapath_(&loop_, &rails_, &memories_, &queue_pairs_, &channels_) {}
-
-absl::Status VerbsTransport::Build() {
-  absl::Status status = rails_.Open();
-  if (status.ok()) status = wakeups_.Open();
-  for (const auto& rail : rails_.all()) {
-    if (status.ok()) status = wakeups_.Watch(rail->context()->async_fd);
-    if (status.ok()) status = wakeups_.Watch(rail->wakeups()->fd);
-  }
-  return status;
-}
 
 const Capabilities& VerbsTransport::capabilities() const {
   static const Capabilities kCapabilities{.name = "verbs",
@@ -247,18 +244,14 @@ bool VerbsTransport::PrepareToSleep() {
   // What came before the queues were armed rings no bell.
   if (datapath_.Poll() || busy()) return false;
   RefreshGauges(rails_, channels_, queue_pairs_);
-  wakeups_.SetTimer(NextDue());
-  return true;
-}
-
-std::optional<TimePoint> VerbsTransport::NextDue() const {
   const TimePoint now = loop_.clock.now();
   std::optional<TimePoint> next;
-  for (const auto& each : {queue_pairs_.NextDue(), fences_.NextDue(), rails_.NextDue(now),
-                           channels_.NextDue(now)}) {
+  for (const auto& each :
+       {queue_pairs_.NextDue(), fences_.NextDue(), rails_.NextDue(now), channels_.NextDue(now)}) {
     if (each.has_value() && (!next.has_value() || *each < *next)) next = each;
   }
-  return next;
+  wakeups_.SetTimer(next);
+  return true;
 }
 
 }  // namespace baton::transport::verbs

@@ -63,13 +63,11 @@ class VerbsTransport final : public Transport {
 
  private:
   VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOptions& options);
-  absl::Status Build();
   // What the devices say, and what channels end by it.
   bool TakeDeviceEvents();
   // What happens by the clock.
   bool Look();
   void CarryOutFences(TimePoint now);
-  std::optional<TimePoint> NextDue() const;
 
   // In the order in which each is made from those before it.
   const std::unique_ptr<Provider> provider_;
