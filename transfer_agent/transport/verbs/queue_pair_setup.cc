@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -27,19 +28,9 @@ uint32_t RandomSequence() {
   return value & 0xffffff;
 }
 
+// IBV_MTU_256 is 1, IBV_MTU_4096 is 5.
 ibv_mtu MtuOf(uint32_t bytes) {
-  switch (bytes) {
-    case 256:
-      return IBV_MTU_256;
-    case 512:
-      return IBV_MTU_512;
-    case 1024:
-      return IBV_MTU_1024;
-    case 2048:
-      return IBV_MTU_2048;
-    default:
-      return IBV_MTU_4096;
-  }
+  return static_cast<ibv_mtu>(std::clamp(std::countr_zero(bytes) - 7, 1, 5));
 }
 
 absl::Status Failed(const QueuePair& qp, absl::string_view what, int error) {

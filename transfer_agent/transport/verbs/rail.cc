@@ -36,13 +36,6 @@ absl::Status Rail::Build(const VerbsOptions& options) {
   context_ = provider_->Open(chosen_.port.device);
   if (context_ == nullptr) return Failed("the device cannot be opened");
   if ((errno = provider_->QueryLimits(context_, &limits_)) != 0) return Failed("query_device");
-  if (options.memory_windows && !limits_.memory_windows) {
-    return Error(
-        Reason::kNoTransport,
-        absl::StrCat("verbs ", name(),
-                     ": --verbs_windows asks for memory windows of type 2, which this "
-                     "device does not have: leave it out by --verbs_devices, or the flag"));
-  }
   SetNonBlocking(context_->async_fd);
   pd_ = provider_->AllocPd(context_);
   if (pd_ == nullptr) return Failed("alloc_pd");

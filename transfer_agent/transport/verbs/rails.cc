@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/log.h"
 #include "common/reason.h"
 
@@ -14,13 +16,38 @@ absl::Status Rails::Open() {
   if (!selection.ok()) return selection.status();
   selection_ = *std::move(selection);
   CHECK_LE(selection_.rails.size(), kRailsMax);
+  std::vector<ChosenRail> opened;
   for (const ChosenRail& chosen : selection_.rails) {
-    absl::StatusOr<std::unique_ptr<Rail>> rail =
-        Rail::Open(provider_, chosen, rails_.size(), options_);
-    if (!rail.ok()) return rail.status();
+    auto rail = Rail::Open(provider_, chosen, rails_.size(), options_);
+    if (!rail.ok()) {
+      LeaveOut(chosen, rail.status());
+      continue;
+    }
+    if (options_.memory_windows && !(*rail)->limits().memory_windows) {
+      // Asked for as a guard of memory: to do without it, or without the device, is not ours.
+      return Error(
+          Reason::kNoTransport,
+          absl::StrCat("verbs ", (*rail)->name(),
+                       ": --verbs_windows asks for memory windows of type 2, which this "
+                       "device does not have: leave it out by --verbs_devices, or the flag"));
+    }
+    opened.push_back(chosen);
     rails_.push_back(*std::move(rail));
   }
-  return absl::OkStatus();
+  selection_.rails = std::move(opened);
+  if (!rails_.empty()) return absl::OkStatus();
+  return Error(Reason::kNoTransport, absl::StrCat("verbs: no usable device; tried ",
+                                                  absl::StrJoin(selection_.candidates, "; ")));
+}
+
+void Rails::LeaveOut(const ChosenRail& chosen, const absl::Status& why) {
+  const std::string name = absl::StrCat(chosen.port.device, "/", chosen.port.port);
+  LOG(ERROR) << "verbs " << name << " is left out: " << why;
+  for (std::string& line : selection_.candidates) {
+    if (!absl::StartsWith(line, name + " ") || !absl::EndsWith(line, ": taken")) continue;
+    line.resize(line.size() - absl::string_view("taken").size());
+    absl::StrAppend(&line, "left out: ", why.message());
+  }
 }
 
 std::vector<std::shared_ptr<const PortMetrics>> Rails::metrics() const {

@@ -41,7 +41,8 @@ class Rails {
  public:
   // Both outlive it.
   Rails(Provider* provider, const VerbsOptions& options) : provider_(provider), options_(options) {}
-  // Selects and opens. NO_TRANSPORT lists every device that was tried.
+  // Selects and opens. A device that does not open is left out, and the selection says why.
+  // NO_TRANSPORT lists every device that was tried.
   absl::Status Open();
 
   const Selection& selection() const { return selection_; }
@@ -81,6 +82,7 @@ class Rails {
  private:
   std::vector<Rail*> Usable(TimePoint now) const;
   absl::Status NoneUp() const;
+  void LeaveOut(const ChosenRail& chosen, const absl::Status& why);
   void OnEvent(Rail* rail, const ibv_async_event& event, Losses* losses);
   void OnPortEvent(Rail* rail, bool up, const std::string& text);
   // Of the port's GIDs and LID: what peers were told may be true no more.

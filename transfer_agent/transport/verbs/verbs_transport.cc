@@ -107,12 +107,6 @@ absl::StatusOr<OpenedChannel> VerbsTransport::Accept(PeerId peer, absl::string_v
   });
 }
 
-absl::Status VerbsTransport::Complete(ChannelId channel, absl::string_view data) {
-  return channels_.Complete(channel, data);
-}
-
-void VerbsTransport::Close(ChannelId channel) { channels_.Close(channel); }
-
 void VerbsTransport::Retire(ChannelId id) {
   // What has arrived counts: it is not sent again.
   datapath_.Drain();
@@ -124,8 +118,6 @@ void VerbsTransport::Retire(ChannelId id) {
   fences_.Retire(id, datapath_.flusher().last());
   loop_.clock.Ask();
 }
-
-bool VerbsTransport::Superseded(ChannelId channel) const { return channels_.Superseded(channel); }
 
 void VerbsTransport::ForgetPeer(PeerId peer) {
   channels_.ForgetPeer(peer);
@@ -164,10 +156,6 @@ void VerbsTransport::FenceDrained(PeerId peer, OfferId offer) {
   } else if (const auto ended = fences_.Answer(peer, offer)) {
     datapath_.TellFenced(*ended);
   }
-}
-
-Submitted VerbsTransport::Submit(ChannelId channel, Segment segment) {
-  return datapath_.Submit(channel, segment);
 }
 
 void VerbsTransport::Cancel(ChannelId id, OfferId offer) {

@@ -46,15 +46,19 @@ class VerbsTransport final : public Transport {
   absl::StatusOr<RemoteMemoryId> ImportMemory(PeerId peer, absl::string_view key) override;
   absl::StatusOr<OpenedChannel> Open(PeerId peer) override;
   absl::StatusOr<OpenedChannel> Accept(PeerId peer, absl::string_view data) override;
-  absl::Status Complete(ChannelId channel, absl::string_view data) override;
-  void Close(ChannelId channel) override;
+  absl::Status Complete(ChannelId channel, absl::string_view data) override {
+    return channels_.Complete(channel, data);
+  }
+  void Close(ChannelId channel) override { channels_.Close(channel); }
   void Retire(ChannelId id) override;
-  bool Superseded(ChannelId channel) const override;
+  bool Superseded(ChannelId channel) const override { return channels_.Superseded(channel); }
   void ForgetPeer(PeerId peer) override;
   absl::Status OpenWindow(Window window) override;
   void Fence(PeerId peer, OfferId offer) override;
   void FenceDrained(PeerId peer, OfferId offer) override;
-  Submitted Submit(ChannelId channel, Segment segment) override;
+  Submitted Submit(ChannelId channel, Segment segment) override {
+    return datapath_.Submit(channel, segment);
+  }
   void Cancel(ChannelId id, OfferId offer) override;
   bool Poll(TimePoint now, Events* events) override;
   int wait_fd() const override { return wakeups_.fd(); }
