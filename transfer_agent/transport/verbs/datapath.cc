@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -73,9 +74,25 @@ bool Datapath::PollRail(Rail* rail) {
     worked |= n > 0;
     if (n == kBatch) continue;
     rail->SeenEmpty();
+    if (!flushed_.empty()) TakeFlushed(*rail);
     break;
   }
   return worked;
+}
+
+void Datapath::TakeFlushed(const Rail& rail) {
+  std::vector<ibv_wc> left;
+  for (const ibv_wc& wc : std::exchange(flushed_, {})) {
+    const WorkId id = UnpackWorkId(wc.wr_id);
+    const Place* place = queue_pairs_->Find(id);
+    if (place == nullptr) continue;
+    if (&place->qp->rail() != &rail) {
+      left.push_back(wc);
+    } else {
+      OnFailed(Place(*place), wc, id);
+    }
+  }
+  flushed_ = std::move(left);
 }
 
 void Datapath::OnCompletion(const ibv_wc& wc) {
@@ -87,6 +104,16 @@ void Datapath::OnCompletion(const ibv_wc& wc) {
   Channel* channel = place.channel;
   if (channel == nullptr) {
     if (id.kind == WorkKind::kSend) flusher_.OnCompletion(qp->rail().index(), wc, id.sequence);
+    return;
+  }
+  if (wc.status == IBV_WC_WR_FLUSH_ERR) {
+    // Something failed before, and says what. Where a device flushes receives first it comes later,
+    // and without it the way to the peer would be taken for good.
+    const auto same = [&](const ibv_wc& w) {
+      const WorkId other = UnpackWorkId(w.wr_id);
+      return other.place == id.place && other.generation == id.generation;
+    };
+    if (std::none_of(flushed_.begin(), flushed_.end(), same)) flushed_.push_back(wc);
     return;
   }
   if (wc.status != IBV_WC_SUCCESS) return OnFailed(place, wc, id);

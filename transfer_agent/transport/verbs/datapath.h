@@ -8,6 +8,7 @@
 #define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_DATAPATH_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -53,6 +54,7 @@ class Datapath {
 
  private:
   bool PollRail(Rail* rail);
+  void TakeFlushed(const Rail& rail);
   void OnCompletion(const ibv_wc& wc);
   void OnFailed(const Place& place, const ibv_wc& wc, const WorkId& id);
   void OnReceived(const Place& place, const ibv_wc& wc);
@@ -71,6 +73,8 @@ class Datapath {
   Channels* const channels_;
   TargetDatapath target_;
   Flusher flusher_;
+  // Failures whose cause may still be behind them: taken when the rail's queue was seen empty.
+  std::vector<ibv_wc> flushed_;
 };
 
 }  // namespace baton::transport::verbs

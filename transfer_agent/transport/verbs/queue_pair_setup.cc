@@ -51,6 +51,35 @@ unsigned AccessOf(QueueUse use) {
   return 0;
 }
 
+// Devices take less at once than each of their limits says, and do not say how much. False: less is
+// of no use.
+bool Shrink(QueueSizes* sizes) {
+  if (sizes->inline_bytes > 0) {
+    sizes->inline_bytes = sizes->inline_bytes > 16 ? sizes->inline_bytes / 2 : 0;
+    return true;
+  }
+  sizes->gather /= 2;
+  return sizes->gather > 0;
+}
+
+// Null with errno. `sizes`: what was tried last.
+ibv_qp* Create(const Rail& rail, QueueSizes* sizes) {
+  do {
+    ibv_qp_init_attr init{};
+    init.send_cq = init.recv_cq = rail.cq();
+    init.qp_type = IBV_QPT_RC;
+    init.cap.max_send_wr = sizes->sends;
+    init.cap.max_recv_wr = sizes->receives;
+    init.cap.max_send_sge = sizes->gather;
+    init.cap.max_recv_sge = 1;
+    init.cap.max_inline_data = sizes->inline_bytes;
+    ibv_qp* made = rail.provider().CreateQp(rail.pd(), &init);
+    sizes->inline_bytes = std::min(sizes->inline_bytes, init.cap.max_inline_data);
+    if (made != nullptr) return made;
+  } while (errno == EINVAL && Shrink(sizes));
+  return nullptr;
+}
+
 absl::Status ToInit(const QueuePair& qp, QueueUse use) {
   ibv_qp_attr attr{};
   attr.qp_state = IBV_QPS_INIT;
@@ -128,23 +157,14 @@ absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(Rail* rail, const Queue
                                                          uint16_t generation) {
   QueueSizes sizes = wanted;
   if (absl::Status status = rail->Reserve(sizes.completions()); !status.ok()) return status;
-  ibv_qp_init_attr init{};
-  init.send_cq = init.recv_cq = rail->cq();
-  init.qp_type = IBV_QPT_RC;
-  init.cap.max_send_wr = sizes.sends;
-  init.cap.max_recv_wr = sizes.receives;
-  init.cap.max_send_sge = sizes.gather;
-  init.cap.max_recv_sge = 1;
-  init.cap.max_inline_data = sizes.inline_bytes;
-  ibv_qp* made = rail->provider().CreateQp(rail->pd(), &init);
+  ibv_qp* made = Create(*rail, &sizes);
   if (made == nullptr) {
     const int error = errno;
     rail->ReleaseWhenEmpty(sizes.completions());
     return Error(Reason::kFull,
                  absl::StrCat("verbs ", rail->name(), ": create_qp of ", sizes.sends, " sends of ",
-                              sizes.gather, " elements: ", std::strerror(error)));
+                              wanted.gather, " elements: ", std::strerror(error)));
   }
-  sizes.inline_bytes = std::min(sizes.inline_bytes, init.cap.max_inline_data);
   auto qp = std::make_unique<QueuePair>(rail, made, sizes, place, generation);
   qp->packet_sequence = RandomSequence();
   absl::Status status = ToInit(*qp, use);

@@ -297,7 +297,9 @@ bool FakeProvider::TakeCqEvent(ibv_comp_channel* channel) {
 ibv_qp* FakeProvider::CreateQp(ibv_pd* pd, ibv_qp_init_attr* attributes) {
   auto* context = As<FakeContext>(pd->context);
   const ibv_qp_cap& cap = attributes->cap;
-  if (cap.max_send_wr > context->spec->limits.queue_max || cap.max_send_sge > kFakeSgeMax) {
+  if (cap.max_send_wr > context->spec->limits.queue_max ||
+      cap.max_send_sge > context->spec->elements_max ||
+      cap.max_inline_data > context->spec->inline_max) {
     errno = EINVAL;
     return nullptr;
   }
@@ -313,7 +315,7 @@ ibv_qp* FakeProvider::CreateQp(ibv_pd* pd, ibv_qp_init_attr* attributes) {
   qp->base.qp_num = kFirstQp + at;
   qp->base.state = IBV_QPS_RESET;
   qp->device = context;
-  attributes->cap.max_inline_data = kFakeInlineMax;
+  attributes->cap.max_inline_data = context->spec->inline_max;
   qp->cap = attributes->cap;
   qp->signal_all = attributes->sq_sig_all != 0;
   qp->sends.resize(cap.max_send_wr);
