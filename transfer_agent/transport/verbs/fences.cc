@@ -50,7 +50,7 @@ bool Fences::Revoked(PeerId peer, bool all, TimePoint now) {
   bool any = false;
   for (Open& open : open_) {
     if (open.fence.peer != peer) continue;
-    if (open.machine.state() == FenceState::kRevoking && (all || *open.revoked_at <= now)) {
+    if (open.machine.state() == FenceState::kRevoking && (all || open.revoked_at <= now)) {
       open.machine.Advance(FenceEvent::kRevoked);
     }
     any |= open.machine.state() == FenceState::kResetting;

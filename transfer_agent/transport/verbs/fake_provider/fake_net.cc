@@ -25,9 +25,6 @@ class FakeProvider final : public Provider {
     *limits = As<FakeContext>(context)->spec->limits;
     return 0;
   }
-  bool PortActive(ibv_context* context, uint32_t) override {
-    return As<FakeContext>(context)->spec->port.active;
-  }
   ibv_pd* AllocPd(ibv_context* context) override;
   int DeallocPd(ibv_pd* pd) override;
   ibv_mr* RegisterMemory(ibv_pd* pd, void* address, size_t length, uint64_t iova,
