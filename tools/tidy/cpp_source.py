@@ -30,3 +30,39 @@ def strip_preprocessor(text: str) -> str:
     """Blanks directives, continued lines included."""
     return re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: "\n" * m.group(0).count("\n"), text,
                   flags=re.MULTILINE)
+
+
+def outside_parens(head: str) -> str:
+    """`head` without what stands in (), [] and template argument lists' parentheses."""
+    out, depth = [], 0
+    for c in head:
+        if c in "([":
+            depth += 1
+        elif c in ")]":
+            depth -= 1
+            if depth == 0:
+                out.append("()" if c == ")" else "[]")
+        elif depth == 0:
+            out.append(c)
+    return "".join(out)
+
+
+def without_angles(text: str) -> str:
+    """`text` without template parameters and arguments."""
+    before = None
+    while text != before:
+        before, text = text, re.sub(r"<[^<>]*>", "", text)
+    return text
+
+
+def skip_block(text: str, start: int, opens: str = "{", closes: str = "}") -> int:
+    """The position after the brace that closes the one at `start`."""
+    depth = 0
+    for i in range(start, len(text)):
+        if text[i] == opens:
+            depth += 1
+        elif text[i] == closes:
+            depth -= 1
+            if depth == 0:
+                return i + 1
+    return len(text)

@@ -8,32 +8,9 @@ _OPERATOR = re.compile(r"\boperator\s*(\(\s*\)|[^\s\w(]+)")
 _NAME = re.compile(r"([~\w:]+)\s*\($")
 
 
-def _outside_parens(head: str) -> str:
-    """`head` without what stands in (), [] and template argument lists' parentheses."""
-    out, depth = [], 0
-    for c in head:
-        if c in "([":
-            depth += 1
-        elif c in ")]":
-            depth -= 1
-            if depth == 0:
-                out.append("()" if c == ")" else "[]")
-        elif depth == 0:
-            out.append(c)
-    return "".join(out)
-
-
-def _without_angles(text: str) -> str:
-    """`text` without template parameters and arguments."""
-    before = None
-    while text != before:
-        before, text = text, re.sub(r"<[^<>]*>", "", text)
-    return text
-
-
 def _opens(head: str) -> str:
     """What the brace after `head` opens: 'scope', 'function' or 'value'."""
-    plain = _without_angles(_outside_parens(_OPERATOR.sub("operator_", head)))
+    plain = cpp_source.without_angles(cpp_source.outside_parens(_OPERATOR.sub("operator_", head)))
     if "=" in plain:
         return "value"
     if "()" not in plain:
@@ -61,19 +38,6 @@ def _name(head: str) -> str:
     return "?"
 
 
-def _skip_block(text: str, start: int) -> int:
-    """The position after the brace that closes the one at `start`."""
-    depth = 0
-    for i in range(start, len(text)):
-        if text[i] == "{":
-            depth += 1
-        elif text[i] == "}":
-            depth -= 1
-            if depth == 0:
-                return i + 1
-    return len(text)
-
-
 def measure(source: str) -> list[tuple[str, int, int]]:
     """(name, first line, lines) of every function body; a lambda belongs to its function."""
     text = cpp_source.strip_preprocessor(cpp_source.strip(source))
@@ -91,7 +55,7 @@ def measure(source: str) -> list[tuple[str, int, int]]:
             if kind == "scope":
                 head_start = i + 1
             else:
-                end = _skip_block(text, i)
+                end = cpp_source.skip_block(text, i)
                 if kind == "function":
                     begin = head_start + len(head) - len(head.lstrip())
                     first = text.count("\n", 0, begin) + 1

@@ -8,6 +8,7 @@ import sys
 
 from tools.tidy import architecture
 from tools.tidy import builds
+from tools.tidy import classes
 from tools.tidy import cpp
 from tools.tidy import finding
 from tools.tidy import logs
@@ -31,6 +32,7 @@ def check_tree(root: str) -> tuple[list[finding.Finding], list[str], int]:
     paths = [p for p in tree.files(root) if p not in _NOT_OURS]
     found, soft = builds.check(paths, read), []
     found += architecture.check(paths, read)
+    limits = classes.Classes(paths, read)
     named = named_tests.NamedTests(paths, read)
     for path in paths:
         text = read(path)
@@ -40,12 +42,13 @@ def check_tree(root: str) -> tuple[list[finding.Finding], list[str], int]:
         soft += over
         if path.endswith((".h", ".cc")):
             here += cpp.check(path, text) + logs.check(path, text)
+            here += limits.check(path, text)
         if path.endswith(".md"):
             here += markdown.check(path, text, root) + readme.check(path, text, read)
             here += named.check(path, text)
         lines = text.splitlines()
         found += [f for f in here if not finding.is_allowed(f, lines)]
-    return found, soft, len(paths)
+    return found + limits.finish(), soft, len(paths)
 
 
 def main(root: str) -> int:

@@ -22,7 +22,7 @@ struct Scraped : testing::Test {
   std::string Text(transport::World* world) {
     PortMetricsList ports;
     for (Node* node : {&world->source, &world->target}) {
-      const auto& own = dynamic_cast<const VerbsTransport&>(*node->transport).port_metrics();
+      const auto& own = dynamic_cast<const VerbsTransport&>(*node->transport).rails().metrics();
       ports.insert(ports.end(), own.begin(), own.end());
     }
     metrics::Scrape scrape(metrics::Program::kAgent);

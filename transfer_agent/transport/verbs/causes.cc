@@ -40,11 +40,11 @@ absl::string_view Explain(ibv_wc_status status) {
 }  // namespace
 
 std::string ExplainFailure(ibv_wc_status status, uint32_t vendor_error, const QueuePair& qp) {
-  return absl::StrCat("verbs ", qp.rail().name(), " queue pair ", qp.qp()->qp_num, " to ",
-                      qp.rail().chosen().port.infiniband ? absl::StrCat("lid ", qp.remote_lid)
-                                                         : GidText(qp.remote_gid),
-                      ": ", Explain(status), " (status ", static_cast<int>(status),
-                      ", vendor error ", vendor_error, ")");
+  return absl::StrCat(
+      "verbs ", qp.rail().name(), " queue pair ", qp.qp()->qp_num, " to ",
+      qp.rail().chosen().port.infiniband ? absl::StrCat("lid ", qp.far.lid) : GidText(qp.far.gid),
+      ": ", Explain(status), " (status ", static_cast<int>(status), ", vendor error ", vendor_error,
+      ")");
 }
 
 CompletionError ErrorOf(ibv_wc_status status) {

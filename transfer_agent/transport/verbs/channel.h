@@ -2,6 +2,7 @@
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "transfer_agent/transport/transport.h"
 #include "transfer_agent/transport/verbs/channel_states.h"
 #include "transfer_agent/transport/verbs/channel_windows.h"
+#include "transfer_agent/transport/verbs/message.h"
 #include "transfer_agent/transport/verbs/queue_pair.h"
 #include "transfer_agent/transport/verbs/source_datapath.h"
 
@@ -25,9 +27,19 @@ struct Channel {
   bool leaving() const { return machine.state() == ChannelState::kLeaving; }
   bool drained() const {
     for (const auto& qp : queue_pairs) {
-      if (!qp->idle()) return false;
+      if (!qp->sends().idle()) return false;
     }
     return source == nullptr || source->idle();
+  }
+  bool Uses(const Rail& rail) const {
+    return std::any_of(queue_pairs.begin(), queue_pairs.end(),
+                       [&rail](const auto& qp) { return &qp->rail() == &rail; });
+  }
+  // What it writes to that memory of its peer by. Null: it has no keys to it.
+  const RemoteMemory* KeysTo(const RemoteMemory& memory) const {
+    if (memory.windows() == 0) return &memory;
+    const auto found = keys.find(memory.windows());
+    return found == keys.end() ? nullptr : &found->second;
   }
 
   const ChannelId id;
@@ -45,7 +57,7 @@ struct Channel {
   uint32_t heard = 0;  // queue pairs over which the other end spoke
   // Work may be posted: something was submitted, acknowledged or credited since the last try.
   bool runnable = false;
-  // When it was last used, by the transport's count of uses.
+  // When it was last used, by the worker's count of uses.
   uint64_t used = 0;
   bool said_goodbye = false;
   // Of a channel that is not up, or is leaving. Set by the first look at the clock.

@@ -1,10 +1,10 @@
 #include "transfer_agent/transport/verbs/channel_setup.h"
 
-#include <errno.h>
 #include <sys/random.h>
 
 #include <algorithm>
-#include <cstring>
+#include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
@@ -13,239 +13,143 @@
 namespace baton::transport::verbs {
 namespace {
 
-// Words of a channel's other direction: credits, a goodbye, probes.
-constexpr uint32_t kWords = 32;
-// Of a loop: one for each memory.
-constexpr uint32_t kLoopReads = 64;
-// Of the RNR timer's table: 0.64 ms.
-constexpr uint8_t kRnrTimer = 12;
-constexpr uint8_t kHopLimit = 64;
-
-uint32_t RandomSequence() {
-  uint32_t value = 0;
-  PCHECK(getrandom(&value, sizeof(value), 0) == sizeof(value));
-  return value & 0xffffff;
-}
-
-ibv_mtu MtuOf(uint32_t bytes) {
-  switch (bytes) {
-    case 256:
-      return IBV_MTU_256;
-    case 512:
-      return IBV_MTU_512;
-    case 1024:
-      return IBV_MTU_1024;
-    case 2048:
-      return IBV_MTU_2048;
-    default:
-      return IBV_MTU_4096;
-  }
-}
-
-absl::Status Failed(const QueuePair& qp, absl::string_view what, int error) {
-  return Error(Reason::kTransport,
-               absl::StrCat("verbs ", qp.rail().name(), " queue pair ", qp.qp()->qp_num, ": ", what,
-                            ": ", std::strerror(error)));
-}
-
-unsigned AccessOf(QueueUse use) {
-  switch (use) {
-    case QueueUse::kSource:
-      return 0;
-    case QueueUse::kTarget:
-      return IBV_ACCESS_REMOTE_WRITE;
-    case QueueUse::kLoop:
-      return IBV_ACCESS_REMOTE_READ;
-  }
-  return 0;
-}
-
-absl::Status ToInit(const QueuePair& qp, QueueUse use) {
-  ibv_qp_attr attr{};
-  attr.qp_state = IBV_QPS_INIT;
-  attr.port_num = static_cast<uint8_t>(qp.rail().chosen().port.port);
-  attr.qp_access_flags = AccessOf(use);
-  const int error = qp.rail().provider().ModifyQp(
-      qp.qp(), &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
-  return error == 0 ? absl::OkStatus() : Failed(qp, "to INIT", error);
-}
-
-absl::Status ToReceive(const VerbsOptions& options, const Endpoint& peer, const QueuePair& qp) {
-  const ChosenRail& own = qp.rail().chosen();
-  ibv_qp_attr attr{};
-  attr.qp_state = IBV_QPS_RTR;
-  attr.path_mtu = MtuOf(std::min(own.port.mtu_bytes, peer.mtu_bytes));
-  attr.dest_qp_num = peer.queue_pair;
-  attr.rq_psn = peer.packet_sequence;
-  attr.max_dest_rd_atomic = 1;
-  attr.min_rnr_timer = kRnrTimer;
-  attr.ah_attr.port_num = static_cast<uint8_t>(own.port.port);
-  attr.ah_attr.sl = options.service_level;
-  if (own.port.infiniband) {
-    attr.ah_attr.dlid = static_cast<uint16_t>(peer.lid);
-  } else {
-    attr.ah_attr.is_global = 1;
-    attr.ah_attr.grh.sgid_index = static_cast<uint8_t>(own.gid.index);
-    attr.ah_attr.grh.hop_limit = kHopLimit;
-    attr.ah_attr.grh.traffic_class = options.traffic_class;
-    std::copy(peer.gid.begin(), peer.gid.end(), attr.ah_attr.grh.dgid.raw);
-  }
-  const int error = qp.rail().provider().ModifyQp(
-      qp.qp(), &attr,
-      IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN |
-          IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER);
-  if (error == 0) return absl::OkStatus();
-  return Failed(qp,
-                absl::StrCat("no route to the peer at ", GidText(peer.gid),
-                             peer.infiniband ? absl::StrCat(" lid ", peer.lid) : "",
-                             " (check that both rails are on one network)"),
-                error);
-}
-
-absl::Status ToSend(const VerbsOptions& options, const QueuePair& qp) {
-  ibv_qp_attr attr{};
-  attr.qp_state = IBV_QPS_RTS;
-  attr.timeout = options.ack_timeout;
-  attr.retry_cnt = options.retry_count;
-  attr.rnr_retry = options.rnr_retry;
-  attr.sq_psn = qp.packet_sequence;
-  attr.max_rd_atomic = 1;
-  const int error =
-      qp.rail().provider().ModifyQp(qp.qp(), &attr,
-                                    IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
-                                        IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC);
-  return error == 0 ? absl::OkStatus() : Failed(qp, "to RTS", error);
+Greeting GreetingOf(const Channel& channel) {
+  Greeting greeting{.nonce = channel.nonce, .endpoints = {}};
+  for (const auto& qp : channel.queue_pairs) greeting.endpoints.push_back(EndpointOf(*qp));
+  return greeting;
 }
 
 }  // namespace
 
-QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use, uint32_t windows) {
-  const uint32_t most = rail.limits().queue_max;
-  QueueSizes sizes;
-  if (use == QueueUse::kLoop) return {.sends = kLoopReads, .receives = 1};
-  const bool source = use == QueueUse::kSource;
-  sizes.sends = std::min(most, source ? options.send_queue : kWords + windows);
-  sizes.receives = std::min(most, source ? kWords : options.receive_queue);
-  sizes.gather =
-      source ? std::clamp(options.gather_max, 1u, std::min(rail.limits().sge_max, 32u)) : 1;
-  sizes.inline_bytes = source ? options.inline_bytes_max : 0;
-  return sizes;
+absl::Status NoKeys() {
+  return Error(
+      Reason::kTransport,
+      "verbs: the channel was opened before the peer had that memory, and has no key to it");
 }
 
-absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(Rail* rail, const QueueSizes& wanted,
-                                                         QueueUse use, uint16_t place,
-                                                         uint16_t generation) {
-  QueueSizes sizes = wanted;
-  if (absl::Status status = rail->Reserve(sizes.completions()); !status.ok()) return status;
-  ibv_qp_init_attr init{};
-  init.send_cq = init.recv_cq = rail->cq();
-  init.qp_type = IBV_QPT_RC;
-  init.cap.max_send_wr = sizes.sends;
-  init.cap.max_recv_wr = sizes.receives;
-  init.cap.max_send_sge = sizes.gather;
-  init.cap.max_recv_sge = 1;
-  init.cap.max_inline_data = sizes.inline_bytes;
-  ibv_qp* made = rail->provider().CreateQp(rail->pd(), &init);
-  if (made == nullptr) {
-    const int error = errno;
-    rail->ReleaseWhenEmpty(sizes.completions());
-    return Error(Reason::kFull,
-                 absl::StrCat("verbs ", rail->name(), ": create_qp of ", sizes.sends, " sends of ",
-                              sizes.gather, " elements: ", std::strerror(error)));
+uint32_t ChannelSetup::Windows() const {
+  uint32_t windows = 0;
+  for (const LocalMemory* memory : memories_->Windowed()) {
+    windows += static_cast<uint32_t>(memory->Pieces(0).size());
   }
-  sizes.inline_bytes = std::min(sizes.inline_bytes, init.cap.max_inline_data);
-  auto qp = std::make_unique<QueuePair>(rail, made, sizes, place, generation);
-  qp->packet_sequence = RandomSequence();
-  absl::Status status = ToInit(*qp, use);
-  if (status.ok()) status = qp->PostReceives(sizes.receives);
-  if (status.ok()) return qp;
-  rail->provider().DestroyQp(made);
-  rail->ReleaseWhenEmpty(sizes.completions());
+  return windows;
+}
+
+bool ChannelSetup::Fits(absl::Span<Rail* const> rails, bool source) const {
+  const QueueUse use = source ? QueueUse::kSource : QueueUse::kTarget;
+  const uint32_t windows = source ? 0 : Windows();
+  std::map<const Rail*, uint32_t> needed;
+  for (const Rail* rail : rails) {
+    needed[rail] += SizesOf(loop_->options, *rail, use, windows).completions();
+  }
+  return std::all_of(needed.begin(), needed.end(),
+                     [](const auto& n) { return n.first->Fits(n.second); });
+}
+
+absl::StatusOr<std::unique_ptr<Channel>> ChannelSetup::Make(PeerId peer, ChannelState state,
+                                                            absl::Span<Rail* const> rails) {
+  auto channel = std::make_unique<Channel>(ChannelId(++last_channel_), peer, state);
+  const bool source = state == ChannelState::kOffered;
+  if (source) {
+    channel->source =
+        std::make_unique<SourceDatapath>(loop_->options, &loop_->events, &loop_->counters);
+  }
+  const uint32_t windows = source ? 0 : Windows();
+  for (Rail* rail : rails) {
+    auto qp = queue_pairs_->Make(rail, source ? QueueUse::kSource : QueueUse::kTarget, windows,
+                                 channel.get(), static_cast<uint32_t>(channel->queue_pairs.size()));
+    if (!qp.ok()) {
+      Release(channel.get());
+      return qp.status();
+    }
+    channel->queue_pairs.push_back(*std::move(qp));
+    if (source) channel->source->AddQueuePair(channel->queue_pairs.back().get());
+  }
+  return channel;
+}
+
+absl::StatusOr<std::unique_ptr<Channel>> ChannelSetup::Offer(PeerId peer,
+                                                             absl::Span<Rail* const> rails) {
+  auto channel = Make(peer, ChannelState::kOffered, rails);
+  if (!channel.ok()) return channel;
+  uint64_t& nonce = (*channel)->nonce;
+  PCHECK(getrandom(&nonce, sizeof(nonce), 0) == sizeof(nonce));
+  return channel;
+}
+
+std::string ChannelSetup::OpenData(const Channel& channel, std::vector<uint32_t> avoid_rails) {
+  Greeting open = GreetingOf(channel);
+  open.avoid_rails = std::move(avoid_rails);
+  return EncodeOpen(open);
+}
+
+absl::StatusOr<std::unique_ptr<Channel>> ChannelSetup::Answer(PeerId peer,
+                                                              absl::Span<Rail* const> rails,
+                                                              const Greeting& open) {
+  auto channel = Make(peer, ChannelState::kExpected, rails);
+  if (!channel.ok()) return channel;
+  (*channel)->nonce = open.nonce;
+  absl::Status status;
+  for (size_t i = 0; i < open.endpoints.size() && status.ok(); ++i) {
+    status = verbs::Connect(loop_->options, open.endpoints[i], (*channel)->queue_pairs[i].get());
+  }
+  if (status.ok()) status = Bind(channel->get());
+  if (status.ok()) return channel;
+  Release(channel->get());
   return status;
 }
 
-Endpoint EndpointOf(const QueuePair& qp) {
-  const ChosenRail& chosen = qp.rail().chosen();
-  return {.queue_pair = qp.qp()->qp_num,
-          .packet_sequence = qp.packet_sequence,
-          .gid = chosen.gid.bytes,
-          .lid = chosen.port.lid,
-          .infiniband = chosen.port.infiniband,
-          .mtu_bytes = chosen.port.mtu_bytes,
-          .receives = qp.sizes().receives,
-          .rail = static_cast<uint32_t>(qp.rail_index)};
+std::string ChannelSetup::AcceptData(const Channel& channel) {
+  Greeting accept = GreetingOf(channel);
+  if (channel.windows != nullptr) accept.windows = channel.windows->Keys();
+  return EncodeAccept(accept);
 }
 
-absl::Status Connect(const VerbsOptions& options, const Endpoint& peer, QueuePair* qp) {
-  if (peer.infiniband != qp->rail().chosen().port.infiniband) {
-    return Error(Reason::kNoTransport, absl::StrCat("verbs ", qp->rail().name(),
-                                                    ": one end is InfiniBand, the other RoCE"));
+absl::Status ChannelSetup::Bind(Channel* channel) const {
+  const std::vector<const LocalMemory*> memories = memories_->Windowed();
+  if (memories.empty()) return absl::OkStatus();
+  auto windows = ChannelWindows::Bind(channel->queue_pairs, memories);
+  if (!windows.ok()) return windows.status();
+  channel->windows = *std::move(windows);
+  return absl::OkStatus();
+}
+
+absl::Status ChannelSetup::Connect(Channel* channel, Greeting accept) {
+  if (accept.endpoints.size() != channel->queue_pairs.size()) {
+    return Error(Reason::kBadMessage,
+                 absl::StrCat("verbs: ", accept.endpoints.size(), " endpoints answer ",
+                              channel->queue_pairs.size()));
   }
-  qp->remote_rail = qp->key_column = peer.rail;
-  qp->remote_gid = peer.gid;
-  qp->remote_lid = peer.lid;
-  absl::Status status = ToReceive(options, peer, *qp);
-  return status.ok() ? ToSend(options, *qp) : status;
-}
-
-Graveyard::~Graveyard() {
-  for (const Buried& b : buried_) b.rail->provider().DestroyQp(b.qp);
-}
-
-bool Graveyard::Reset(const Rail& rail, ibv_qp* qp) {
-  ibv_qp_attr attr{};
-  attr.qp_state = IBV_QPS_RESET;
-  const int error = rail.provider().ModifyQp(qp, &attr, IBV_QP_STATE);
-  if (error != 0) {
-    LOG(ERROR) << "verbs " << rail.name() << " queue pair " << qp->qp_num
-               << " cannot be reset: " << std::strerror(error);
+  for (size_t i = 0; i < accept.endpoints.size(); ++i) {
+    QueuePair* qp = channel->queue_pairs[i].get();
+    absl::Status status = verbs::Connect(loop_->options, accept.endpoints[i], qp);
+    if (!status.ok()) return status;
+    if (!accept.windows.empty()) qp->far.key_column = static_cast<uint32_t>(i);
+    // Receives that stay free for the words: hello, goodbye.
+    qp->credits = accept.endpoints[i].receives - 4;
+    qp->AddWord({.word = Word::kHello, .value = 0});
+    if (status = qp->Ring(); !status.ok()) return status;
+    qp->rail().Restore();
   }
-  return error == 0;
+  channel->deadline.reset();
+  for (RemoteMemory& memory : accept.windows) {
+    channel->keys.emplace(memory.windows(), std::move(memory));
+  }
+  if (!channel->source->Rekey([channel](const RemoteMemory& m) { return channel->KeysTo(m); })) {
+    return NoKeys();
+  }
+  channel->machine.Advance(accept.windows.empty() ? ChannelEvent::kAnswered
+                                                  : ChannelEvent::kAwaited);
+  return absl::OkStatus();
 }
 
-bool Graveyard::Bury(const QueuePair& qp, bool keyless) {
-  Buried b{.rail = &qp.rail(), .qp = qp.qp(), .completions = qp.sizes().completions(), .until = {}};
-  b.reset = Reset(*b.rail, b.qp);
-  if (!b.reset && b.rail->provider().DestroyQp(b.qp) == 0) {
-    b.rail->ReleaseWhenEmpty(b.completions);
-    return true;
-  }
-  if (b.reset) {
-    b.rail->ReleaseWhenEmpty(b.completions);
-  } else {
-    b.undead = !keyless;
-    undead_ += b.undead ? 1 : 0;
-  }
-  buried_.push_back(b);
-  return b.reset;
-}
-
-void Graveyard::Sweep(TimePoint now) {
-  for (size_t left = buried_.size(); left > 0; --left) {
-    Buried b = buried_.front();
-    buried_.pop_front();
-    if (!b.reset && Reset(*b.rail, b.qp)) {
-      b.reset = true;
-      undead_ -= b.undead ? 1 : 0;
-      b.rail->ReleaseWhenEmpty(b.completions);
-    }
-    if (!b.until.has_value()) b.until = now + horizon_;
-    const bool due = b.reset && *b.until <= now;
-    if (!due || b.rail->provider().DestroyQp(b.qp) != 0) buried_.push_back(b);
-  }
-}
-
-size_t Graveyard::CountOf(const Rail& rail) const {
-  return std::count_if(buried_.begin(), buried_.end(),
-                       [&](const Buried& b) { return b.rail == &rail; });
-}
-
-std::optional<TimePoint> Graveyard::NextDue() const {
-  std::optional<TimePoint> next;
-  for (const Buried& b : buried_) {
-    if (b.until.has_value() && (!next.has_value() || *b.until < *next)) next = b.until;
-  }
-  return next;
+void ChannelSetup::Release(Channel* channel) {
+  const bool keyless = channel->windows != nullptr && channel->windows->invalidated();
+  for (const auto& qp : channel->queue_pairs) queue_pairs_->TakeDown(*qp, keyless);
+  // Behind the reset, so that no write is refused for its key which would only have been lost. A
+  // queue pair cannot be destroyed before.
+  channel->windows.reset();
+  loop_->clock.Ask();
 }
 
 }  // namespace baton::transport::verbs

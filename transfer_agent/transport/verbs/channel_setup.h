@@ -1,74 +1,63 @@
-// Makes queue pairs, brings them up, and takes them down again. Slow path.
+// Makes channels, connects them and takes them apart: queue pairs over rails, keys by memory
+// windows, and what the two ends tell each other of both. Keeps no channel. Slow path.
+// Thread-compatible.
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_SETUP_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_CHANNEL_SETUP_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/clock.h"
+#include "absl/types/span.h"
+#include "transfer_agent/transport/verbs/channel.h"
+#include "transfer_agent/transport/verbs/loop.h"
+#include "transfer_agent/transport/verbs/memories.h"
 #include "transfer_agent/transport/verbs/message.h"
-#include "transfer_agent/transport/verbs/options.h"
-#include "transfer_agent/transport/verbs/queue_pair.h"
+#include "transfer_agent/transport/verbs/queue_pairs.h"
 #include "transfer_agent/transport/verbs/rail.h"
 
 namespace baton::transport::verbs {
 
-// kLoop: connected to itself, to read back what came (flusher.h).
-enum class QueueUse : uint8_t { kSource, kTarget, kLoop };
+// TRANSPORT: the channel was opened before the peer had that memory.
+absl::Status NoKeys();
 
-// The lengths of the queues of a queue pair, of a target's with so many memory windows.
-QueueSizes SizesOf(const VerbsOptions& options, const Rail& rail, QueueUse use,
-                   uint32_t windows = 0);
-
-// A queue pair in INIT with a random packet sequence number, its completions reserved. FULL when
-// the rail has no room for it.
-absl::StatusOr<std::unique_ptr<QueuePair>> MakeQueuePair(Rail* rail, const QueueSizes& wanted,
-                                                         QueueUse use, uint16_t place,
-                                                         uint16_t generation);
-// How the peer reaches it.
-Endpoint EndpointOf(const QueuePair& qp);
-// Through RTR to RTS, connected to the peer's end.
-absl::Status Connect(const VerbsOptions& options, const Endpoint& peer, QueuePair* qp);
-
-// Queue pairs that were taken down. Each stays in reset until no packet to it or from it can be
-// under way, so that its number is not free earlier. Thread-compatible.
-class Graveyard {
+class ChannelSetup {
  public:
-  explicit Graveyard(Duration horizon) : horizon_(horizon) {}
-  // Destroys what is left.
-  ~Graveyard();
-  Graveyard(const Graveyard&) = delete;
-  Graveyard& operator=(const Graveyard&) = delete;
+  // All outlive it.
+  ChannelSetup(Loop* loop, const Memories* memories, QueuePairs* queue_pairs)
+      : loop_(loop), memories_(memories), queue_pairs_(queue_pairs) {}
 
-  // Resets it. Once this has returned true the device neither writes nor reads for it. False: the
-  // device refuses to reset and to destroy it; it is tried again by Sweep. `keyless`: the memory
-  // windows of its peer are invalid, so that it writes nothing even then.
-  bool Bury(const QueuePair& qp, bool keyless = false);
-  // Destroys those whose time is over.
-  void Sweep(TimePoint now);
-  std::optional<TimePoint> NextDue() const;
-  size_t CountOf(const Rail& rail) const;
-  // Queue pairs that could not be taken down: nothing may be said to be fenced meanwhile.
-  size_t undead() const { return undead_; }
+  // The completion queues have room for a channel with a queue pair on each of `rails`.
+  bool Fits(absl::Span<Rail* const> rails, bool source) const;
+  // Those, of one that is opened.
+  absl::StatusOr<std::unique_ptr<Channel>> Offer(PeerId peer, absl::Span<Rail* const> rails);
+  static std::string OpenData(const Channel& channel, std::vector<uint32_t> avoid_rails);
+  // Connected to the source's, its memory windows about to be bound.
+  absl::StatusOr<std::unique_ptr<Channel>> Answer(PeerId peer, absl::Span<Rail* const> rails,
+                                                  const Greeting& open);
+  static std::string AcceptData(const Channel& channel);
+  // The answer to an offer: the channel is up, or waits for the target's hello.
+  absl::Status Connect(Channel* channel, Greeting accept);
+  // Its queue pairs are in reset afterwards.
+  void Release(Channel* channel);
+
+  // Channels made so far.
+  uint64_t made() const { return last_channel_; }
 
  private:
-  struct Buried {
-    Rail* rail;
-    ibv_qp* qp;
-    uint32_t completions;
-    bool reset = true;
-    bool undead = false;
-    std::optional<TimePoint> until;  // set by the first Sweep
-  };
-  static bool Reset(const Rail& rail, ibv_qp* qp);
+  // Windows that a target binds on one queue pair.
+  uint32_t Windows() const;
+  absl::StatusOr<std::unique_ptr<Channel>> Make(PeerId peer, ChannelState state,
+                                                absl::Span<Rail* const> rails);
+  absl::Status Bind(Channel* channel) const;
 
-  const Duration horizon_;
-  std::deque<Buried> buried_;
-  size_t undead_ = 0;
+  Loop* const loop_;
+  const Memories* const memories_;
+  QueuePairs* const queue_pairs_;
+  uint64_t last_channel_ = 0;
 };
 
 }  // namespace baton::transport::verbs

@@ -24,31 +24,13 @@ enum class ChannelEvent : uint8_t {
 };
 
 inline absl::string_view Name(ChannelState state) {
-  switch (state) {
-    case ChannelState::kOffered:
-      return "offered";
-    case ChannelState::kExpected:
-      return "expected";
-    case ChannelState::kUp:
-      return "up";
-    case ChannelState::kLeaving:
-      return "leaving";
-  }
-  return "?";
+  constexpr absl::string_view kNames[] = {"offered", "expected", "up", "leaving"};
+  return kNames[static_cast<size_t>(state)];
 }
 
 inline absl::string_view Name(ChannelEvent event) {
-  switch (event) {
-    case ChannelEvent::kAnswered:
-      return "answered";
-    case ChannelEvent::kAwaited:
-      return "awaited";
-    case ChannelEvent::kHeard:
-      return "heard";
-    case ChannelEvent::kLeave:
-      return "leave";
-  }
-  return "?";
+  constexpr absl::string_view kNames[] = {"answered", "awaited", "heard", "leave"};
+  return kNames[static_cast<size_t>(event)];
 }
 
 // A channel may end in any state: its queue pairs are reset then, and it is forgotten.

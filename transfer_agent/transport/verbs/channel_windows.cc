@@ -23,7 +23,7 @@ absl::StatusOr<ibv_send_wr*> Next(QueuePair* qp) {
                                              ": no place in the send queue for memory windows"));
   }
   ibv_send_wr* wr = &qp->Add();
-  qp->Charge(nullptr, 0);
+  qp->sends().Charge(nullptr, 0);
   return wr;
 }
 
@@ -39,7 +39,7 @@ absl::StatusOr<std::unique_ptr<ChannelWindows>> ChannelWindows::Bind(
   std::unique_ptr<ChannelWindows> windows(new ChannelWindows(queue_pairs));
   for (const LocalMemory* memory : memories) {
     for (size_t q = 0; q < queue_pairs.size(); ++q) {
-      for (const LocalMemory::Piece& piece : memory->Pieces(queue_pairs[q]->rail_index)) {
+      for (const LocalMemory::Piece& piece : memory->Pieces(queue_pairs[q]->rail().index())) {
         if (absl::Status status = windows->Add(memory, q, piece); !status.ok()) return status;
       }
     }
@@ -116,7 +116,7 @@ absl::Status ChannelWindows::Invalidate() {
   }
   for (size_t q = 0; q < queue_pairs_.size(); ++q) {
     if (absl::Status status = queue_pairs_[q]->Ring(); !status.ok()) return status;
-    ends_[q] = queue_pairs_[q]->added();
+    ends_[q] = queue_pairs_[q]->sends().added();
   }
   return absl::OkStatus();
 }
@@ -124,7 +124,7 @@ absl::Status ChannelWindows::Invalidate() {
 bool ChannelWindows::invalidated() const {
   if (!invalidating()) return false;
   for (size_t q = 0; q < queue_pairs_.size(); ++q) {
-    if (queue_pairs_[q]->completed() < ends_[q]) return false;
+    if (queue_pairs_[q]->sends().completed() < ends_[q]) return false;
   }
   return true;
 }

@@ -13,10 +13,10 @@ absl::StatusOr<std::unique_ptr<Transport>> CreateVerbsTransport(const verbs::Ver
       verbs::VerbsTransport::Create(verbs::MakeIbverbsProvider(), options);
   if (!made.ok()) return made.status();
   if (choice != nullptr) {
-    choice->summary = (*made)->selection().Summary();
+    choice->summary = (*made)->rails().selection().Summary();
     if (options.memory_windows) choice->summary += "; keys by memory windows";
-    choice->candidates = (*made)->selection().candidates;
-    choice->ports = (*made)->port_metrics();
+    choice->candidates = (*made)->rails().selection().candidates;
+    choice->ports = (*made)->rails().metrics();
   }
   return *std::move(made);
 }

@@ -13,49 +13,42 @@
 namespace baton::transport::verbs {
 
 Flusher::~Flusher() {
-  for (size_t rail = 0; rail < loops_.size(); ++rail) {
-    Loop& loop = loops_[rail];
-    if (loop.qp != nullptr) graveyard_->Bury(*loop.qp);
-    if (loop.scratch != nullptr) loop.rail->provider().Deregister(loop.scratch);
+  for (size_t rail = 0; rail < readers_.size(); ++rail) {
+    Reader& reader = readers_[rail];
+    if (reader.qp != nullptr) queue_pairs_->TakeDown(*reader.qp);
+    if (reader.scratch != nullptr) reader.rail->provider().Deregister(reader.scratch);
   }
 }
 
 absl::Status Flusher::Prepare(absl::Span<const std::unique_ptr<Rail>> rails) {
-  loops_.resize(rails.size());
+  readers_.resize(rails.size());
   for (size_t i = 0; i < rails.size(); ++i) {
-    loops_[i].rail = rails[i].get();
-    if (!rails[i]->works() || loops_[i].qp != nullptr) continue;
+    readers_[i].rail = rails[i].get();
+    if (!rails[i]->health.works() || readers_[i].qp != nullptr) continue;
     if (absl::Status status = Build(i); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
 absl::Status Flusher::Build(size_t rail) {
-  Loop& loop = loops_[rail];
-  if (loop.scratch == nullptr) {
-    loop.scratch = loop.rail->provider().RegisterMemory(loop.rail->pd(), bytes_, sizeof(bytes_),
-                                                        reinterpret_cast<uintptr_t>(bytes_),
-                                                        IBV_ACCESS_LOCAL_WRITE);
-    if (loop.scratch == nullptr) {
-      return SystemError(absl::StrCat("verbs ", loop.rail->name(), ": reg_mr for the flush"),
+  Reader& reader = readers_[rail];
+  if (reader.scratch == nullptr) {
+    reader.scratch = reader.rail->provider().RegisterMemory(
+        reader.rail->pd(), bytes_, sizeof(bytes_), reinterpret_cast<uintptr_t>(bytes_),
+        IBV_ACCESS_LOCAL_WRITE);
+    if (reader.scratch == nullptr) {
+      return SystemError(absl::StrCat("verbs ", reader.rail->name(), ": reg_mr for the flush"),
                          errno);
     }
   }
-  absl::StatusOr<Place> place = take_(rail);
-  if (!place.ok()) return place.status();
-  auto qp = MakeQueuePair(loop.rail, SizesOf(options_, *loop.rail, QueueUse::kLoop),
-                          QueueUse::kLoop, place->place, place->generation);
-  if (!qp.ok()) {
-    leave_(place->place);
-    return qp.status();
-  }
-  absl::Status status = Connect(options_, EndpointOf(**qp), qp->get());
+  auto qp = queue_pairs_->Make(reader.rail, QueueUse::kLoop, /*windows=*/0, /*channel=*/nullptr, 0);
+  if (!qp.ok()) return qp.status();
+  absl::Status status = Connect(loop_->options, EndpointOf(**qp), qp->get());
   if (!status.ok()) {
-    graveyard_->Bury(**qp);
-    leave_(place->place);
+    queue_pairs_->TakeDown(**qp);
     return status;
   }
-  loop.qp = *std::move(qp);
+  reader.qp = *std::move(qp);
   return absl::OkStatus();
 }
 
@@ -72,7 +65,7 @@ Flusher::Lane* Flusher::LaneOf(const LocalMemory& memory, size_t rail) {
 void Flusher::Start(const LocalMemory& memory, absl::Span<const size_t> rails,
                     const Waiting& waiting) {
   Pending& pending = pending_.emplace_back();
-  pending.number = ++last_number_;
+  pending.number = ++last_;
   pending.waiting = waiting;
   for (size_t rail : rails) {
     Lane* lane = LaneOf(memory, rail);
@@ -86,37 +79,37 @@ void Flusher::Start(const LocalMemory& memory, absl::Span<const size_t> rails,
 
 absl::Status Flusher::Read(Lane* lane) {
   if (lane->reading != 0 || lane->asked == lane->done) return absl::OkStatus();
-  Loop& loop = loops_[lane->rail];
-  if (loop.qp == nullptr) {
+  Reader& reader = readers_[lane->rail];
+  if (reader.qp == nullptr) {
     if (absl::Status status = Build(lane->rail); !status.ok()) return status;
   }
   // All places are taken: a READ that ends makes room, and asks again.
-  if (!loop.qp->CanAdd()) return absl::OkStatus();
-  ibv_send_wr& wr = loop.qp->Add();
+  if (!reader.qp->CanAdd()) return absl::OkStatus();
+  ibv_send_wr& wr = reader.qp->Add();
   wr.opcode = IBV_WR_RDMA_READ;
   lane->memory->FlushFrom(lane->rail, &wr.wr.rdma.remote_addr, &wr.wr.rdma.rkey);
   wr.sg_list[0] = {
-      .addr = reinterpret_cast<uintptr_t>(bytes_), .length = 1, .lkey = loop.scratch->lkey};
+      .addr = reinterpret_cast<uintptr_t>(bytes_), .length = 1, .lkey = reader.scratch->lkey};
   wr.num_sge = 1;
-  loop.qp->Charge(nullptr, 0);
-  loop.reads.push_back(lane);
+  reader.qp->sends().Charge(nullptr, 0);
+  reader.reads.push_back(lane);
   lane->reading = lane->asked;
-  return loop.qp->Ring();
+  return reader.qp->Ring();
 }
 
 void Flusher::OnCompletion(size_t rail, const ibv_wc& wc, uint32_t sequence) {
-  Loop& loop = loops_[rail];
+  Reader& reader = readers_[rail];
   if (wc.status != IBV_WC_SUCCESS) {
     return Break(rail, Error(Reason::kTransport,
                              absl::StrCat("flush of GPU memory: ",
-                                          ExplainFailure(wc.status, wc.vendor_err, *loop.qp))));
+                                          ExplainFailure(wc.status, wc.vendor_err, *reader.qp))));
   }
-  loop.qp->Retire(sequence, [&loop](const QueuePair::Posted&) {
-    Lane* lane = loop.reads.front();
-    loop.reads.pop_front();
+  reader.qp->sends().Complete(sequence, [&reader](const SendLedger::Send&) {
+    Lane* lane = reader.reads.front();
+    reader.reads.pop_front();
     lane->done = std::exchange(lane->reading, 0);
   });
-  absl::Status status = loop.qp->Ring();
+  absl::Status status = reader.qp->Ring();
   for (const auto& lane : lanes_) {
     if (status.ok() && lane->rail == rail && lane->memory != nullptr) status = Read(lane.get());
   }
@@ -127,13 +120,12 @@ void Flusher::OnCompletion(size_t rail, const ibv_wc& wc, uint32_t sequence) {
 void Flusher::Break(size_t rail, const absl::Status& cause) {
   // tidy-allow(log): the text begins with the rail.
   LOG(ERROR) << cause;
-  Loop& loop = loops_[rail];
-  if (loop.qp != nullptr) {
-    graveyard_->Bury(*loop.qp);
-    leave_(loop.qp->place());
-    loop.qp.reset();
+  Reader& reader = readers_[rail];
+  if (reader.qp != nullptr) {
+    queue_pairs_->TakeDown(*reader.qp);
+    reader.qp.reset();
   }
-  loop.reads.clear();
+  reader.reads.clear();
   for (const auto& lane : lanes_) {
     if (lane->rail != rail) continue;
     lane->reading = 0;
@@ -146,7 +138,7 @@ void Flusher::Break(size_t rail, const absl::Status& cause) {
     if (here) failed.push_back(pending.waiting);
     return here;
   });
-  for (const Waiting& waiting : failed) done_(waiting, cause);
+  for (const Waiting& waiting : failed) Tell(waiting, cause);
 }
 
 void Flusher::TellReady() {
@@ -157,7 +149,21 @@ void Flusher::TellReady() {
     if (over) ready.push_back(pending.waiting);
     return over;
   });
-  for (const Waiting& waiting : ready) done_(waiting, absl::OkStatus());
+  for (const Waiting& waiting : ready) Tell(waiting, absl::OkStatus());
+}
+
+void Flusher::Tell(const Waiting& waiting, const absl::Status& status) {
+  EventQueue& events = loop_->events;
+  if (!waiting.is_part) {
+    // If it failed, no rail is left that could bring anything.
+    events.Fenced(waiting.peer, waiting.offer);
+  } else if (status.ok()) {
+    events.Part(waiting.channel, waiting.peer, waiting.offer, waiting.part, kBytesUnknown);
+  } else {
+    events.WindowBroken(waiting.peer, waiting.offer, status);
+  }
+  // A channel that was retired behind this part is told of now.
+  loop_->clock.Ask();
 }
 
 void Flusher::ForgetWindow(PeerId peer, OfferId offer) {

@@ -20,10 +20,12 @@ namespace {
 // Pieces of a large pool are pinned by several threads at once.
 constexpr uint64_t kPieceBytesMax = uint64_t{4} << 30;
 constexpr size_t kThreadsMax = 4;
+// A window is bound to a whole piece, and mlx5 binds no more than this.
+constexpr uint64_t kWindowBytesMax = uint64_t{2} << 30;
 
-// The largest power of two that every rail registers at once.
-uint64_t PieceBytes(absl::Span<Rail* const> rails) {
-  uint64_t bytes = kPieceBytesMax;
+// The largest power of two that every rail registers, and binds a window to, at once.
+uint64_t PieceBytes(absl::Span<Rail* const> rails, bool windows) {
+  uint64_t bytes = windows ? kWindowBytesMax : kPieceBytesMax;
   for (const Rail* rail : rails) {
     if (rail->limits().region_bytes_max > 0) {
       bytes = std::min(bytes, std::bit_floor(rail->limits().region_bytes_max));
@@ -73,9 +75,15 @@ absl::StatusOr<std::unique_ptr<LocalMemory>> LocalMemory::Register(
       return Error(Reason::kNoTransport,
                    absl::StrCat("region ", i, ": its driver exports it as no dma-buf"));
     }
+    if (windows != 0 && regions[i].dma_buf && regions[i].target) {
+      return Error(Reason::kNoTransport,
+                   absl::StrCat("region ", i,
+                                ": the kernel opens GPU memory to no memory window: "
+                                "leave --verbs_windows out on agents with GPU pools"));
+    }
     Region& region = memory->regions_.emplace_back();
     region.local = regions[i];
-    region.piece_bytes = PieceBytes(memory->rails_);
+    region.piece_bytes = PieceBytes(memory->rails_, windows != 0);
     const uint64_t pieces =
         region.local.size / region.piece_bytes + (region.local.size % region.piece_bytes != 0);
     region.pieces.resize(pieces * memory->rails_.size());
@@ -95,11 +103,18 @@ absl::StatusOr<std::unique_ptr<LocalMemory>> LocalMemory::Register(
 absl::Status LocalMemory::RegisterRegion(size_t index) {
   Region& region = regions_[index];
   if (region.pieces.empty()) return absl::OkStatus();
+  size_t first = 0;
+  while (first < rails_.size() && rails_[first]->health.dead) ++first;
+  if (first == rails_.size()) {
+    return Error(Reason::kNoTransport, absl::StrCat("verbs ", rails_[0]->name(),
+                                                    ": the device has failed, and no other is left"
+                                                    ": restart the agent"));
+  }
   // The first one alone: it finds out how the region's pages can be pinned.
-  absl::Status first = RegisterPiece(index, 0);
-  if (!first.ok() || region.pieces.size() == 1) return first;
+  absl::Status status = RegisterPiece(index, first);
+  if (!status.ok() || region.pieces.size() == 1) return status;
   // Pinning walks every page: large pools take seconds, which threads share.
-  std::atomic<size_t> next{1};
+  std::atomic<size_t> next{0};
   std::vector<absl::Status> ends(std::min(region.pieces.size() - 1, kThreadsMax));
   std::vector<std::thread> threads;
   for (absl::Status& end : ends) {
@@ -119,6 +134,7 @@ absl::Status LocalMemory::RegisterRegion(size_t index) {
 absl::Status LocalMemory::RegisterPiece(size_t index, size_t at) {
   Region& region = regions_[index];
   const Rail& rail = *rails_[at % rails_.size()];
+  if (rail.health.dead || region.pieces[at] != nullptr) return absl::OkStatus();
   const uint64_t offset = at / rails_.size() * region.piece_bytes;
   const uint64_t length = std::min(region.piece_bytes, region.local.size - offset);
   region.pieces[at] = Pin(rail, &region, offset, length);
@@ -199,7 +215,10 @@ std::string LocalMemory::Key() const {
   for (size_t i = 0; i < regions_.size(); ++i) {
     if (!regions_[i].local.target) return "";
     if (windows_ != 0) continue;
-    for (const ibv_mr* piece : regions_[i].pieces) shape[i].keys.push_back(piece->rkey);
+    for (const ibv_mr* piece : regions_[i].pieces) {
+      // No channel of ours uses a device that has failed, so that no source asks for its key.
+      shape[i].keys.push_back(piece == nullptr ? 0 : piece->rkey);
+    }
   }
   return EncodeMemory(
       RemoteMemory(static_cast<uint32_t>(rails_.size()), std::move(shape), windows_));

@@ -1,4 +1,4 @@
-// The memory of a hosted rank, registered on every rail.
+// The memory of a hosted rank, registered on every rail whose device has not failed.
 //
 // A registration's addresses are offsets into its region, on both sides: what a peer learns is a
 // key, never an address of this process. Regions longer than a device registers at once are cut

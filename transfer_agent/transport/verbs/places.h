@@ -13,11 +13,12 @@
 namespace baton::transport::verbs {
 
 struct Channel;
+class QueuePair;
 
 struct Place {
-  Channel* channel = nullptr;
-  uint32_t index = 0;  // among the channel's queue pairs; without a channel, of the rail
-  bool loop = false;   // of the flusher
+  QueuePair* qp = nullptr;     // null: of one that was taken down
+  Channel* channel = nullptr;  // null: the flusher's
+  uint32_t index = 0;          // among the channel's queue pairs
   uint16_t generation = 0;
 };
 
@@ -38,10 +39,8 @@ class Places {
   }
   // Completions that name it are nobody's from now on.
   void Free(uint16_t number) {
-    Place& place = places_[number];
-    place.channel = nullptr;
-    place.loop = false;
-    place.generation = (place.generation + 1) & kWorkGenerationMask;
+    const uint16_t next = (places_[number].generation + 1) & kWorkGenerationMask;
+    places_[number] = {.generation = next};
     free_.push_back(number);
   }
   // One that was never used, so that its generation stays.
@@ -51,7 +50,7 @@ class Places {
   // Null: of a queue pair that was taken down, nobody waits for it.
   const Place* Find(const WorkId& id) const {
     if (id.place >= places_.size() || places_[id.place].generation != id.generation) return nullptr;
-    return &places_[id.place];
+    return places_[id.place].qp == nullptr ? nullptr : &places_[id.place];
   }
   const std::vector<Place>& all() const { return places_; }
 

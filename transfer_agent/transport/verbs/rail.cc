@@ -21,8 +21,8 @@ void SetNonBlocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Rail>> Rail::Open(Provider* provider, const ChosenRail& chosen,
-                                                 const VerbsOptions& options) {
-  std::unique_ptr<Rail> rail(new Rail(provider, chosen));
+                                                 size_t index, const VerbsOptions& options) {
+  std::unique_ptr<Rail> rail(new Rail(provider, chosen, index));
   if (absl::Status status = rail->Build(options); !status.ok()) return status;
   return rail;
 }
@@ -36,13 +36,6 @@ absl::Status Rail::Build(const VerbsOptions& options) {
   context_ = provider_->Open(chosen_.port.device);
   if (context_ == nullptr) return Failed("the device cannot be opened");
   if ((errno = provider_->QueryLimits(context_, &limits_)) != 0) return Failed("query_device");
-  if (options.memory_windows && !limits_.memory_windows) {
-    return Error(
-        Reason::kNoTransport,
-        absl::StrCat("verbs ", name(),
-                     ": --verbs_windows asks for memory windows of type 2, which this "
-                     "device does not have: leave it out by --verbs_devices, or the flag"));
-  }
   SetNonBlocking(context_->async_fd);
   pd_ = provider_->AllocPd(context_);
   if (pd_ == nullptr) return Failed("alloc_pd");
@@ -68,10 +61,10 @@ Rail::~Rail() {
 std::string Rail::name() const { return absl::StrCat(chosen_.port.device, "/", chosen_.port.port); }
 
 void Rail::Pause(TimePoint now) {
-  if (now < paused_until) return;
+  if (now < health.paused_until) return;
   metrics_->pauses.Add();
-  pause_ = std::clamp(pause_ * 2, kPauseMin, kPauseMax);
-  paused_until = now + pause_;
+  health.pause = std::clamp(health.pause * 2, kPauseMin, kPauseMax);
+  health.paused_until = now + health.pause;
 }
 
 absl::Status Rail::Reserve(uint32_t completions) {

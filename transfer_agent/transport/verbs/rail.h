@@ -4,6 +4,7 @@
 #ifndef BATON_TRANSFER_AGENT_TRANSPORT_VERBS_RAIL_H_
 #define BATON_TRANSFER_AGENT_TRANSPORT_VERBS_RAIL_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,11 +20,27 @@
 
 namespace baton::transport::verbs {
 
+// What keeps channels off a rail.
+struct RailHealth {
+  // Its port is up, its device works, and it has an address.
+  bool works() const { return port_up && !dead && addressed; }
+  // Takes new channels: no pause is on.
+  bool usable(TimePoint now) const { return works() && now >= paused_until; }
+
+  bool port_up = true;
+  bool dead = false;
+  bool addressed = true;
+  TimePoint paused_until;
+  Duration pause = Duration::zero();  // the last one's length
+  // Of a port that is down: since when that is known.
+  std::optional<TimePoint> down_since = std::nullopt;
+};
+
 class Rail {
  public:
   // Errors name the device and the call that failed.
   static absl::StatusOr<std::unique_ptr<Rail>> Open(Provider* provider, const ChosenRail& chosen,
-                                                    const VerbsOptions& options);
+                                                    size_t index, const VerbsOptions& options);
   ~Rail();
   Rail(const Rail&) = delete;
   Rail& operator=(const Rail&) = delete;
@@ -38,16 +55,14 @@ class Rail {
   ibv_comp_channel* wakeups() const { return wakeups_; }
   // "mlx5_0/1".
   std::string name() const;
+  // Its position among the worker's rails.
+  size_t index() const { return index_; }
 
-  // Its port is up, its device works, and it has an address.
-  bool works() const { return port_up && !dead && addressed; }
-  // Takes new channels: no pause is on.
-  bool usable(TimePoint now) const { return works() && now >= paused_until; }
   // Peers reach it by this from now on.
   void Readdress(const ChosenRail& chosen) { chosen_ = chosen; }
   // After a failure: no new channel for a while, longer each time; a channel that comes up ends it.
   void Pause(TimePoint now);
-  void Restore() { pause_ = Duration::zero(); }
+  void Restore() { health.pause = Duration::zero(); }
 
   // Completions that can arrive at once are counted against the queue's length, so that it never
   // overruns. FULL names both numbers.
@@ -60,15 +75,11 @@ class Rail {
     leaving_ = 0;
   }
 
-  bool port_up = true;
-  bool dead = false;
-  bool addressed = true;
-  TimePoint paused_until;
-  // Of a port that is down: since when that is known.
-  std::optional<TimePoint> down_since;
+  RailHealth health;
 
  private:
-  Rail(Provider* provider, const ChosenRail& chosen) : provider_(provider), chosen_(chosen) {
+  Rail(Provider* provider, const ChosenRail& chosen, size_t index)
+      : provider_(provider), chosen_(chosen), index_(index) {
     metrics_->port = name();
   }
   absl::Status Build(const VerbsOptions& options);
@@ -76,6 +87,7 @@ class Rail {
 
   Provider* const provider_;
   ChosenRail chosen_;
+  const size_t index_;
   // Shared with the scrape, which may come when the rail is gone.
   const std::shared_ptr<PortMetrics> metrics_ = std::make_shared<PortMetrics>();
   DeviceLimits limits_;
@@ -86,7 +98,6 @@ class Rail {
   uint32_t entries_ = 0;
   uint32_t reserved_ = 0;
   uint32_t leaving_ = 0;
-  Duration pause_ = Duration::zero();
 };
 
 }  // namespace baton::transport::verbs

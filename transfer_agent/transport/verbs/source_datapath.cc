@@ -38,8 +38,8 @@ Submitted SourceDatapath::Submit(const Segment& segment, const LocalMemory* loca
 QueuePair* SourceDatapath::Lightest() const {
   QueuePair* best = nullptr;
   for (QueuePair* qp : qps_) {
-    if (!qp->CanAdd() || qp->posted_bytes() >= options_.posted_bytes_max) continue;
-    if (best == nullptr || qp->posted_bytes() < best->posted_bytes()) best = qp;
+    if (!qp->CanAdd() || qp->sends().bytes() >= options_.posted_bytes_max) continue;
+    if (best == nullptr || qp->sends().bytes() < best->sends().bytes()) best = qp;
   }
   return best;
 }
@@ -73,7 +73,7 @@ bool SourceDatapath::Serve(SendRoom* room) {
   for (uint32_t n = 0; job->HasMore() && (alone || (n < kWritesPerTurn && bytes_left > 0)); ++n) {
     QueuePair* qp = Lightest();
     if (qp == nullptr) break;
-    const uint64_t before = qp->posted_bytes();
+    const uint64_t before = qp->sends().bytes();
     const size_t index = std::find(qps_.begin(), qps_.end(), qp) - qps_.begin();
     if (!AddWrite(job, index)) {
       const OfferId offer = room->offer;
@@ -82,7 +82,7 @@ bool SourceDatapath::Serve(SendRoom* room) {
       return true;
     }
     added = true;
-    bytes_left -= std::min(bytes_left, qp->posted_bytes() - before);
+    bytes_left -= std::min(bytes_left, qp->sends().bytes() - before);
   }
   if (!job->HasMore()) {
     const uint32_t left = job->closes_left;
@@ -104,8 +104,8 @@ bool SourceDatapath::AddWrite(Job* job, size_t index) {
   const planner::CopyRun& run = job->runs[job->at];
   uint32_t key = 0;
   // Of the whole run, so that one that leaves the region is refused before its first byte.
-  uint64_t room =
-      job->remote->Resolve(run.target_region, run.target_offset, run.length, qp.key_column, &key);
+  uint64_t room = job->remote->Resolve(run.target_region, run.target_offset, run.length,
+                                       qp.far.key_column, &key);
   if (room == 0) return false;
   const uint64_t address = run.target_offset;
   if (room == run.length) room = UINT64_MAX;  // neighbours may follow it
@@ -115,7 +115,7 @@ bool SourceDatapath::AddWrite(Job* job, size_t index) {
   uint64_t bytes = 0;
   const bool inside =
       Gather(job, qp, std::min<uint64_t>(options_.write_bytes_max, room), &wr, &bytes);
-  qp.Charge(job, static_cast<uint32_t>(bytes));
+  qp.sends().Charge(job, static_cast<uint32_t>(bytes));
   ++job->unacknowledged;
   if (!inside) return false;
   const uint32_t bit = 1u << index;
@@ -129,7 +129,7 @@ bool SourceDatapath::AddWrite(Job* job, size_t index) {
 
 bool SourceDatapath::Gather(Job* job, const QueuePair& qp, uint64_t bytes_max, ibv_send_wr* wr,
                             uint64_t* bytes) {
-  const size_t rail = qp.rail_index;
+  const size_t rail = qp.rail().index();
   std::byte* cpu[32];
   bool in_host = true;
   const uint32_t region = job->runs[job->at].target_region;
@@ -142,7 +142,7 @@ bool SourceDatapath::Gather(Job* job, const QueuePair& qp, uint64_t bytes_max, i
     uint32_t key = 0;
     uint32_t remote_key = 0;
     const uint64_t there =
-        job->remote->Resolve(region, expected, run.length, qp.key_column, &remote_key);
+        job->remote->Resolve(region, expected, run.length, qp.far.key_column, &remote_key);
     // A run that leaves the region is refused when it comes first.
     if (there == 0 || remote_key != first_key) break;
     const uint64_t here =
@@ -193,7 +193,7 @@ void SourceDatapath::Close(Job* job) {
     wr.wr.rdma.remote_addr = 0;
     wr.wr.rdma.rkey = 0;
     FillImmediate(*job, &wr);
-    qp.Charge(job, 0);
+    qp.sends().Charge(job, 0);
     ++job->unacknowledged;
     --qp.credits;
     job->closes_left &= ~bit;
@@ -201,7 +201,7 @@ void SourceDatapath::Close(Job* job) {
   job->closes_left &= (1u << qps_.size()) - 1;
 }
 
-void SourceDatapath::Acknowledge(const QueuePair::Posted& posted) {
+void SourceDatapath::Acknowledge(const SendLedger::Send& posted) {
   if (posted.job == nullptr) return;
   counters_->bytes_sent += posted.bytes;
   if (--posted.job->unacknowledged == 0 && posted.job->over) Finish(posted.job);
@@ -230,15 +230,15 @@ void SourceDatapath::CancelAll(const absl::Status& cause) {
   while (Job* jobs = rooms_.TakeAny()) EndJobs(jobs, cause);
 }
 
-void SourceDatapath::Blame(const QueuePair& qp, uint32_t sequence, const absl::Status& cause) {
-  Job* job = qp.JobOf(sequence);
+void SourceDatapath::Blame(QueuePair* qp, uint32_t sequence, const absl::Status& cause) {
+  Job* job = qp->sends().JobOf(sequence);
   if (job != nullptr && job->end.ok()) job->end = cause;
 }
 
 void SourceDatapath::Abandon(const absl::Status& cause) {
   CancelAll(Mark(cause, SegmentEnd::kFailed));
   for (QueuePair* qp : qps_) {
-    qp->RetireAll([this, &cause](const QueuePair::Posted& posted) {
+    qp->sends().CompleteAll([this, &cause](const SendLedger::Send& posted) {
       if (posted.job == nullptr) return;
       Job* job = posted.job;
       if (EndOf(job->end) != SegmentEnd::kDoubt) {

@@ -33,7 +33,7 @@ class SourceDatapath {
   // The same for all; what is posted still ends by its acknowledgement.
   void CancelAll(const absl::Status& cause);
   // What `qp` posted under that number is the cause of its failure: its segment ends by `cause`.
-  static void Blame(const QueuePair& qp, uint32_t sequence, const absl::Status& cause);
+  static void Blame(QueuePair* qp, uint32_t sequence, const absl::Status& cause);
   // Ends everything now: the queue pairs are in reset, nothing reads the pages any more. Segments
   // are marked as segment_end.h says.
   void Abandon(const absl::Status& cause);
@@ -56,7 +56,7 @@ class SourceDatapath {
   absl::StatusOr<bool> Post();
   // A completion of `qp`.
   void OnSent(QueuePair* qp, uint32_t sequence) {
-    qp->Retire(sequence, [this, qp](const QueuePair::Posted& posted) {
+    qp->sends().Complete(sequence, [this, qp](const SendLedger::Send& posted) {
       qp->rail().metrics()->sent_bytes.Add(posted.bytes);
       Acknowledge(posted);
     });
@@ -75,7 +75,7 @@ class SourceDatapath {
   bool Serve(SendRoom* room);
   void End(OfferId offer, const absl::Status& cause);
   void EndJobs(Job* jobs, const absl::Status& cause);
-  void Acknowledge(const QueuePair::Posted& posted);
+  void Acknowledge(const SendLedger::Send& posted);
   void Finish(Job* job);
 
   const VerbsOptions& options_;

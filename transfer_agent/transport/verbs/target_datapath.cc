@@ -57,10 +57,7 @@ const LocalMemory* TargetDatapath::OnImmediate(ChannelId channel, PeerId peer, u
   }
   Awaited& awaited = it->second;
   const uint64_t bit = uint64_t{1} << immediate.part;
-  if ((awaited.done & bit) != 0) {
-    ++repeated_;
-    return nullptr;
-  }
+  if ((awaited.done & bit) != 0) return nullptr;
   auto part = std::find_if(awaited.parts.begin(), awaited.parts.end(),
                            [&](const Part& p) { return p.number == immediate.part; });
   if (part == awaited.parts.end()) {

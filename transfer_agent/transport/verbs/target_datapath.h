@@ -39,9 +39,6 @@ class TargetDatapath {
   const LocalMemory* OnImmediate(ChannelId channel, PeerId peer, uint32_t queue_pair,
                                  uint32_t queue_pairs, PartImmediate immediate);
 
-  // Immediates for a part that was complete already.
-  uint64_t repeated() const { return repeated_; }
-
  private:
   struct Part {
     uint32_t number = 0;
@@ -56,7 +53,6 @@ class TargetDatapath {
   };
 
   Counters* const counters_;
-  uint64_t repeated_ = 0;
   absl::flat_hash_map<std::pair<PeerId, OfferId>, Awaited> windows_;
 };
 

@@ -72,7 +72,6 @@ class Provider {
   virtual ibv_context* Open(const std::string& device) = 0;
   virtual void Close(ibv_context* context) = 0;
   virtual int QueryLimits(ibv_context* context, DeviceLimits* limits) = 0;
-  virtual bool PortActive(ibv_context* context, uint32_t port) = 0;
 
   virtual ibv_pd* AllocPd(ibv_context* context) = 0;
   virtual int DeallocPd(ibv_pd* pd) = 0;

@@ -109,6 +109,66 @@ TEST(VerbsEvents, UseNoDeviceThatHasFailedAndServeOverTheOther) {
   ExpectRoomLands(&world, world.Connect());
 }
 
+TEST(VerbsEvents, StartOverTheOtherRailWhenADeviceDoesNotOpenAndSayWhy) {
+  Net net;
+  net.net->AddDevice({.name = "fake1", .port = {}, .broken = true});
+  World world(net.candidate());
+  const auto& rails = dynamic_cast<const VerbsTransport&>(*world.source.transport).rails();
+  ASSERT_EQ(rails.all().size(), 1u);
+  EXPECT_EQ(rails.selection().rails.size(), 1u);
+  std::string said;
+  for (const std::string& line : rails.selection().candidates) said += line + "\n";
+  EXPECT_NE(said.find("left out: verbs fake1/1: the device cannot be opened"), std::string::npos)
+      << said;
+  EXPECT_EQ(said.find("fake1/1: taken"), std::string::npos) << said;
+  ExpectRoomLands(&world, world.Connect());
+}
+
+TEST(VerbsEvents, StartNotAtAllWhenNoDeviceOpensAndListThem) {
+  FakeNet net;
+  for (const char* name : {"fake0", "fake1"}) {
+    net.AddDevice({.name = name, .port = {}, .broken = true});
+  }
+  const auto refused = VerbsTransport::Create(net.NewProvider(), VerbsOptions());
+  EXPECT_EQ(ReasonOf(refused.status()), Reason::kNoTransport) << refused.status();
+  for (const char* name : {"fake0/1", "fake1/1"}) {
+    EXPECT_NE(refused.status().message().find(name), absl::string_view::npos) << refused.status();
+  }
+  EXPECT_EQ(net.objects(), 0);
+}
+
+TEST(VerbsEvents, TakeNewPoolsAfterADeviceHasFailedAndServeThemOverTheOther) {
+  // The one that other pools were registered on first, too: it finds out how pages are pinned.
+  for (const char* failed : {"fake0", "fake1"}) {
+    Net net;
+    net.net->AddDevice({.name = "fake1", .port = {}});
+    World world(net.candidate());
+    net.net->Raise(failed, IBV_EVENT_DEVICE_FATAL);
+    Notice(&world);
+    // Another rank attaches on either side.
+    for (Node* node : {&world.source, &world.target}) {
+      const LocalRegion region = node->pool.region();
+      auto exported = node->transport->ExportMemory({&region, 1});
+      ASSERT_TRUE(exported.ok()) << failed << ": " << exported.status();
+      if (node == &world.source) continue;
+      world.remote = *world.source.transport->ImportMemory(World::kTarget, exported->key);
+    }
+    ExpectRoomLands(&world, world.Connect());
+  }
+}
+
+TEST(VerbsEvents, RefuseAPoolWhenEveryDeviceHasFailedAndNameThem) {
+  Net net;
+  World world(net.candidate());
+  net.net->Raise("fake0", IBV_EVENT_DEVICE_FATAL);
+  Notice(&world);
+  const LocalRegion region = world.target.pool.region();
+  const auto refused = world.target.transport->ExportMemory({&region, 1});
+  EXPECT_EQ(ReasonOf(refused.status()), Reason::kNoTransport) << refused.status();
+  EXPECT_NE(refused.status().message().find("fake0/1"), absl::string_view::npos)
+      << refused.status();
+}
+
 TEST(VerbsEvents, AcknowledgeEveryEventAndMindThoseOfNoConsequence) {
   Net net;
   {

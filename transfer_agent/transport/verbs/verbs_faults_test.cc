@@ -3,6 +3,7 @@
 #include "gtest/gtest.h"
 #include "transfer_agent/transport/segment_end.h"
 #include "transfer_agent/transport/verbs/fake_world.h"
+#include "transfer_agent/transport/verbs/message.h"
 
 namespace baton::transport::verbs {
 namespace {
@@ -53,6 +54,31 @@ TEST(VerbsFaults, FailRoomsOfABrokenQueuePairWithACauseAndServeOthers) {
             absl::string_view::npos);
   EXPECT_FALSE(world.HasPart(room));
   ExpectRoomLands(&world, other);
+}
+
+TEST(VerbsFaults, SayWhatFailedAlsoWhereReceivesAreFlushedBeforeIt) {
+  Net net;
+  net.net->AddDevice({.name = "fake1", .port = {}});
+  World world(net.candidate(), kLarge, kLarge);
+  const ChannelPair channel = world.Connect();
+  net.net->faults().fail = 1000;
+  net.net->faults().receives_first = true;
+  world.Send(channel.source, world.NewRoom(100));
+  ASSERT_TRUE(world.Drive([&] { return world.source.recorder.is_down(channel.source); }));
+  const std::string cause(world.source.recorder.down[channel.source].message());
+  EXPECT_NE(cause.find("no acknowledgement after all retries"), std::string::npos) << cause;
+  // So the rail is left out, and what comes next does not fail over it again.
+  const auto opened = world.source.transport->Open(World::kTarget);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(ParseOpen(opened->data)->endpoints.size(), 1u);
+}
+
+TEST(VerbsFaults, OpenChannelsOnADeviceThatTakesLessInADescriptorThanItsLimitsSay) {
+  Net net;
+  net.net->AddDevice({.name = "fake1", .port = {}, .inline_max = 48, .elements_max = 5});
+  net.net->AddDevice({.name = "fake2", .port = {}, .inline_max = 0, .elements_max = 1});
+  World world(net.candidate());
+  ExpectRoomLands(&world, world.Connect());
 }
 
 TEST(VerbsFaults, OpenChannelsToOthersAfterAPeerDied) {

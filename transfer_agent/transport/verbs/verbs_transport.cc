@@ -1,73 +1,61 @@
 #include "transfer_agent/transport/verbs/verbs_transport.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/epoll.h>
-#include <sys/random.h>
-#include <sys/timerfd.h>
-
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/log.h"
 #include "common/reason.h"
 
 namespace baton::transport::verbs {
+namespace {
+
+void RefreshGauges(const Rails& rails, const Channels& channels, const QueuePairs& queue_pairs) {
+  // Nothing is allocated here: it runs while rooms are under way.
+  std::array<uint64_t, kRailsMax> in_flight{};
+  std::array<uint64_t, kRailsMax> in_use{};
+  for (const auto& [id, channel] : channels.all()) {
+    for (const auto& qp : channel->queue_pairs) {
+      ++in_use[qp->rail().index()];
+      in_flight[qp->rail().index()] += qp->sends().added() - qp->sends().completed();
+    }
+  }
+  for (const auto& rail : rails.all()) {
+    PortMetrics& metrics = *rail->metrics();
+    metrics.active.Set(rail->health.works() ? 1 : 0);
+    metrics.queue_pairs.Set(in_use[rail->index()]);
+    metrics.in_flight.Set(in_flight[rail->index()]);
+    metrics.in_reset.Set(queue_pairs.InReset(*rail));
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<VerbsTransport>> VerbsTransport::Create(
     std::unique_ptr<Provider> provider, const VerbsOptions& options) {
-  absl::StatusOr<Selection> selection = SelectRails(provider->List(), options.wishes);
-  if (!selection.ok()) return selection.status();
-  std::unique_ptr<VerbsTransport> transport(
-      new VerbsTransport(std::move(provider), options, *std::move(selection)));
-  if (absl::Status status = transport->Build(); !status.ok()) return status;
+  std::unique_ptr<VerbsTransport> transport(new VerbsTransport(std::move(provider), options));
+  Wakeups& wakeups = transport->wakeups_;
+  absl::Status status = transport->rails_.Open();
+  if (status.ok()) status = wakeups.Open();
+  for (const auto& rail : transport->rails_.all()) {
+    if (status.ok()) status = wakeups.Watch(rail->context()->async_fd);
+    if (status.ok()) status = wakeups.Watch(rail->wakeups()->fd);
+  }
+  if (!status.ok()) return status;
   return transport;
 }
 
-VerbsTransport::VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOptions& options,
-                               Selection selection)
+VerbsTransport::VerbsTransport(std::unique_ptr<Provider> provider, const VerbsOptions& options)
     : provider_(std::move(provider)),
-      options_(options),
-      selection_(std::move(selection)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
-      graveyard_(options.retry_horizon()),
-      target_(&counters_),
-      flusher_(
-          options_, &graveyard_, [this](size_t rail) { return TakeLoopPlace(rail); },
-          [this](uint16_t place) { places_.Free(place); },
-          [this](const Flusher::Waiting& w, const absl::Status& s) { OnFlushed(w, s); }) {}
-
-VerbsTransport::~VerbsTransport() {
-  std::vector<Channel*> left;
-  for (auto& [id, channel] : channels_) left.push_back(channel.get());
-  for (Channel* channel : left) Remove(channel, absl::CancelledError("the transport is ending"));
-}
-
-absl::Status VerbsTransport::Watch(int fd) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return absl::OkStatus();
-  return SystemError("epoll_ctl", errno);
-}
-
-absl::Status VerbsTransport::Build() {
-  CHECK_LE(selection_.rails.size(), kRailsMax);
-  PCHECK(getrandom(&worker_, sizeof(worker_), 0) == sizeof(worker_));
-  worker_ |= 1;  // so that no memory is called 0
-  if (!epoll_ || !timer_) return SystemError("epoll_create1, timerfd_create", errno);
-  absl::Status status = Watch(timer_.get());
-  for (const ChosenRail& chosen : selection_.rails) {
-    if (!status.ok()) return status;
-    absl::StatusOr<std::unique_ptr<Rail>> rail = Rail::Open(provider_.get(), chosen, options_);
-    if (!rail.ok()) return rail.status();
-    status = Watch((*rail)->context()->async_fd);
-    if (status.ok()) status = Watch((*rail)->wakeups()->fd);
-    rails_.push_back(*std::move(rail));
-  }
-  return status;
-}
+      loop_(options),
+      rails_(provider_.get(), loop_.options),
+      memories_(options.memory_windows),
+      queue_pairs_(loop_.options),
+      fences_(options.fence_timeout, options.leave_timeout),
+      channels_(&loop_, &rails_, &memories_, &queue_pairs_),
+      datapath_(&loop_, &rails_, &memories_, &queue_pairs_, &channels_) {}
 
 const Capabilities& VerbsTransport::capabilities() const {
   static const Capabilities kCapabilities{.name = "verbs",
@@ -78,139 +66,179 @@ const Capabilities& VerbsTransport::capabilities() const {
   return kCapabilities;
 }
 
-std::vector<std::shared_ptr<const PortMetrics>> VerbsTransport::port_metrics() const {
-  std::vector<std::shared_ptr<const PortMetrics>> ports;
-  for (const auto& rail : rails_) ports.push_back(rail->metrics());
-  return ports;
-}
-
 absl::StatusOr<ExportedMemory> VerbsTransport::ExportMemory(absl::Span<const LocalRegion> regions) {
-  const uint64_t windows =
-      options_.memory_windows ? (worker_ << 16) | (uint64_t{last_memory_} & 0xffff) : 0;
-  absl::StatusOr<std::unique_ptr<LocalMemory>> memory =
-      LocalMemory::Register(regions, rails_, windows);
-  if (!memory.ok()) return memory.status();
-  if ((*memory)->needs_flush()) {
-    if (absl::Status status = flusher_.Prepare(rails_); !status.ok()) return status;
-  }
-  const MemoryId id(++last_memory_);
-  std::string key = (*memory)->Key();
-  memories_.emplace(id, *std::move(memory));
-  return ExportedMemory{.id = id, .key = std::move(key)};
+  absl::StatusOr<MemoryId> id = memories_.Export(regions, rails_.all());
+  if (!id.ok()) return id.status();
+  const LocalMemory* memory = memories_.Find(*id);
+  absl::Status status;
+  if (memory->needs_flush()) status = datapath_.flusher().Prepare(rails_.all());
+  if (status.ok()) return ExportedMemory{.id = *id, .key = memory->Key()};
+  memories_.Forget(*id);
+  return status;
 }
 
-void VerbsTransport::ForgetMemory(MemoryId memory) {
-  auto it = memories_.find(memory);
-  if (it == memories_.end()) return;
-  for (auto& [id, channel] : channels_) {
-    if (channel->windows != nullptr) channel->windows->Forget(it->second.get());
-    if (channel->source == nullptr) continue;
-    channel->source->ForgetMemory(it->second.get());
-    MakeRunnable(channel.get());
-  }
-  flusher_.ForgetMemory(it->second.get());
-  memories_.erase(it);
+void VerbsTransport::ForgetMemory(MemoryId id) {
+  const LocalMemory* memory = memories_.Find(id);
+  if (memory == nullptr) return;
+  channels_.ForgetMemory(memory);
+  datapath_.flusher().ForgetMemory(memory);
+  memories_.Forget(id);
 }
 
 absl::StatusOr<RemoteMemoryId> VerbsTransport::ImportMemory(PeerId peer, absl::string_view key) {
-  absl::StatusOr<RemoteMemory> memory = ParseMemory(key);
-  if (!memory.ok()) return memory.status();
-  const RemoteMemoryId id(++last_import_);
-  if (memory->windows() != 0) Supersede(peer, *memory);
-  imports_[id] = {peer, std::make_unique<RemoteMemory>(*std::move(memory))};
+  absl::StatusOr<RemoteMemoryId> id = memories_.Import(peer, key);
+  if (!id.ok()) return id;
+  const RemoteMemory& memory = *memories_.Remote(peer, *id);
+  if (memory.windows() != 0) channels_.Supersede(peer, memory);
   return id;
 }
 
-absl::Status VerbsTransport::OpenWindow(Window window) {
-  auto memory = memories_.find(window.memory);
-  if (memory == memories_.end()) {
-    return absl::NotFoundError(
-        absl::StrCat("window on memory ", window.memory.value(), ", which is not exported"));
+absl::StatusOr<OpenedChannel> VerbsTransport::Open(PeerId peer) {
+  return channels_.Open(peer, [this] { datapath_.Drain(); });
+}
+
+absl::StatusOr<OpenedChannel> VerbsTransport::Accept(PeerId peer, absl::string_view data) {
+  if (fences_.Owes(peer)) {
+    return Error(Reason::kSettling,
+                 "verbs: the source has not answered a fence yet, it gets no channel before");
   }
-  return target_.Open(window, memory->second.get());
+  return channels_.Accept(peer, data, [this](PeerId other) {
+    return datapath_.target().Awaits(other) || fences_.Pending(other);
+  });
+}
+
+void VerbsTransport::Retire(ChannelId id) {
+  // What has arrived counts: it is not sent again.
+  datapath_.Drain();
+  Channel* channel = channels_.Find(id);
+  if (channel != nullptr && channel->source == nullptr) {
+    loop_.events.ForgetChannel(id);
+    channels_.End(channel, absl::CancelledError("the source's end has failed"));
+  }
+  fences_.Retire(id, datapath_.flusher().last());
+  loop_.clock.Ask();
+}
+
+void VerbsTransport::ForgetPeer(PeerId peer) {
+  channels_.ForgetPeer(peer);
+  for (OfferId offer : datapath_.target().OffersOf(peer)) Fence(peer, offer);
+  // With its channels in reset nothing of this peer can land: its fences end when the clock is next
+  // looked at, and only if every queue pair could be reset.
+  fences_.GiveUp(peer);
+  loop_.clock.Ask();
+  memories_.ForgetPeer(peer);
+  rails_.ForgetPeer(peer);
+}
+
+absl::Status VerbsTransport::OpenWindow(Window window) {
+  const LocalMemory* memory = memories_.Find(window.memory);
+  if (memory != nullptr) return datapath_.target().Open(window, memory);
+  return absl::NotFoundError(
+      absl::StrCat("window on memory ", window.memory.value(), ", which is not exported"));
 }
 
 void VerbsTransport::Fence(PeerId peer, OfferId offer) {
-  const LocalMemory* memory = target_.MemoryOf(peer, offer);
-  if (!target_.Close(peer, offer)) return;
-  events_.ForgetWindow(peer, offer);
-  flusher_.ForgetWindow(peer, offer);
-  fences_.push_back({.peer = peer, .offer = offer, .memory = memory});
-  look_at_clock_ = true;
+  const LocalMemory* memory = datapath_.target().MemoryOf(peer, offer);
+  if (!datapath_.target().Close(peer, offer)) return;
+  loop_.events.ForgetWindow(peer, offer);
+  datapath_.flusher().ForgetWindow(peer, offer);
+  fences_.Ask({.peer = peer, .offer = offer, .memory = memory});
+  loop_.clock.Ask();
 }
 
 void VerbsTransport::FenceDrained(PeerId peer, OfferId offer) {
-  const uint64_t bytes = target_.RoomBytes(peer, offer);
-  if (target_.Close(peer, offer)) {
+  const uint64_t bytes = datapath_.target().RoomBytes(peer, offer);
+  if (datapath_.target().Close(peer, offer)) {
     // Every part was in: that is when a caller may say so without having asked.
-    counters_.bytes_landed += bytes;
-    events_.ForgetWindow(peer, offer);
-    events_.Fenced(peer, offer);
-    return;
+    loop_.counters.bytes_landed += bytes;
+    loop_.events.ForgetWindow(peer, offer);
+    loop_.events.Fenced(peer, offer);
+  } else if (const auto ended = fences_.Answer(peer, offer)) {
+    datapath_.TellFenced(*ended);
   }
-  EndFence(peer, offer);
-  auto late = unanswered_.find(peer);
-  if (late == unanswered_.end()) return;
-  late->second.erase(offer);
-  if (late->second.empty()) unanswered_.erase(late);
-}
-
-Submitted VerbsTransport::Submit(ChannelId id, Segment segment) {
-  Channel* channel = Find(id);
-  if (channel == nullptr || channel->source == nullptr || channel->leaving()) {
-    return Submitted::kNoChannel;
-  }
-  auto local = memories_.find(segment.memory);
-  auto remote = imports_.find(segment.remote);
-  const RemoteMemory* target = nullptr;
-  if (remote != imports_.end() && remote->second.first == channel->peer) {
-    target = remote->second.second.get();
-    // Before the answer there are none, and Complete looks for them.
-    if (channel->machine.state() != ChannelState::kOffered) target = KeysOf(*channel, *target);
-    if (target == nullptr) {
-      // Its room goes on over another channel, which has them.
-      Fail(channel, NoKeys());
-      return Submitted::kNoChannel;
-    }
-  }
-  MakeRunnable(channel);
-  channel->used = ++uses_;
-  return channel->source->Submit(segment, local == memories_.end() ? nullptr : local->second.get(),
-                                 target);
 }
 
 void VerbsTransport::Cancel(ChannelId id, OfferId offer) {
-  Channel* channel = Find(id);
+  Channel* channel = channels_.Find(id);
   if (channel != nullptr && channel->source != nullptr) channel->source->Cancel(offer);
 }
 
 bool VerbsTransport::Poll(TimePoint now, Events* events) {
-  now_ = now;
-  bool worked = PollRails();
+  loop_.clock.Begin(now);
+  bool worked = datapath_.Poll();
   if (armed_) {
     armed_ = false;
-    for (const auto& rail : rails_) {
-      while (provider_->TakeCqEvent(rail->wakeups())) {
-      }
-    }
-    worked |= TakeAsyncEvents();
-    uint64_t expirations = 0;
-    if (read(timer_.get(), &expirations, sizeof(expirations)) > 0) next_check_ = now;
+    rails_.TakeWakeups();
+    worked |= TakeDeviceEvents();
+    if (wakeups_.TakeTimer()) loop_.clock.Ring();
   }
-  worked |= CheckClock(now);
-  worked |= Post();
-  return events_.Deliver(events) || worked;
+  worked |= Look();
+  worked |= datapath_.Post();
+  return loop_.events.Deliver(events) || worked;
+}
+
+bool VerbsTransport::TakeDeviceEvents() {
+  Losses losses;
+  if (!rails_.TakeEvents(&losses)) return false;
+  for (const Loss& loss : losses) channels_.Lose(loss);
+  loop_.clock.Ask();
+  return true;
+}
+
+bool VerbsTransport::Look() {
+  const LoopClock::Due due = loop_.clock.Take();
+  if (due == LoopClock::Due::kNot) return false;
+  const TimePoint now = loop_.clock.now();
+  const bool worked = TakeDeviceEvents();
+  Losses losses;
+  rails_.CheckPorts(now, &losses);
+  for (const Loss& loss : losses) channels_.Lose(loss);
+  channels_.Look(now);
+  CarryOutFences(now);
+  queue_pairs_.Sweep(now);
+  if (queue_pairs_.AllDown()) {
+    // A part that is complete and not seen yet counts as arrived: it is told of before this is.
+    for (ChannelId channel : fences_.TakeRetired(datapath_.flusher().told())) {
+      loop_.events.ChannelRetired(channel);
+    }
+  }
+  RefreshGauges(rails_, channels_, queue_pairs_);
+  return worked || due == LoopClock::Due::kAsked;
+}
+
+void VerbsTransport::CarryOutFences(TimePoint now) {
+  std::vector<PeerId> due;
+  for (PeerId peer : fences_.Late(now)) {
+    if (fences_.Revoked(peer, channels_.Revoke(peer), now)) due.push_back(peer);
+  }
+  // Parts that are in already count: their completions are taken before anything is reset.
+  if (!due.empty()) datapath_.Poll();
+  for (PeerId peer : due) {
+    channels_.FailTargets(peer, Error(Reason::kTransport,
+                                      "verbs: the source did not answer a fence in time; its "
+                                      "channel was destroyed"));
+    // A queue pair that the device does not reset may still be written through.
+    if (!queue_pairs_.AllDown()) continue;
+    for (const Fences::Fence& fence : fences_.Reset(peer)) datapath_.TellFenced(fence);
+  }
 }
 
 bool VerbsTransport::PrepareToSleep() {
-  if (!events_.empty() || !runnable_.empty() || look_at_clock_) return false;
-  for (const auto& rail : rails_) {
-    if (ibv_req_notify_cq(rail->cq(), 0) != 0) return false;
-  }
+  const auto busy = [this] {
+    return !loop_.events.empty() || !channels_.run_queue().empty() || loop_.clock.asked();
+  };
+  if (busy() || !rails_.Arm()) return false;
   armed_ = true;
   // What came before the queues were armed rings no bell.
-  if (PollRails() || !events_.empty() || !runnable_.empty()) return false;
-  ArmTimer();
+  if (datapath_.Poll() || busy()) return false;
+  RefreshGauges(rails_, channels_, queue_pairs_);
+  const TimePoint now = loop_.clock.now();
+  std::optional<TimePoint> next;
+  for (const auto& each :
+       {queue_pairs_.NextDue(), fences_.NextDue(), rails_.NextDue(now), channels_.NextDue(now)}) {
+    if (each.has_value() && (!next.has_value() || *each < *next)) next = each;
+  }
+  wakeups_.SetTimer(next);
   return true;
 }
 

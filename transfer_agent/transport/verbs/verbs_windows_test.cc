@@ -50,6 +50,21 @@ TEST(VerbsWindows, OpenAPoolInPiecesOverEveryQueuePairAndGiveThemAllBack) {
   EXPECT_EQ(net.net->objects(), 0);
 }
 
+TEST(VerbsWindows, RefuseAPoolOnAGpuAndSayWhatToDo) {
+  WindowNet net;
+  World world(net.candidate());
+  LocalRegion region = world.target.pool.region();
+  region.dma_buf = true;
+  region.base = nullptr;
+  const auto refused = world.target.transport->ExportMemory({&region, 1});
+  EXPECT_EQ(ReasonOf(refused.status()), Reason::kNoTransport) << refused.status();
+  EXPECT_NE(refused.status().message().find("--verbs_windows"), absl::string_view::npos)
+      << refused.status();
+  // A source's pool is opened to nobody, and so needs no window.
+  region.target = false;
+  EXPECT_TRUE(world.source.transport->ExportMemory({&region, 1}).ok());
+}
+
 TEST(VerbsWindows, AreOpenedByANewChannelForMemoryThatCameLater) {
   WindowNet net;
   World world(net.candidate(), kLarge, kLarge);

@@ -25,9 +25,6 @@ class FakeProvider final : public Provider {
     *limits = As<FakeContext>(context)->spec->limits;
     return 0;
   }
-  bool PortActive(ibv_context* context, uint32_t) override {
-    return As<FakeContext>(context)->spec->port.active;
-  }
   ibv_pd* AllocPd(ibv_context* context) override;
   int DeallocPd(ibv_pd* pd) override;
   ibv_mr* RegisterMemory(ibv_pd* pd, void* address, size_t length, uint64_t iova,
@@ -77,6 +74,9 @@ void FakeNet::Raise(const std::string& device, ibv_event_type type) {
   ibv_async_event event{};
   event.event_type = type;
   event.element.port_num = 1;
+  for (FakeDeviceSpec& spec : devices_) {
+    spec.broken |= type == IBV_EVENT_DEVICE_FATAL && spec.name == device;
+  }
   for (FakeContext* context : contexts_) {
     if (context->spec->name == device) RaiseOn(context, event);
   }
@@ -143,6 +143,7 @@ std::vector<PortListing> FakeProvider::List() {
 ibv_context* FakeProvider::Open(const std::string& device) {
   for (FakeDeviceSpec& spec : net_->devices_) {
     if (spec.name != device) continue;
+    if (spec.broken) break;
     auto* context = new FakeContext();
     context->base.ops.post_send = FakeNet::PostSend;
     context->base.ops.post_recv = FakeNet::PostReceive;
@@ -157,7 +158,7 @@ ibv_context* FakeProvider::Open(const std::string& device) {
     ++net_->objects_;
     return &context->base;
   }
-  errno = ENODEV;
+  errno = EIO;
   return nullptr;
 }
 
@@ -181,6 +182,10 @@ int FakeProvider::DeallocPd(ibv_pd* pd) {
 ibv_mr* FakeProvider::RegisterMemory(ibv_pd* pd, void* address, size_t length, uint64_t iova,
                                      unsigned access) {
   const FakeContext* context = As<FakeContext>(pd->context);
+  if (context->spec->broken) {
+    errno = EIO;
+    return nullptr;
+  }
   if (length == 0 || length > context->spec->limits.region_bytes_max) {
     errno = EINVAL;
     return nullptr;
@@ -208,6 +213,11 @@ ibv_mr* FakeProvider::RegisterDmaBuf(ibv_pd* pd, uint64_t offset, size_t length,
                                      int fd, unsigned access) {
   if (!As<FakeContext>(pd->context)->spec->dma_buf) {
     errno = EOPNOTSUPP;
+    return nullptr;
+  }
+  // As the kernel has it: no memory windows on another device's memory.
+  if ((access & IBV_ACCESS_MW_BIND) != 0) {
+    errno = EINVAL;
     return nullptr;
   }
   // A memfd serves as one, so that a test sees what came; else nobody does.
@@ -284,7 +294,9 @@ bool FakeProvider::TakeCqEvent(ibv_comp_channel* channel) {
 ibv_qp* FakeProvider::CreateQp(ibv_pd* pd, ibv_qp_init_attr* attributes) {
   auto* context = As<FakeContext>(pd->context);
   const ibv_qp_cap& cap = attributes->cap;
-  if (cap.max_send_wr > context->spec->limits.queue_max || cap.max_send_sge > kFakeSgeMax) {
+  if (cap.max_send_wr > context->spec->limits.queue_max ||
+      cap.max_send_sge > context->spec->elements_max ||
+      cap.max_inline_data > context->spec->inline_max) {
     errno = EINVAL;
     return nullptr;
   }
@@ -300,7 +312,7 @@ ibv_qp* FakeProvider::CreateQp(ibv_pd* pd, ibv_qp_init_attr* attributes) {
   qp->base.qp_num = kFirstQp + at;
   qp->base.state = IBV_QPS_RESET;
   qp->device = context;
-  attributes->cap.max_inline_data = kFakeInlineMax;
+  attributes->cap.max_inline_data = context->spec->inline_max;
   qp->cap = attributes->cap;
   qp->signal_all = attributes->sq_sig_all != 0;
   qp->sends.resize(cap.max_send_wr);

@@ -86,7 +86,7 @@ class FakeNet {
   void Complete(FakeQp* qp, const FakeSend& send, ibv_wc_status status);
   void Push(FakeCq* cq, const ibv_wc& wc);
   void Append(FakeCq* cq, const ibv_wc& wc);
-  void Flush(FakeQp* qp);
+  void Flush(FakeQp* qp, bool sends = true);
   void MakeBusy(FakeQp* qp);
   void RaiseOn(FakeContext* context, const ibv_async_event& event);
   FakeMr* FindMr(uint32_t key);

@@ -44,6 +44,11 @@ struct FakeDeviceSpec {
                          .relaxed_ordering = true,
                          .memory_windows = true};
   bool dma_buf = true;
+  // What create_qp takes, whatever the limits say.
+  uint32_t inline_max = kFakeInlineMax;
+  uint32_t elements_max = kFakeSgeMax;
+  // Neither opens nor registers: broken from the start, or since its IBV_EVENT_DEVICE_FATAL.
+  bool broken = false;
   // What is written to a dma-buf waits on the bus until something is read back from there.
   bool late_bus = true;
 };

@@ -57,7 +57,8 @@ ibv_wc_status FakeNet::BindWindow(FakeQp* qp, const FakeSend& send) {
   if (window->mr != nullptr || change == 0 || change > 0xff) return IBV_WC_MW_BIND_ERR;
   if (window->base.pd != qp->base.pd || mr->base.pd != qp->base.pd) return IBV_WC_MW_BIND_ERR;
   const unsigned needed = IBV_ACCESS_MW_BIND | IBV_ACCESS_LOCAL_WRITE;
-  if ((mr->access & needed) != needed || send.bind.length == 0 ||
+  // As mlx5 has it: not more than 2 GiB.
+  if ((mr->access & needed) != needed || send.bind.length == 0 || send.bind.length > 1ull << 31 ||
       mr->Resolve(send.bind.addr, send.bind.length) == nullptr) {
     return IBV_WC_MW_BIND_ERR;
   }

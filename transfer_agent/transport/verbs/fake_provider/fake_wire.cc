@@ -148,6 +148,7 @@ bool FakeNet::RunFirst(FakeQp* qp) {
     if ((send.flags & IBV_SEND_SIGNALED) != 0) Complete(qp, send, status);
     return true;
   }
+  if (faults_.receives_first) Flush(qp, /*sends=*/false);
   Complete(qp, send, status);
   qp->base.state = IBV_QPS_ERR;
   Flush(qp);
@@ -338,8 +339,8 @@ void FakeNet::Append(FakeCq* cq, const ibv_wc& wc) {
   eventfd_write(cq->base.channel->fd, 1);
 }
 
-void FakeNet::Flush(FakeQp* qp) {
-  for (; qp->send_head != qp->send_tail; ++qp->send_head) {
+void FakeNet::Flush(FakeQp* qp, bool sends) {
+  for (; sends && qp->send_head != qp->send_tail; ++qp->send_head) {
     const FakeSend& send = qp->sends[qp->send_head % qp->sends.size()];
     Complete(qp, send, IBV_WC_WR_FLUSH_ERR);
   }

@@ -23,6 +23,8 @@ struct Faults {
   // Work requests that end with `error`.
   uint32_t fail = 0;
   ibv_wc_status error = IBV_WC_RETRY_EXC_ERR;
+  // Receives of a queue pair that fails are flushed before the send that failed is told of.
+  bool receives_first = false;
   // No queue pair is reset or destroyed.
   bool keep_queue_pairs = false;
 

@@ -42,10 +42,6 @@ class IbverbsProvider final : public Provider {
                               (IBV_DEVICE_MEM_WINDOW_TYPE_2A | IBV_DEVICE_MEM_WINDOW_TYPE_2B)) != 0;
     return 0;
   }
-  bool PortActive(ibv_context* context, uint32_t port) override {
-    ibv_port_attr attr{};
-    return ibv_query_port(context, port, &attr) == 0 && attr.state == IBV_PORT_ACTIVE;
-  }
 
   ibv_pd* AllocPd(ibv_context* context) override { return ibv_alloc_pd(context); }
   int DeallocPd(ibv_pd* pd) override { return ibv_dealloc_pd(pd); }
