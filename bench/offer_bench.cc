@@ -133,12 +133,13 @@ class Bench {
       }
     }
     const double ratio = At(p50[false], 0.5) / At(p50[true], 0.5);
-    std::printf("%5u rooms/s  named p50 %6.3f ms p99 %6.3f ms %4.0f us CPU   not named p50 %6.3f ms "
-                "p99 %6.3f ms %4.0f us CPU   lost %u   agents hold %llu and %llu KiB   %.2f times   "
-                "target <= 2   %s\n",
-                rate, At(p50[true], 0.5), At(p99[true], 0.5), At(cpu[true], 0.5),
-                At(p50[false], 0.5), At(p99[false], 0.5), At(cpu[false], 0.5), lost,
-                Kib(pids_[0]), Kib(pids_[1]), ratio, ratio <= 2 && lost == 0 ? "reached" : "MISSED");
+    std::printf(
+        "%5u rooms/s  named p50 %6.3f ms p99 %6.3f ms %4.0f us CPU   not named p50 %6.3f ms "
+        "p99 %6.3f ms %4.0f us CPU   lost %u   agents hold %llu and %llu KiB   %.2f times   "
+        "target <= 2   %s\n",
+        rate, At(p50[true], 0.5), At(p99[true], 0.5), At(cpu[true], 0.5), At(p50[false], 0.5),
+        At(p99[false], 0.5), At(cpu[false], 0.5), lost, Kib(pids_[0]), Kib(pids_[1]), ratio,
+        ratio <= 2 && lost == 0 ? "reached" : "MISSED");
     std::fflush(stdout);
   }
 
@@ -161,7 +162,8 @@ class Bench {
     for (uint32_t opened = 0; opened < rooms || !open.empty();) {
       const TimePoint now = Monotonic::now();
       CHECK(now < gives_up) << open.size() << " rooms have not ended";
-      while (opened < rooms && now >= begin + std::chrono::nanoseconds(1'000'000'000 / rate) * opened) {
+      while (opened < rooms &&
+             now >= begin + std::chrono::nanoseconds(1'000'000'000 / rate) * opened) {
         seen.lost += !Open(opened++, named, &open);
       }
       for (auto it = open.begin(); it != open.end();) {

@@ -204,7 +204,8 @@ RoomKey Chaos::OpenRoom(uint32_t prefill, uint32_t decode, TimePoint now) {
   room.decode.set_corrupt(options_.corrupt);
   const bool bootstrap_well = bootstrap_.up() && now - bootstrap_well_since_ >= kRecovery;
   const bool calm = bootstrap_well && IsWell(prefill, now) && IsWell(decode, now);
-  ledger_.Opened(key, {prefill, Pod::kRanks}, {decode, Pod::kRanks}, calm, now, now + kRoomDeadline);
+  ledger_.Opened(key, {prefill, Pod::kRanks}, {decode, Pod::kRanks}, calm, now,
+                 now + kRoomDeadline);
   pods_[prefill]->Open(room.prefill);
   pods_[decode]->Open(room.decode);
   return key;

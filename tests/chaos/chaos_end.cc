@@ -84,10 +84,9 @@ absl::Status Chaos::CheckLeaks() {
       const ProcessUsage& first = before[i];
       if (usage.files > first.files + 2 ||
           usage.anonymous_bytes > first.anonymous_bytes + kResidentGrowthMax) {
-        ledger_.Violation(absl::StrCat(pods_[i]->agent().name(), " grew over ", kProbeRooms,
-                                       " rooms: files ", first.files, " to ", usage.files,
-                                       ", bytes ", first.anonymous_bytes, " to ",
-                                       usage.anonymous_bytes));
+        ledger_.Violation(absl::StrCat(
+            pods_[i]->agent().name(), " grew over ", kProbeRooms, " rooms: files ", first.files,
+            " to ", usage.files, ", bytes ", first.anonymous_bytes, " to ", usage.anonymous_bytes));
       }
       auto status = demo::AgentStatus(pods_[i]->service_socket(), milliseconds(5000));
       if (!status.ok()) return status.status();

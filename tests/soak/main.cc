@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/config/config.h"
 #include "common/log.h"
 #include "tests/demo/runner/workplace.h"
@@ -20,8 +21,7 @@ namespace {
 
 // The first ends the load, and what must hold then is still looked at; the second ends the run.
 std::atomic<int> interrupts{0};
-// An hour of a busy service.
-constexpr size_t kSyntheticRequests = 12000;
+constexpr size_t kSyntheticRequests = 12000;  // an hour of a busy service
 
 struct Flags {
   SoakOptions soak;
@@ -66,13 +66,12 @@ int Report(SoakResult result, const Flags& flags) {
     if (row.grows) result.violations.push_back(row.process + " grows: " + row.what);
   }
   for (const auto& [kind, count] : result.restarts) {
-    std::printf("  %-20s %llu\n", std::string(chaos::Name(kind)).c_str(),
-                static_cast<unsigned long long>(count));
+    std::printf("  %-20s %d\n", std::string(chaos::Name(kind)).c_str(), static_cast<int>(count));
   }
-  std::printf("  live at a restart    %llu rooms\n  machine stalled      %llu times, %llu rooms\n",
-              static_cast<unsigned long long>(result.live_at_restarts),
-              static_cast<unsigned long long>(result.stalls),
-              static_cast<unsigned long long>(result.live_at_stalls));
+  std::printf("%s", absl::StrCat("  live at a restart    ", result.live_at_restarts,
+                                 " rooms\n  machine stalled      ", result.stalls, " times, ",
+                                 result.live_at_stalls, " rooms\n")
+                        .c_str());
   std::printf("  CPU of the processes %.2f cores\n", result.cpu_seconds / result.seconds);
   for (const std::string& violation : result.violations) {
     std::printf("VIOLATION %s\n", violation.c_str());

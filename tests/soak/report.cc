@@ -10,9 +10,12 @@ namespace {
 // Shorter runs are too short for a verdict on slopes.
 constexpr double kVerdictFrom = 600;
 
-// More than so much in an hour is growth: a thread or a descriptor, a few rooms, 4 MiB.
+// More than so much in an hour is growth: a thread or a descriptor, a few rooms, 4 MiB,
+// half a pool.
 double StepOf(const std::string& what) {
   if (what == kMemory) return 4096;
+  // A pool is touched page by page, which takes long.
+  if (what == kShared) return 64 << 10;
   if (what == kFiles || what == kThreads) return 1;
   return what == "baton_held_offer_bytes" ? 64 << 10 : 8;
 }
@@ -40,20 +43,22 @@ std::vector<Row> Rows(const Series& series, double warm_up_s, double seconds) {
     Row row{key.first, key.second, FitTrend(samples, warm_up_s),
             FitTrend(samples, warm_up_s, seconds / 2)};
     // What only fills up at first has come to rest by the second half.
-    row.grows = verdict && Grows(row.trend, StepOf(row.what)) && Grows(row.second_half, StepOf(row.what));
+    row.grows =
+        verdict && Grows(row.trend, StepOf(row.what)) && Grows(row.second_half, StepOf(row.what));
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
 std::string Table(const std::vector<Row>& rows) {
-  std::string table = absl::StrFormat("%-18s %-30s %5s %8s %10s %10s %10s %22s %22s\n", "process",
-                                      "what", "lives", "samples", "mean", "last", "most",
-                                      "per hour", "in the second half");
+  std::string table =
+      absl::StrFormat("%-18s %-30s %5s %8s %10s %10s %10s %22s %22s\n", "process", "what", "lives",
+                      "samples", "mean", "last", "most", "per hour", "in the second half");
   for (const Row& row : rows) {
     const Trend& all = row.trend;
     const Trend& half = row.second_half;
-    absl::StrAppendFormat(&table, "%-18s %-30s %5d %8d %10.1f %10.1f %10.1f %+12.2f +-%7.2f "
+    absl::StrAppendFormat(&table,
+                          "%-18s %-30s %5d %8d %10.1f %10.1f %10.1f %+12.2f +-%7.2f "
                           "%+12.2f +-%7.2f%s\n",
                           row.process, row.what, all.lives, all.samples, all.mean, all.last,
                           all.most, all.per_hour, all.error_per_hour, half.per_hour,

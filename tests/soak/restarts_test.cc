@@ -21,14 +21,13 @@ TEST(RestartsTest, EachProcessHasItsTurnKilledAndAskedToEnd) {
     EXPECT_GE(fault.lasts.count(), 200);
     EXPECT_LT(fault.lasts.count(), 2000);
   }
-  EXPECT_THAT(drawn, ElementsAre(Pair(Pair(FaultKind::kKillAgent, 1), 1),
-                                 Pair(Pair(FaultKind::kKillAgent, 3), 1),
-                                 Pair(Pair(FaultKind::kDrainAgent, 1), 1),
-                                 Pair(Pair(FaultKind::kDrainAgent, 3), 1),
-                                 Pair(Pair(FaultKind::kKillServer, 0), 2),
-                                 Pair(Pair(FaultKind::kKillServer, 2), 2),
-                                 Pair(Pair(FaultKind::kKillBootstrap, 0), 1),
-                                 Pair(Pair(FaultKind::kRestartBootstrap, 0), 1)));
+  EXPECT_THAT(
+      drawn, ElementsAre(
+                 Pair(Pair(FaultKind::kKillAgent, 1), 1), Pair(Pair(FaultKind::kKillAgent, 3), 1),
+                 Pair(Pair(FaultKind::kDrainAgent, 1), 1), Pair(Pair(FaultKind::kDrainAgent, 3), 1),
+                 Pair(Pair(FaultKind::kKillServer, 0), 2), Pair(Pair(FaultKind::kKillServer, 2), 2),
+                 Pair(Pair(FaultKind::kKillBootstrap, 0), 1),
+                 Pair(Pair(FaultKind::kRestartBootstrap, 0), 1)));
 }
 
 TEST(RestartsTest, TheOrderIsTheSeeds) {

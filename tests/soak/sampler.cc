@@ -16,8 +16,7 @@ void Sampler::Record(const Process& process, const std::string& what, double val
   const SeriesKey key{process.watched.name, what};
   last_[key] = value;
   if (!keep) return;
-  series_[key].push_back(
-      {process.life, Seconds(now - process.born), Seconds(now - start_), value});
+  series_[key].push_back({process.life, Seconds(now - process.born), Seconds(now - start_), value});
 }
 
 void Sampler::TakeOf(Process* process, TimePoint now, bool keep) {
@@ -33,6 +32,7 @@ void Sampler::TakeOf(Process* process, TimePoint now, bool keep) {
   // It is just ending.
   if (usage.anonymous_bytes == 0) return;
   Record(*process, kMemory, usage.anonymous_bytes / 1024.0, now, keep);
+  Record(*process, kShared, usage.shared_bytes / 1024.0, now, keep);
   Record(*process, kFiles, static_cast<double>(usage.files), now, keep);
   Record(*process, kThreads, static_cast<double>(usage.threads), now, keep);
   cpu_seconds_ += usage.cpu_seconds - process->cpu_seconds;

@@ -58,6 +58,7 @@ class Sampler {
 
 // The names of what comes from the kernel.
 inline constexpr char kMemory[] = "anonymous memory, KiB";
+inline constexpr char kShared[] = "shared memory, KiB";
 inline constexpr char kFiles[] = "descriptors";
 inline constexpr char kThreads[] = "threads";
 

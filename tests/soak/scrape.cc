@@ -21,17 +21,23 @@ std::map<std::string, double> SumByName(absl::string_view text,
 }
 
 const std::vector<std::string>& AgentSizes() {
-  static const auto* names = new std::vector<std::string>{
-      "baton_open_rooms",    "baton_held_offers", "baton_held_offer_bytes", "baton_room_bindings",
-      "baton_room_lookups",  "baton_channels",    "baton_peers",            "baton_peer_paths",
-      "baton_hosted_ranks",  "baton_registered_memory_bytes"};
+  static const auto* names = new std::vector<std::string>{"baton_open_rooms",
+                                                          "baton_held_offers",
+                                                          "baton_held_offer_bytes",
+                                                          "baton_room_bindings",
+                                                          "baton_room_lookups",
+                                                          "baton_channels",
+                                                          "baton_peers",
+                                                          "baton_peer_paths",
+                                                          "baton_hosted_ranks",
+                                                          "baton_registered_memory_bytes"};
   return *names;
 }
 
 const std::vector<std::string>& BootstrapSizes() {
-  static const auto* names = new std::vector<std::string>{
-      "baton_servers", "baton_registered_ranks", "baton_bound_rooms", "baton_waiting_lookups",
-      "baton_watchers"};
+  static const auto* names =
+      new std::vector<std::string>{"baton_servers", "baton_registered_ranks", "baton_bound_rooms",
+                                   "baton_waiting_lookups", "baton_watchers"};
   return *names;
 }
 

@@ -12,9 +12,9 @@
 namespace baton::soak {
 
 struct Sample {
-  uint32_t life = 0;    // of the process, from 0: each restart begins a new one
-  double age_s = 0;     // of this life
-  double since_s = 0;   // the start of the run
+  uint32_t life = 0;   // of the process, from 0: each restart begins a new one
+  double age_s = 0;    // of this life
+  double since_s = 0;  // the start of the run
   double value = 0;
 };
 
@@ -34,7 +34,8 @@ struct Trend {
 // Of samples of an age above `warm_up_s`, taken when the run was older than `from_s`.
 Trend FitTrend(const std::vector<Sample>& samples, double warm_up_s, double from_s = 0);
 
-// So much more after an hour, beyond doubt, that it is no noise: `step` and a twentieth of its mean.
+// So much more after an hour, beyond doubt, that it is no noise: `step` and a twentieth of the
+// mean.
 bool Grows(const Trend& trend, double step);
 
 // By process and by what was sampled.

@@ -101,8 +101,8 @@ absl::Status Soak::Start() {
 
 void Soak::Watch() {
   auto pid = [](const chaos::Party& party) { return party.up() ? party.pid() : 0; };
-  sampler_->Add({"bootstrap", [this, pid] { return pid(bootstrap_); }, bootstrap_admin_,
-                 BootstrapSizes()});
+  sampler_->Add(
+      {"bootstrap", [this, pid] { return pid(bootstrap_); }, bootstrap_admin_, BootstrapSizes()});
   for (uint32_t i = 0; i < kPods; ++i) {
     const Pod* pod = pods_[i].get();
     sampler_->Add({pod->server() + " agent", [pod, pid] { return pid(pod->agent()); }, admins_[i],
@@ -151,7 +151,8 @@ SoakResult Soak::Result() const {
 }
 
 bool Soak::AllServe() const {
-  return bootstrap_.up() && std::all_of(serves_, serves_ + kPods, [](bool serves) { return serves; });
+  return bootstrap_.up() &&
+         std::all_of(serves_, serves_ + kPods, [](bool serves) { return serves; });
 }
 
 size_t Soak::LiveRooms(uint32_t pod) const {
@@ -284,12 +285,12 @@ void Soak::ShowProgress(TimePoint now) {
   if (now - shown_ < seconds(20)) return;
   shown_ = now;
   const chaos::LedgerCounts& counts = ledger_.counts();
-  std::printf("  %4lld s  %5.0f rooms/s  rooms %llu done, %llu failed (%zu open)  stalls %llu  "
-              "violations %zu\n",
-              static_cast<long long>((now - start_) / seconds(1)), pace_.rate(),
-              static_cast<unsigned long long>(counts.done),
-              static_cast<unsigned long long>(counts.failed), ledger_.open(),
-              static_cast<unsigned long long>(result_.stalls), ledger_.violations().size());
+  std::printf(
+      "  %4lld s  %5.0f rooms/s  rooms %llu done, %llu failed (%zu open)  stalls %llu  "
+      "violations %zu\n",
+      static_cast<long long>((now - start_) / seconds(1)), pace_.rate(),
+      static_cast<unsigned long long>(counts.done), static_cast<unsigned long long>(counts.failed),
+      ledger_.open(), static_cast<unsigned long long>(result_.stalls), ledger_.violations().size());
   std::fflush(stdout);
 }
 

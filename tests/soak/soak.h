@@ -45,9 +45,9 @@ struct SoakResult {
   uint64_t live_at_restarts = 0;  // rooms of the process, when it was ended
   uint64_t stalls = 0;            // of the machine: no process had time
   uint64_t live_at_stalls = 0;
-  double seconds = 0;             // under load
+  double seconds = 0;  // under load
   double last_rate = 0;
-  double best_rate = 0;           // of any minute
+  double best_rate = 0;  // of any minute
   double cpu_seconds = 0;
   Series series;
 };
@@ -106,8 +106,8 @@ class Soak {
   SoakResult result_;
   bool serves_[kPods] = {};
   demo::Arrival next_;
-  double trace_rate_ = 1;       // requests a second, as it was recorded
-  Duration trace_clock_{0};     // what of the trace is due
+  double trace_rate_ = 1;    // requests a second, as it was recorded
+  Duration trace_clock_{0};  // what of the trace is due
   uint64_t drawn_ = 0;
   uint32_t finals_ = 0;
   uint64_t done_at_minute_ = 0;

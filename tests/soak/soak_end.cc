@@ -19,7 +19,7 @@ constexpr milliseconds kLookPeriod{500};
 // Memory is what the slopes are for: allocators keep what they had at the busiest moment. gRPC
 // starts threads as it needs them and lets go of some again.
 double Allowed(const std::string& what, double before) {
-  if (what == kMemory) return std::numeric_limits<double>::max();
+  if (what == kMemory || what == kShared) return std::numeric_limits<double>::max();
   return what == kThreads ? before + 4 : before;
 }
 
@@ -60,12 +60,10 @@ absl::Status Soak::WarmUp() {
     looked = Monotonic::now();
     sampler_->Take(looked, false);
     for (const auto& [key, value] : sampler_->last()) {
-      const bool of_rooms = key.second == "baton_open_rooms" ||
-                            key.second == "baton_held_offers" ||
-                            key.second == "baton_room_bindings" ||
-                            key.second == "baton_room_lookups" ||
-                            key.second == "baton_bound_rooms" ||
-                            key.second == "baton_waiting_lookups";
+      const bool of_rooms =
+          key.second == "baton_open_rooms" || key.second == "baton_held_offers" ||
+          key.second == "baton_room_bindings" || key.second == "baton_room_lookups" ||
+          key.second == "baton_bound_rooms" || key.second == "baton_waiting_lookups";
       if (of_rooms && value > 0) return true;
     }
     return false;

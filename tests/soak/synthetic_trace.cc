@@ -9,7 +9,7 @@ namespace baton::soak {
 namespace {
 
 constexpr double kMeanGapMs = 300;
-constexpr double kOpeningMedian = 4500;
+constexpr double kOpeningMedian = 3700;
 constexpr double kOpeningSigma = 1.0;
 constexpr uint64_t kLongest = 126000;
 constexpr size_t kConversationsOpen = 200;

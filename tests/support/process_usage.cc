@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -45,6 +46,9 @@ ProcessUsage UsageOf(pid_t pid) {
     if (word == "RssAnon:") {
       status >> usage.anonymous_bytes;
       usage.anonymous_bytes <<= 10;
+    } else if (word == "RssShmem:") {
+      status >> usage.shared_bytes;
+      usage.shared_bytes <<= 10;
     } else if (word == "Threads:") {
       status >> usage.threads;
     }

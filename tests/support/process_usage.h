@@ -10,8 +10,9 @@ namespace baton {
 
 // All 0 when it has ended.
 struct ProcessUsage {
-  // Of its own: pools are the engines', mapped and counted there.
   uint64_t anonymous_bytes = 0;
+  // Pools and rings; what several processes have mapped, or one of them twice, counts so often.
+  uint64_t shared_bytes = 0;
   uint64_t files = 0;
   uint64_t threads = 0;
   double cpu_seconds = 0;

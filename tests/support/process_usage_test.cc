@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -21,22 +20,25 @@ TEST(ProcessUsageTest, AFileMoreIsCounted) {
 
 TEST(ProcessUsageTest, AThreadMoreIsCounted) {
   const uint64_t before = UsageOf(getpid()).threads;
-  std::mutex held;
-  held.lock();
-  std::thread waits([&held] { std::lock_guard<std::mutex> until(held); });
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd reads(ends[0]);
+  UniqueFd writes(ends[1]);
+  std::thread waits([&reads] {
+    char byte;
+    EXPECT_EQ(read(reads.get(), &byte, 1), 0);
+  });
   EXPECT_EQ(UsageOf(getpid()).threads, before + 1);
-  held.unlock();
+  writes = UniqueFd();
   waits.join();
 }
 
 TEST(ProcessUsageTest, MemoryThatIsWrittenIsCountedAndWorkTakesTime) {
   const ProcessUsage before = UsageOf(getpid());
   std::vector<char> bytes(64 << 20);
-  double sum = 0;
-  while (UsageOf(getpid()).cpu_seconds == before.cpu_seconds) {
-    for (size_t i = 0; i < bytes.size(); i += 512) sum += ++bytes[i];
-  }
-  EXPECT_GT(sum, 0);
+  do {
+    for (size_t i = 0; i < bytes.size(); i += 512) ++bytes[i];
+  } while (UsageOf(getpid()).cpu_seconds == before.cpu_seconds);
   EXPECT_GE(UsageOf(getpid()).anonymous_bytes, before.anonymous_bytes + (60 << 20));
 }
 
