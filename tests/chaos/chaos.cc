@@ -77,6 +77,9 @@ absl::Status Chaos::Start() {
     pod.place = PlaceOf(i + 1);
     pod.prefill = i < kPods / 2;
     pod.seed = options_.seed * 1000 + i;
+    pod.preset = "gqa";
+    // Pages of different sizes on the two sides, so that runs are cut.
+    pod.topology = pod.prefill ? "tp2" : "tp2,page24";
     pods_.push_back(std::make_unique<Pod>(std::move(pod)));
     status = pods_.back()->Start();
   }
@@ -201,7 +204,8 @@ RoomKey Chaos::OpenRoom(uint32_t prefill, uint32_t decode, TimePoint now) {
   room.decode.set_corrupt(options_.corrupt);
   const bool bootstrap_well = bootstrap_.up() && now - bootstrap_well_since_ >= kRecovery;
   const bool calm = bootstrap_well && IsWell(prefill, now) && IsWell(decode, now);
-  ledger_.Opened(key, prefill, decode, Pod::kRanks, calm, now, now + kRoomDeadline);
+  ledger_.Opened(key, {prefill, Pod::kRanks}, {decode, Pod::kRanks}, calm, now,
+                 now + kRoomDeadline);
   pods_[prefill]->Open(room.prefill);
   pods_[decode]->Open(room.decode);
   return key;

@@ -1,12 +1,10 @@
 // What must hold once everything has healed.
-#include <dirent.h>
-
-#include <fstream>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "tests/chaos/chaos.h"
 #include "tests/demo/runner/control_calls.h"
+#include "tests/support/process_usage.h"
 
 namespace baton::chaos {
 namespace {
@@ -19,28 +17,6 @@ constexpr seconds kAllServe{60};
 constexpr uint64_t kProbeRooms = 40;
 // Allocators keep some of what they had.
 constexpr uint64_t kResidentGrowthMax = 24 << 20;
-
-size_t OpenFiles(pid_t pid) {
-  size_t count = 0;
-  DIR* folder = opendir(absl::StrCat("/proc/", pid, "/fd").c_str());
-  if (folder == nullptr) return 0;
-  while (readdir(folder) != nullptr) ++count;
-  closedir(folder);
-  return count;
-}
-
-// Of its own: pools are the engines', mapped and counted there.
-uint64_t AnonymousBytes(pid_t pid) {
-  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
-  std::string word;
-  while (status >> word) {
-    if (word != "RssAnon:") continue;
-    uint64_t kib = 0;
-    status >> kib;
-    return kib << 10;
-  }
-  return 0;
-}
 
 }  // namespace
 
@@ -91,7 +67,7 @@ absl::Status Chaos::ProbeAllPairs() {
 }
 
 absl::Status Chaos::CheckLeaks() {
-  std::vector<std::pair<size_t, uint64_t>> before;
+  std::vector<ProcessUsage> before;
   for (int round = 0; round < 2; ++round) {
     const uint64_t enough = ledger_.counts().rooms + kProbeRooms;
     auto ran = RunWhile(true, Monotonic::now() + seconds(30),
@@ -100,17 +76,17 @@ absl::Status Chaos::CheckLeaks() {
       ran = RunWhile(false, Monotonic::now() + seconds(30), [&] { return ledger_.open() > 0; });
     if (!ran.ok()) return ran.status();
     for (uint32_t i = 0; i < kPods; ++i) {
-      const pid_t pid = pods_[i]->agent().pid();
-      const size_t files = OpenFiles(pid);
-      const uint64_t bytes = AnonymousBytes(pid);
+      const ProcessUsage usage = UsageOf(pods_[i]->agent().pid());
       if (round == 0) {
-        before.emplace_back(files, bytes);
+        before.push_back(usage);
         continue;
       }
-      if (files > before[i].first + 2 || bytes > before[i].second + kResidentGrowthMax) {
-        ledger_.Violation(absl::StrCat(pods_[i]->agent().name(), " grew over ", kProbeRooms,
-                                       " rooms: files ", before[i].first, " to ", files, ", bytes ",
-                                       before[i].second, " to ", bytes));
+      const ProcessUsage& first = before[i];
+      if (usage.files > first.files + 2 ||
+          usage.anonymous_bytes > first.anonymous_bytes + kResidentGrowthMax) {
+        ledger_.Violation(absl::StrCat(
+            pods_[i]->agent().name(), " grew over ", kProbeRooms, " rooms: files ", first.files,
+            " to ", usage.files, ", bytes ", first.anonymous_bytes, " to ", usage.anonymous_bytes));
       }
       auto status = demo::AgentStatus(pods_[i]->service_socket(), milliseconds(5000));
       if (!status.ok()) return status.status();

@@ -27,19 +27,9 @@ Flags ParseFlagsOrExit(int argc, char** argv) {
 }
 
 absl::Status FindPrograms(const std::string& argv0, const Flags& flags, ChaosOptions* options) {
-  struct {
-    const char* path;
-    std::string* place;
-  } const programs[] = {
-      {"bootstrap_service/app/baton-bootstrap", &options->programs.bootstrap},
-      {"transfer_agent/app/baton-agent", &options->programs.agent},
-      {"tests/demo/engine/demo_engine", &options->programs.engine},
-  };
-  for (const auto& program : programs) {
-    auto found = demo::FindBuilt(argv0, program.path);
-    if (!found.ok()) return found.status();
-    *program.place = *found;
-  }
+  auto programs = demo::FindPrograms(argv0);
+  if (!programs.ok()) return programs.status();
+  options->programs = *std::move(programs);
   if (!flags.places.empty() && flags.places.size() != 5) {
     return Error(Reason::kConfig, "--place must be given five times");
   }

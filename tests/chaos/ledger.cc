@@ -18,12 +18,13 @@ bool IsStuck(const std::string& error) {
 
 }  // namespace
 
-void Ledger::Opened(const RoomKey& room, uint32_t prefill_pod, uint32_t decode_pod, uint32_t ranks,
-                    bool calm, TimePoint now, TimePoint deadline) {
+void Ledger::Opened(const RoomKey& room, Side prefill, Side decode, bool calm, TimePoint now,
+                    TimePoint deadline) {
   Room& opened = rooms_[room];
-  opened.pods[0] = prefill_pod;
-  opened.pods[1] = decode_pod;
-  opened.legs[0] = opened.legs[1] = ranks;
+  opened.pods[0] = prefill.pod;
+  opened.pods[1] = decode.pod;
+  opened.legs[0] = prefill.legs;
+  opened.legs[1] = decode.legs;
   opened.calm = calm;
   opened.opened = now;
   opened.due = deadline + kGrace;
@@ -102,6 +103,7 @@ void Ledger::CloseIfSettled(Rooms::iterator it) {
   if (room.legs[0] + room.legs[1] > 0) return;
   if (room.failed || room.gone) {
     ++counts_.failed;
+    counts_.lost += room.calm ? 1 : 0;
   } else {
     ++counts_.done;
     counts_.calm += room.calm ? 1 : 0;

@@ -21,7 +21,14 @@ struct LedgerCounts {
   uint64_t done = 0;    // every leg, or those that lived on
   uint64_t failed = 0;  // some leg says so
   uint64_t calm = 0;    // whose pods no fault came near: these must not fail
+  uint64_t lost = 0;    // of those, the ones that did
   uint64_t pages = 0;   // landed and checked byte by byte
+};
+
+// One side of a room: so many ranks of the pod have a leg of it.
+struct Side {
+  uint32_t pod = 0;
+  uint32_t legs = 0;
 };
 
 // Thread-compatible.
@@ -33,9 +40,9 @@ class Ledger {
   // By then both legs of a room are at their agents.
   static constexpr std::chrono::seconds kArrival{1};
 
-  // Each of two pods has `ranks` legs. `calm`: both have been well for long.
-  void Opened(const RoomKey& room, uint32_t prefill_pod, uint32_t decode_pod, uint32_t ranks,
-              bool calm, TimePoint now, TimePoint deadline);
+  // `calm`: both pods have been well for long.
+  void Opened(const RoomKey& room, Side prefill, Side decode, bool calm, TimePoint now,
+              TimePoint deadline);
   // A fault hits the pod: its open rooms may fail.
   void Disturbed(uint32_t pod);
   // Its agent was asked to leave: what has surely reached it must still end well.

@@ -16,7 +16,7 @@ constexpr uint32_t kDecode = 2;
 
 class LedgerTest : public testing::Test {
  protected:
-  void Open(bool calm) { ledger_.Opened(kRoom, kPrefill, kDecode, 1, calm, now_, now_); }
+  void Open(bool calm) { ledger_.Opened(kRoom, {kPrefill, 1}, {kDecode, 1}, calm, now_, now_); }
   void Report(uint32_t pod, const std::string& error = "", uint64_t bad = 0) {
     demo::v1::RoomReport report;
     report.set_id(kRoom.id);

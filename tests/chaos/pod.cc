@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/reason.h"
 #include "tests/demo/link/packet.h"
+#include "tests/demo/model/topology.h"
 
 namespace baton::chaos {
 
@@ -29,7 +30,9 @@ std::string FreeAddress() {
 Pod::Pod(PodOptions options)
     : options_(std::move(options)),
       listen_(options_.place.here() ? FreeAddress() : options_.place.host + ":7421"),
-      proxy_(listen_, options_.seed),
+      proxy_(options_.proxied && options_.place.here()
+                 ? std::make_unique<CutProxy>(listen_, options_.seed)
+                 : nullptr),
       agent_(absl::StrCat("agent of pod ", options_.number), [this] { return StartAgent(); }),
       engine_(absl::StrCat("engine of pod ", options_.number), [this] { return StartEngine(); }) {}
 
@@ -42,15 +45,19 @@ std::string Pod::Path(const char* suffix) const {
 }
 
 absl::StatusOr<std::unique_ptr<demo::Child>> Pod::StartAgent() {
-  const std::string reached_at = options_.place.here() ? proxy_.address() : listen_;
+  const std::string reached_at = proxy_ == nullptr ? listen_ : proxy_->address();
+  std::vector<std::string> words = {
+      options_.programs.agent,
+      "--bootstrap=" + options_.bootstrap,
+      "--listen=" + listen_,
+      "--advertise=" + reached_at,
+      "--attach_socket=" + Path(".attach"),
+      "--service_socket=" + service_socket(),
+      "--transport=" + options_.transport,
+      absl::StrCat("--checksums=", options_.checksums ? "true" : "false")};
+  words.insert(words.end(), options_.agent_flags.begin(), options_.agent_flags.end());
   return demo::Child::Start(
-      {agent_.name(),
-       options_.place.Wrap(
-           {options_.programs.agent, "--bootstrap=" + options_.bootstrap, "--listen=" + listen_,
-            "--advertise=" + reached_at, "--attach_socket=" + Path(".attach"),
-            "--service_socket=" + service_socket(), "--transport=" + options_.transport,
-            absl::StrCat("--checksums=", options_.checksums ? "true" : "false")}),
-       Path(".agent.log")});
+      {agent_.name(), options_.place.Wrap(std::move(words)), Path(".agent.log")});
 }
 
 absl::StatusOr<std::unique_ptr<demo::Child>> Pod::StartEngine() {
@@ -76,14 +83,22 @@ absl::Status Pod::Configure() {
   configure.set_server(server());
   configure.set_role(options_.prefill ? demo::v1::ROLE_PREFILL : demo::v1::ROLE_DECODE);
   configure.set_launch_id(absl::StrCat("launch-", launches_));
-  configure.set_preset("gqa");
-  // Pages of different sizes on the two sides, so that runs are cut.
-  configure.set_topology(options_.prefill ? "tp2" : "tp2,page24");
-  configure.set_pool_tokens(8192);
+  configure.set_preset(options_.preset);
+  configure.set_topology(options_.topology);
+  configure.set_pool_tokens(options_.pool_tokens);
   configure.set_seed(options_.seed + launches_);
   configure.set_rooms_max(64);
   configure.set_attach_timeout_ms(60000);
-  for (uint32_t tp = 0; tp < kRanks; ++tp) configure.add_ranks()->set_tp(tp);
+  auto topology = demo::ParseTopology(options_.topology);
+  if (!topology.ok()) return topology.status();
+  for (const RankCoord& coord : demo::RanksOf(topology->sizes)) {
+    demo::v1::Rank& rank = *configure.add_ranks();
+    rank.set_dp(coord.dp);
+    rank.set_pp(coord.pp);
+    rank.set_cp(coord.cp);
+    rank.set_tp(coord.tp);
+  }
+  CHECK_EQ(configure.ranks_size(), static_cast<int>(kRanks));
   return demo::SendPacket(link_.get(), message);
 }
 
@@ -118,12 +133,14 @@ void Pod::Suffer(const Fault& fault, TimePoint now) {
       break;
     case FaultKind::kCutLinks:
       // Costs time and nothing else: the pod stays as well as it was.
-      return proxy_.CutAll();
+      if (proxy_ != nullptr) proxy_->CutAll();
+      return;
     case FaultKind::kSlowLinks: {
+      if (proxy_ == nullptr) return;
       ProxyFaults faults;
       faults.delay = std::chrono::milliseconds(5);
       faults.jitter = std::chrono::milliseconds(40);
-      proxy_.SetFaults(faults);
+      proxy_->SetFaults(faults);
       slow_ = true;
       slow_until_ = back;
       return;
@@ -139,7 +156,7 @@ void Pod::Suffer(const Fault& fault, TimePoint now) {
 absl::Status Pod::Heal(TimePoint now) {
   if (slow_ && now >= slow_until_) {
     slow_ = false;
-    proxy_.SetFaults({});
+    proxy_->SetFaults({});
   }
   for (Party* party : {&agent_, &engine_}) {
     absl::Status alive = party->Check();

@@ -30,7 +30,14 @@ struct PodOptions {
   uint32_t number = 0;
   bool prefill = false;
   uint64_t seed = 0;
-  // With a network of its own it has no proxy: its links are not cut.
+  // Of the server: a name from demo/model/preset.h, and a demo/model/topology.h of two ranks.
+  std::string preset;
+  std::string topology;
+  uint64_t pool_tokens = 8192;
+  // Its control port is reached through a proxy, which can cut and slow its links.
+  bool proxied = true;
+  std::vector<std::string> agent_flags;
+  // With a network of its own it has no proxy either: its links are not cut.
   Place place;
 };
 
@@ -65,6 +72,7 @@ class Pod {
   // Since when nothing has befallen it; max: something is amiss now.
   TimePoint well_since() const;
   const Party& agent() const { return agent_; }
+  const Party& engine() const { return engine_; }
   std::string service_socket() const { return Path(".service"); }
 
  private:
@@ -75,7 +83,7 @@ class Pod {
 
   const PodOptions options_;
   const std::string listen_;
-  CutProxy proxy_;
+  std::unique_ptr<CutProxy> proxy_;  // null: none
   Party agent_;
   Party engine_;
   UniqueFd link_;

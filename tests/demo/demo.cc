@@ -30,20 +30,12 @@ void ListPairs() {
 
 absl::Status Prepare(const std::string& argv0, const DemoOptions& options,
                      ScenarioSettings* settings) {
-  struct {
-    const char* path;
-    std::string* place;
-  } const programs[] = {
-      {"bootstrap_service/app/baton-bootstrap", &settings->programs.bootstrap},
-      {"transfer_agent/app/baton-agent", &settings->programs.agent},
-      {"tests/demo/engine/demo_engine", &settings->programs.engine},
-      {"tests/demo/remote/demo_remote", &settings->programs.remote},
-  };
-  for (const auto& program : programs) {
-    auto found = FindBuilt(argv0, program.path);
-    if (!found.ok()) return found.status();
-    *program.place = *found;
-  }
+  auto programs = FindPrograms(argv0);
+  if (!programs.ok()) return programs.status();
+  settings->programs = *std::move(programs);
+  auto remote = FindBuilt(argv0, "tests/demo/remote/demo_remote");
+  if (!remote.ok()) return remote.status();
+  settings->programs.remote = *std::move(remote);
   std::string trace = options.trace;
   if (trace.empty()) {
     auto found = FindBuilt(argv0, "tests/demo/workload/sample.jsonl");

@@ -16,15 +16,9 @@
 #include "tests/demo/model/topology.h"
 #include "tests/demo/router/router.h"
 #include "tests/demo/runner/child.h"
+#include "tests/demo/runner/workplace.h"
 
 namespace baton::demo {
-
-struct Programs {
-  std::string bootstrap;
-  std::string agent;
-  std::string engine;
-  std::string remote;  // stands in for a program on another host
-};
 
 struct ServerPlan {
   std::string name;

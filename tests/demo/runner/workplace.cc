@@ -34,6 +34,24 @@ absl::StatusOr<std::string> FindBuilt(const std::string& argv0, const std::strin
       absl::StrCat(path, " is not built: looked at ", absl::StrJoin(places, ", ")));
 }
 
+absl::StatusOr<Programs> FindPrograms(const std::string& argv0) {
+  Programs programs;
+  struct {
+    const char* path;
+    std::string* place;
+  } const wanted[] = {
+      {"bootstrap_service/app/baton-bootstrap", &programs.bootstrap},
+      {"transfer_agent/app/baton-agent", &programs.agent},
+      {"tests/demo/engine/demo_engine", &programs.engine},
+  };
+  for (const auto& program : wanted) {
+    auto found = FindBuilt(argv0, program.path);
+    if (!found.ok()) return found.status();
+    *program.place = *found;
+  }
+  return programs;
+}
+
 absl::StatusOr<ScratchFolder> ScratchFolder::Make() {
   const char* parent = getenv("TMPDIR");
   // A long one leaves no room for the names of sockets.

@@ -12,6 +12,16 @@ namespace baton::demo {
 // program `argv0` or in its runfiles. NOT_FOUND says where it was looked for.
 absl::StatusOr<std::string> FindBuilt(const std::string& argv0, const std::string& path);
 
+struct Programs {
+  std::string bootstrap;
+  std::string agent;
+  std::string engine;
+  std::string remote;  // stands in for a program on another host
+};
+
+// All but the last.
+absl::StatusOr<Programs> FindPrograms(const std::string& argv0);
+
 // A fresh folder with a short name (a Unix socket's path has 107 bytes at most), removed with all
 // that is in it unless it is kept.
 class ScratchFolder {
