@@ -7,12 +7,10 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
@@ -23,19 +21,12 @@ namespace {
 
 constexpr int kTurnMs = 1000;
 constexpr auto kStalled = std::chrono::seconds(10);
-// Between two looks at all connections, and between two lines that some were refused.
-constexpr auto kSweepPeriod = std::chrono::milliseconds(100);
+// Between two lines that some were refused.
 constexpr auto kSayPeriod = std::chrono::seconds(10);
 // Waited after an accept that failed: what is short comes back when others close.
 constexpr int kShortMs = 20;
 
 UniqueFd OpenSpare() { return UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
-
-std::optional<uint64_t> InodeOf(int fd) {
-  struct stat file = {};
-  if (fstat(fd, &file) != 0 || !S_ISSOCK(file.st_mode)) return std::nullopt;
-  return file.st_ino;
-}
 
 // The address without its port.
 std::string PeerOf(const sockaddr_storage& from) {
@@ -62,8 +53,8 @@ AcceptLoop::AcceptLoop(std::string name, UniqueFd listener, ConnectionLimits lim
                        Take take)
     : name_(std::move(name)),
       listener_(std::move(listener)),
-      limits_(limits),
       take_(std::move(take)),
+      quota_(limits),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       spare_(OpenSpare()),
       beaten_(Monotonic::now().time_since_epoch().count()) {
@@ -120,48 +111,21 @@ void AcceptLoop::AcceptAll(TimePoint now) {
     if (!ours && !Admit(peer, now)) continue;
     const int on = 1;
     if (peer != "local") setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    const auto inode = InodeOf(fd.get());
-    if (!inode.has_value()) continue;
-    Held& held = held_[fd.get()];
-    // The descriptor's former connection has ended without a word to anyone here.
-    if (!held.peer.empty() && --of_peer_[held.peer] == 0) of_peer_.erase(held.peer);
-    held = {*inode, peer};
-    ++of_peer_[peer];
+    if (!quota_.Add(fd.get(), peer)) continue;
     take_(std::move(fd));
   }
 }
 
 bool AcceptLoop::Admit(const std::string& peer, TimePoint now) {
-  auto full = [&] {
-    auto it = of_peer_.find(peer);
-    return held_.size() >= limits_.all || (it != of_peer_.end() && it->second >= limits_.of_peer);
-  };
-  if (!full()) return true;
-  if (swept_ + kSweepPeriod <= now) {
-    swept_ = now;
-    Sweep();
-  }
-  if (!full()) return true;
+  if (quota_.HasRoom(peer, now)) return true;
   ++refused_;
   if (said_ + kSayPeriod <= now) {
     said_ = now;
-    LOG(WARNING) << "listener " << name_ << ": connections are refused: " << held_.size()
-                 << " are open (at most " << limits_.all << ", from one address " << limits_.of_peer
-                 << ")";
+    LOG(WARNING) << "listener " << name_ << ": connections are refused: " << quota_.held()
+                 << " are open (at most " << quota_.limits().all << ", from one address "
+                 << quota_.limits().of_peer << ")";
   }
   return false;
-}
-
-void AcceptLoop::Sweep() {
-  for (auto it = held_.begin(); it != held_.end();) {
-    if (InodeOf(it->first) == it->second.inode) {
-      ++it;
-      continue;
-    }
-    auto peer = of_peer_.find(it->second.peer);
-    if (--peer->second == 0) of_peer_.erase(peer);
-    it = held_.erase(it);
-  }
 }
 
 void AcceptLoop::DropOne() {

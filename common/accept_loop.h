@@ -9,7 +9,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -18,16 +17,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/clock.h"
+#include "common/connection_quota.h"
 #include "common/self_dial.h"
 #include "common/unique_fd.h"
 
 namespace baton {
-
-struct ConnectionLimits {
-  size_t all = 0;
-  // From one address; others keep the rest.
-  size_t of_peer = 0;
-};
 
 // Lets this process open as many files as it may; half of them, at most, are for connections.
 // Called once, at the start.
@@ -67,30 +61,20 @@ class AcceptLoop {
   uint64_t refused() const { return refused_; }
 
  private:
-  struct Held {
-    uint64_t inode = 0;
-    std::string peer;
-  };
-
   bool turning() const;
   void Run();
   void AcceptAll(TimePoint now);
   bool Admit(const std::string& peer, TimePoint now);
-  void Sweep();
   void DropOne();
 
   const std::string name_;
   UniqueFd listener_;
-  const ConnectionLimits limits_;
   const Take take_;
+  ConnectionQuota quota_;
   UniqueFd wake_;
   // Given up for a moment when no other is left, so that who waits is told by a close.
   UniqueFd spare_;
   std::optional<SelfDial> self_dial_;
-  // Connections by descriptor. One has ended when its descriptor is no more, or another file's.
-  std::map<int, Held> held_;
-  std::map<std::string, size_t> of_peer_;
-  TimePoint swept_;
   TimePoint said_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> deaf_{false};

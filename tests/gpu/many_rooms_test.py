@@ -1,5 +1,5 @@
-"""Very many rooms between GPU pools, waves of them at a time, some given up in the middle: each that
-is done has its bytes, and nothing was written beside the pages of a wave's rooms."""
+"""Very many rooms between GPU pools, waves of them at a time, some given up in the middle: each
+that is done has its bytes, and nothing was written beside the pages of a wave's rooms."""
 import os
 import unittest
 
