@@ -7,7 +7,7 @@
 namespace baton::soak {
 namespace {
 
-// Shorter runs are too short for a verdict on slopes.
+// Of a process that never lived so long, what still fills up cannot be told from what leaks.
 constexpr double kVerdictFrom = 600;
 
 // More than so much in an hour is growth: a thread or a descriptor, a few rooms, 4 MiB,
@@ -37,14 +37,13 @@ uint64_t RestartsOf(const SoakResult& result) {
 }  // namespace
 
 std::vector<Row> Rows(const Series& series, double warm_up_s, double seconds) {
-  const bool verdict = seconds >= kVerdictFrom;
   std::vector<Row> rows;
   for (const auto& [key, samples] : series) {
     Row row{key.first, key.second, FitTrend(samples, warm_up_s),
             FitTrend(samples, warm_up_s, seconds / 2)};
     // What only fills up at first has come to rest by the second half.
-    row.grows =
-        verdict && Grows(row.trend, StepOf(row.what)) && Grows(row.second_half, StepOf(row.what));
+    row.grows = row.trend.oldest_s >= kVerdictFrom && Grows(row.trend, StepOf(row.what)) &&
+                Grows(row.second_half, StepOf(row.what));
     rows.push_back(std::move(row));
   }
   return rows;

@@ -23,6 +23,7 @@ Trend FitTrend(const std::vector<Sample>& samples, double warm_up_s, double from
     if (!counts(sample)) continue;
     if (trend.samples++ == 0) trend.first = trend.least = trend.most = sample.value;
     trend.last = sample.value;
+    trend.oldest_s = std::max(trend.oldest_s, sample.age_s);
     trend.least = std::min(trend.least, sample.value);
     trend.most = std::max(trend.most, sample.value);
     trend.mean += sample.value;

@@ -27,6 +27,7 @@ struct Trend {
   double least = 0;
   double most = 0;
   double mean = 0;
+  double oldest_s = 0;  // the greatest age
   double per_hour = 0;
   double error_per_hour = 0;  // standard error
 };

@@ -19,6 +19,7 @@ TEST(SeriesTest, TheSlopeIsFoundUnderNoise) {
   Live(0, 100, 360, &samples);
   const Trend trend = FitTrend(samples, 60);
   EXPECT_EQ(trend.samples, 540u);
+  EXPECT_EQ(trend.oldest_s, 599);
   EXPECT_EQ(trend.lives, 1u);
   EXPECT_NEAR(trend.per_hour, 360, 3 * trend.error_per_hour + 1);
   EXPECT_GT(trend.error_per_hour, 0);
