@@ -32,6 +32,11 @@ bool Campaign::Won() const {
   return Decides(seats_, [&](SeatIndex seat) { return Counts(seat, lives); });
 }
 
+bool Campaign::LeftBehind() const {
+  return std::any_of(promises_.begin(), promises_.end(),
+                     [&](const auto& it) { return it.second.first > own_->held(); });
+}
+
 uint64_t Campaign::EndAt(SeatIndex seat) const {
   auto it = promises_.find(seat);
   return it == promises_.end() ? 0 : it->second.end;

@@ -22,6 +22,8 @@ class Campaign {
   // Enough seats have promised: all of them when the group was never formed, else a set that
   // decides, of those that formed it. Never for a seat that has lost what it held.
   bool Won() const;
+  // An answer is from beyond what this seat holds: what lies between is kept nowhere any more.
+  bool LeftBehind() const;
   // How much of the log the seat has settled, as far as it has said.
   uint64_t EndAt(SeatIndex seat) const;
   // Makes the log that of the one who has the latest. Won() holds.

@@ -20,10 +20,7 @@ void HeldLog::PromiseTo(Term term) {
 void HeldLog::Replace(Term term, uint64_t first, std::vector<Entry> entries) {
   CHECK(term >= log_term_);
   log_term_ = term;
-  if (first > end_) {
-    entries_.clear();
-    base_ = end_ = first;
-  }
+  CHECK_LE(first, end_);
   entries_.resize(end_ - base_);
   for (uint64_t index = first; index < first + entries.size(); ++index) {
     if (index >= end_) entries_.push_back(std::move(entries[index - first]));

@@ -2,7 +2,7 @@
 // promised. A value: the engine's memory keeps it when an agent restarts. Thread-compatible.
 //
 // Entries below end() are settled: equal at every seat, for ever. Those above may be replaced by a
-// later leader's. At most `kept` settled entries stay; who wants earlier ones is told COMPACTED.
+// later leader's. At most `kept` settled entries stay.
 #ifndef BATON_TRANSFER_AGENT_GROUP_HELD_LOG_H_
 #define BATON_TRANSFER_AGENT_GROUP_HELD_LOG_H_
 
@@ -36,7 +36,7 @@ class HeldLog {
   void PromiseTo(Term term);
   void Form(std::vector<Life> lives) { lives_ = std::move(lives); }
   // All above end() is now `entries` from `first` on, as `term`'s leader has them. What is settled
-  // already stays. A `first` above end(): what lies between was compacted elsewhere, and is here.
+  // already stays. first <= end().
   void Replace(Term term, uint64_t first, std::vector<Entry> entries);
   void Push(Entry entry) { entries_.push_back(std::move(entry)); }
   // False, and nothing happens: `end` is not above end(). end <= held().

@@ -21,8 +21,10 @@ void Leader::Connect(SeatIndex seat, uint64_t settled) {
   followers_[seat].begun = false;
 }
 
-void Leader::OnAck(SeatIndex seat, uint64_t held) {
-  followers_[seat].acked = std::max(followers_[seat].acked, std::min(held, log_->held()));
+void Leader::OnAck(SeatIndex seat, const Ack& ack) {
+  Follower& follower = followers_[seat];
+  follower.acked = std::max(follower.acked, std::min(ack.held, log_->held()));
+  follower.settled = std::max(follower.settled, std::min(ack.end, log_->end()));
   Settle();
 }
 
@@ -30,14 +32,19 @@ void Leader::OnOutcomes(SeatIndex seat, const Outcomes& outcomes) {
   for (const Report& report : outcomes.reports) Make(tally_.Hear(seat, report));
   if (outcomes.forgot.has_value()) Make(tally_.Forgot(seat, *outcomes.forgot));
   if (outcomes.engine_gone) Make(tally_.EngineGone(seat));
-  Settle();
 }
 
 void Leader::Make(std::vector<Entry> entries) {
   for (Entry& entry : entries) {
-    tally_.Logged(entry, log_->held());
+    const uint64_t index = log_->held();
+    const RoomKey room = entry.room;
+    const bool failed = entry.kind == Kind::kFailed;
+    tally_.Logged(entry, index);
     log_->Push(std::move(entry));
+    // Said once more it brings the release, where that is due by now.
+    if (failed) Make(tally_.Hear(self_, {room, Kind::kFailed, index, ""}));
   }
+  Settle();
 }
 
 void Leader::Settle() {
@@ -56,8 +63,7 @@ Append Leader::For(Follower& follower) const {
   append.whole = !follower.begun;
   if (append.whole) {
     append.lives = log_->lives();
-    const uint64_t has = std::max(follower.settled, std::min(follower.acked, log_->end()));
-    follower.next = std::max(log_->base(), has);
+    follower.next = std::max(log_->base(), follower.settled);
   }
   append.first = follower.next;
   append.entries = log_->From(follower.next);

@@ -1,6 +1,7 @@
 // A seat in office: turns what ranks report into entries, and brings every seat's log to its own.
-// Pure; thread-compatible. An entry is settled when seats that decide hold it, in this term. What is
-// not settled is bounded by the rooms that ranks have open: an id is used again when its end is shown.
+// Pure; thread-compatible. An entry is settled when seats that decide hold it, in this term. What
+// is not settled is bounded by the rooms that ranks have open: an id is used again when its end is
+// shown.
 #ifndef BATON_TRANSFER_AGENT_GROUP_LEADER_H_
 #define BATON_TRANSFER_AGENT_GROUP_LEADER_H_
 
@@ -24,7 +25,7 @@ class Leader {
   void Disconnect(SeatIndex seat) { followers_[seat].connected = false; }
 
   // What a seat says.
-  void OnAck(SeatIndex seat, uint64_t held);
+  void OnAck(SeatIndex seat, const Ack& ack);
   void OnOutcomes(SeatIndex seat, const Outcomes& outcomes);
   void OnEngineGone(SeatIndex seat) { Make(tally_.EngineGone(seat)); }
   void OnSilent(SeatIndex seat) { Make(tally_.Silent(seat)); }

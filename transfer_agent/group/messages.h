@@ -68,7 +68,7 @@ struct Promise {
   std::vector<Life> lives;  // the group as this seat knows it; empty: it was never formed
   Term log_term;            // the leader from whom `entries` are
   uint64_t end = 0;         // settled here
-  uint64_t first = 0;       // index of entries[0]; above the candidate's end: the rest is compacted
+  uint64_t first = 0;       // of entries[0]; above what the candidate holds: it is left behind
   std::vector<Entry> entries;
 };
 
@@ -84,10 +84,11 @@ struct Append {
   uint64_t end = 0;
 };
 
-// The seat holds entries up to `held`, in this term.
+// The seat holds entries up to `held`, in this term, and has settled those up to `end`.
 struct Ack {
   Term term;
   uint64_t held = 0;
+  uint64_t end = 0;
 };
 
 // Seat to its leader: all that it has to say when it begins to follow, then what is new.

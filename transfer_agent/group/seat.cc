@@ -10,16 +10,15 @@ Seat::Seat(const SeatOptions& options, HeldLog log, TimePoint now)
   for (Reach& reach : reach_) reach.since = now;
   reach_[options_.self].up = true;
   reach_[options_.self].life = options_.life;
-  if (log_.formed()) forgot_ = log_.end();
+  if (options_.returns) forgot_ = log_.end();
   shown_ = log_.end();
 }
 
 bool Seat::Open(const RoomKey& room, uint64_t applied) {
-  auto failed = failed_unopened_.find(room);
-  if (failed != failed_unopened_.end()) {
-    if (applied <= failed->second) return false;
-    failed_unopened_.erase(failed);
+  for (uint64_t index = std::max(applied, log_.base()); index < shown_; ++index) {
+    if (log_.at(index).room == room && log_.at(index).kind == Kind::kFailed) return false;
   }
+  failed_unopened_.erase(room);
   rooms_[room] = {applied, {}};
   return true;
 }

@@ -3,7 +3,7 @@
 //
 //   Seat seat({.seats = 2, .self = 0, .life = life}, HeldLog(kKept), now);
 //   seat.Up(1, its_life);                // rank 1 can be reached
-//   seat.Open(room, applied);            // its engine opened a room, with `applied` entries applied
+//   seat.Open(room, applied);            // its engine has applied so much, and opens a room
 //   seat.Tell(room, Kind::kFinished, "");
 //   for (Outgoing& out : seat.TakeOutgoing()) Send(out);
 //   while (shown < seat.log().end()) Show(seat.log().at(shown++));
@@ -35,6 +35,8 @@ struct SeatOptions {
   SeatIndex seats = 1;
   SeatIndex self = 0;
   Life life;
+  // An agent that ended before has served this life: what rooms it had is not known.
+  bool returns = false;
   // Ends of rooms that a leader remembers. At least what the log keeps.
   uint64_t kept = 65536;
   // How long a seat is not reached before the next one takes its place.
@@ -50,9 +52,10 @@ class Seat {
 
   SeatState state() const { return machine_.state(); }
   const HeldLog& log() const { return log_; }
-  // The group was formed with an earlier engine of this rank, which has ended: nothing is agreed
-  // with this one before the server starts anew.
-  bool started_anew() const { return started_anew_; }
+  // The group goes on without this rank: it was formed with an earlier engine of the rank, or the
+  // rank lags by more than others keep. The caller takes its connections down, and the engine
+  // learns that nothing is agreed with it before the server starts anew.
+  bool outside() const { return outside_; }
 
   // False: the room has failed already, for every rank; the caller leaves it closed.
   bool Open(const RoomKey& room, uint64_t applied);
@@ -110,7 +113,7 @@ class Seat {
   std::unique_ptr<Leader> leader_;
   // The leader of this term has sent its whole log over the connection that is up.
   bool in_step_ = false;
-  bool started_anew_ = false;
+  bool outside_ = false;
   bool engine_gone_ = false;
   std::optional<uint64_t> forgot_;
   std::map<RoomKey, OpenRoom> rooms_;

@@ -34,13 +34,14 @@ void Seat::On(SeatIndex from, Promise promise) {
 }
 
 void Seat::On(SeatIndex from, Append append) {
-  if (append.term < log_.promised() || started_anew_) {
+  if (append.term < log_.promised() || outside_) {
     out_.push_back({from, Stale{log_.promised(), log_.lives()}});
     return;
   }
   if (append.whole && append.lives.size() != options_.seats) return;
-  if (append.whole && append.lives[options_.self] != options_.life) {
-    started_anew_ = true;
+  if (append.whole &&
+      (append.lives[options_.self] != options_.life || append.first > log_.end())) {
+    outside_ = true;
     return;
   }
   Follow(append.term);
@@ -52,22 +53,23 @@ void Seat::On(SeatIndex from, Append append) {
     for (Entry& entry : append.entries) log_.Push(std::move(entry));
   }
   log_.Settle(std::min(append.end, log_.held()));
-  out_.push_back({from, Ack{append.term, log_.held()}});
-  if (append.whole && !std::exchange(in_step_, true)) out_.push_back({from, Everything()});
+  out_.push_back({from, Ack{append.term, log_.held(), log_.end()}});
   ShowSettled();
+  if (append.whole && !std::exchange(in_step_, true)) out_.push_back({from, Everything()});
 }
 
 void Seat::On(SeatIndex from, const Ack& ack) {
-  if (Leads(from, ack.term)) leader_->OnAck(from, ack.held);
+  if (Leads(from, ack.term)) leader_->OnAck(from, ack);
 }
 
 void Seat::On(SeatIndex from, const Outcomes& outcomes) {
   if (Leads(from, outcomes.term)) leader_->OnOutcomes(from, outcomes);
 }
 
-void Seat::On(SeatIndex, const Stale& stale) {
+void Seat::On(SeatIndex from, const Stale& stale) {
+  if (Stranger(from)) return;
   if (stale.lives.size() == options_.seats && stale.lives[options_.self] != options_.life) {
-    started_anew_ = true;
+    outside_ = true;
   }
   Follow(stale.promised);
 }

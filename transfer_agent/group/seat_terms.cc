@@ -36,7 +36,8 @@ void Seat::Stand() {
 }
 
 void Seat::Judge() {
-  if (campaign_->Won()) TakeOffice();
+  if (campaign_->LeftBehind()) outside_ = true;
+  if (!outside_ && campaign_->Won()) TakeOffice();
 }
 
 void Seat::TakeOffice() {
@@ -100,7 +101,7 @@ void Seat::Down(SeatIndex seat, TimePoint now) {
 void Seat::Tick(TimePoint now) {
   if (leader_ == nullptr) {
     const bool idle = machine_.state() == SeatState::kFollowing;
-    if (idle && !started_anew_ && !HasLeader(now) && IsNext(now)) Stand();
+    if (idle && !outside_ && !HasLeader(now) && IsNext(now)) Stand();
     return;
   }
   for (SeatIndex seat = 0; seat < options_.seats; ++seat) {
