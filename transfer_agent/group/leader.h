@@ -39,10 +39,10 @@ class Leader {
  private:
   struct Follower {
     bool connected = false;
-    bool begun = false;      // has the whole log, since it was connected
-    uint64_t settled = 0;    // there, at least
-    uint64_t acked = 0;      // held there, in this term
-    uint64_t next = 0;       // not sent yet
+    bool begun = false;    // has the whole log, since it was connected
+    uint64_t settled = 0;  // there, at least
+    uint64_t acked = 0;    // held there, in this term
+    uint64_t next = 0;     // not sent yet
     uint64_t told_end = 0;
   };
 

@@ -39,8 +39,7 @@ void Seat::On(SeatIndex from, Append append) {
     return;
   }
   if (append.whole && append.lives.size() != options_.seats) return;
-  if (append.whole &&
-      (append.lives[options_.self] != options_.life || append.first > log_.end())) {
+  if (append.whole && (append.lives[options_.self] != options_.life || append.first > log_.end())) {
     outside_ = true;
     return;
   }

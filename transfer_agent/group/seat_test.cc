@@ -14,8 +14,8 @@ namespace {
 constexpr RoomKey kRoom{7, 0};
 
 TEST(SeatStates, TheDrawingIsCurrent) {
-  EXPECT_EQ(DrawingOf("group_seat"), RenderDot("group_seat", absl::MakeConstSpan(kSeatRows),
-                                               SeatState::kFollowing));
+  EXPECT_EQ(DrawingOf("group_seat"),
+            RenderDot("group_seat", absl::MakeConstSpan(kSeatRows), SeatState::kFollowing));
 }
 
 TEST(Quorum, OfTwoTheFirstGoesOnAlone) {

@@ -104,8 +104,8 @@ void GroupWorld::CheckRest() {
       truth_.Violate(absl::StrCat("NoneMissing: rank ", at, " has ", rank.shown, " of ", end));
     }
     if (rank.engine && rank.next_step != steps_.size()) {
-      truth_.Violate(absl::StrCat("NoneMissing: rank ", at, "'s engine waits in step ",
-                                  rank.next_step));
+      truth_.Violate(
+          absl::StrCat("NoneMissing: rank ", at, "'s engine waits in step ", rank.next_step));
     }
   }
   for (const Use& use : truth_.uses()) {

@@ -28,11 +28,12 @@ TEST(GroupHistories, HaveOneSequenceAndNoneMissing) {
   EXPECT_GT(all.leaders, 2 * kHistories);
   EXPECT_GT(all.restarts, kHistories);
   EXPECT_GT(all.deaths, kHistories / 20);
-  std::printf("%llu entries, %llu rooms finished, %llu failed, %llu leaders, %llu agents and %llu "
-              "engines killed\n",
-              (unsigned long long)all.entries, (unsigned long long)all.finished,
-              (unsigned long long)all.failed, (unsigned long long)all.leaders,
-              (unsigned long long)all.restarts, (unsigned long long)all.deaths);
+  std::printf(
+      "%llu entries, %llu rooms finished, %llu failed, %llu leaders, %llu agents and %llu "
+      "engines killed\n",
+      (unsigned long long)all.entries, (unsigned long long)all.finished,
+      (unsigned long long)all.failed, (unsigned long long)all.leaders,
+      (unsigned long long)all.restarts, (unsigned long long)all.deaths);
 }
 
 TEST(GroupHistories, AreTheSameForTheSameSeed) {

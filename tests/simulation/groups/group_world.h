@@ -44,9 +44,9 @@ class GroupWorld {
     group::Life life;
     bool engine = true;
     bool began = false;
-    bool stopped = false;               // the agent does nothing, and hears nothing
-    bool lost = false;                  // its engine took the log along: it comes back as another
-    uint64_t shown = 0;                 // of the log, in the engine's memory
+    bool stopped = false;  // the agent does nothing, and hears nothing
+    bool lost = false;     // its engine took the log along: it comes back as another
+    uint64_t shown = 0;    // of the log, in the engine's memory
     uint64_t applied = 0;
     size_t next_step = 0;
     std::map<RoomKey, OpenUse> open;
