@@ -72,11 +72,14 @@ std::vector<Obstacle> ExplainPair(const v1::ServerRecord& prefill, const v1::Ser
   if (prefill.model() != decode.model()) {
     found.push_back({Reason::kIncompatible, "model", prefill.model(), decode.model()});
   }
-  const auto ours = prefill.labels().find("revision");
-  const auto theirs = decode.labels().find("revision");
-  if (ours != prefill.labels().end() && theirs != decode.labels().end() &&
-      ours->second != theirs->second) {
-    found.push_back({Reason::kIncompatible, "label revision", ours->second, theirs->second});
+  for (const char* label : {"revision", "engine"}) {
+    const auto ours = prefill.labels().find(label);
+    const auto theirs = decode.labels().find(label);
+    if (ours != prefill.labels().end() && theirs != decode.labels().end() &&
+        ours->second != theirs->second) {
+      found.push_back(
+          {Reason::kIncompatible, absl::StrCat("label ", label), ours->second, theirs->second});
+    }
   }
   if (auto specs = CompareSpecs(prefill, decode)) found.push_back(*std::move(specs));
   const v1::ServerState states[] = {prefill.state(), decode.state()};

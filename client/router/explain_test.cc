@@ -62,6 +62,18 @@ TEST(Explain, RevisionsOfOneModelAreNoPair) {
   EXPECT_TRUE(ExplainPair(RecordOf(prefill), RecordOf(kDecode)).empty());
 }
 
+TEST(Explain, ServersOfTwoEnginesAreNoPair) {
+  ServerShape prefill = kPrefill;
+  prefill.labels = {{"engine", "vllm"}};
+  ServerShape decode = kDecode;
+  decode.labels = {{"engine", "sglang"}};
+  auto found = ExplainPair(RecordOf(prefill), RecordOf(decode));
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].field, "label engine");
+  EXPECT_EQ(found[0].prefill, "vllm");
+  EXPECT_EQ(found[0].decode, "sglang");
+}
+
 TEST(Explain, TwoPrefillServersAreNoPair) {
   auto found = ExplainPair(RecordOf(kPrefill), RecordOf(kPrefill));
   ASSERT_THAT(found, SizeIs(1));

@@ -1,6 +1,6 @@
-// The ready servers of one model and role that are made alike (one ServerSpec, one revision of the
-// model's weights, as their label says): what fits one of them fits all. Knows the least loaded of
-// them, by place as well, and who owns a key.
+// The ready servers of one model and role that are made alike (one ServerSpec; one revision of the
+// model's weights and one kind of engine, as their labels say): what fits one of them fits all.
+// Knows the least loaded of them, by place as well, and who owns a key.
 //
 // Members are numbers of the table's entries. Pure; thread-compatible.
 #ifndef BATON_CLIENT_ROUTER_POOL_H_
@@ -27,10 +27,26 @@ inline constexpr uint64_t kEverywhere = 0;
 // Where a member sits in the tournament of each of its places.
 using Seats = absl::InlinedVector<uint32_t, 4>;
 
+// What servers say of themselves beside their spec; empty where they do not: fits any.
+struct Marks {
+  std::string revision;
+  std::string engine;
+
+  bool operator==(const Marks&) const = default;
+  bool Fit(const Marks& other) const {
+    return Agree(revision, other.revision) && Agree(engine, other.engine);
+  }
+
+ private:
+  static bool Agree(absl::string_view ours, absl::string_view theirs) {
+    return ours.empty() || theirs.empty() || ours == theirs;
+  }
+};
+
 class Pool {
  public:
-  explicit Pool(planner::ServerSpec spec, std::string revision = "")
-      : spec_(std::move(spec)), revision_(std::move(revision)) {}
+  explicit Pool(planner::ServerSpec spec, Marks marks = {})
+      : spec_(std::move(spec)), marks_(std::move(marks)) {}
 
   // `places` begins with kEverywhere.
   Seats Join(uint32_t id, absl::string_view name, const Places& places, uint64_t key);
@@ -46,8 +62,7 @@ class Pool {
   const Tournament* At(uint64_t place) const;
   const Ring& ring() const { return ring_; }
   const planner::ServerSpec& spec() const { return spec_; }
-  // Empty where its servers do not say: fits any.
-  const std::string& revision() const { return revision_; }
+  const Marks& marks() const { return marks_; }
 
   // Pools of the other role that fit, empty ones too; kept by the table, with how many of them have
   // members.
@@ -62,7 +77,7 @@ class Pool {
   }
 
   const planner::ServerSpec spec_;
-  const std::string revision_;
+  const Marks marks_;
   Tournament everywhere_;
   absl::flat_hash_map<uint64_t, Tournament> elsewhere_;
   Ring ring_;

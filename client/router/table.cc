@@ -18,6 +18,11 @@ constexpr uint64_t kUnwell = uint64_t{1} << 63;
 
 size_t SideOf(v1::Role role) { return role == v1::ROLE_PREFILL ? 0 : 1; }
 
+std::string LabelOf(const v1::ServerRecord& server, const char* name) {
+  auto found = server.labels().find(name);
+  return found == server.labels().end() ? "" : found->second;
+}
+
 }  // namespace
 
 Table::Table(const TableOptions& options)
@@ -60,17 +65,16 @@ void Table::FindPool(Entry* entry) {
   if (role != v1::ROLE_PREFILL && role != v1::ROLE_DECODE) return;
   auto spec = planner::FromProto(entry->record->spec());
   if (!spec.ok() || !planner::ValidateSpec(*spec).ok()) return;
-  const auto label = entry->record->labels().find("revision");
-  const std::string revision = label == entry->record->labels().end() ? "" : label->second;
+  const Marks marks{LabelOf(*entry->record, "revision"), LabelOf(*entry->record, "engine")};
   std::unique_ptr<Model>& model = models_[entry->record->model()];
   if (model == nullptr) model = std::make_unique<Model>();
   const size_t side = SideOf(role);
   entry->dp_size = std::max(1U, spec->sizes.dp);
   entry->model = model.get();
   for (const std::unique_ptr<Pool>& pool : model->pools[side]) {
-    if (pool->revision() == revision && pool->spec() == *spec) entry->pool = pool.get();
+    if (pool->marks() == marks && pool->spec() == *spec) entry->pool = pool.get();
   }
-  if (entry->pool == nullptr) entry->pool = model->AddPool(side, *std::move(spec), revision);
+  if (entry->pool == nullptr) entry->pool = model->AddPool(side, *std::move(spec), marks);
   ++entry->pool->entries;
 }
 

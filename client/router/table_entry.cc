@@ -19,14 +19,13 @@ bool Table::Entry::SameStart(const v1::ServerRecord& other) const {
   return mine.spec().SerializeAsString() == other.spec().SerializeAsString();
 }
 
-Pool* Table::Model::AddPool(size_t side, planner::ServerSpec spec, std::string revision) {
-  pools[side].push_back(std::make_unique<Pool>(std::move(spec), std::move(revision)));
+Pool* Table::Model::AddPool(size_t side, planner::ServerSpec spec, Marks marks) {
+  pools[side].push_back(std::make_unique<Pool>(std::move(spec), std::move(marks)));
   Pool* pool = pools[side].back().get();
   for (const std::unique_ptr<Pool>& other : pools[1 - side]) {
     const Pool* source = side == 0 ? pool : other.get();
     const Pool* target = side == 0 ? other.get() : pool;
-    const bool both_say = !source->revision().empty() && !target->revision().empty();
-    if (both_say && source->revision() != target->revision()) continue;
+    if (!source->marks().Fit(target->marks())) continue;
     if (planner::FindIncompatibility(source->spec(), target->spec())) continue;
     pool->partners.push_back(other.get());
     other->partners.push_back(pool);

@@ -35,7 +35,7 @@ struct Table::Model {
   uint64_t decode_turn = 0;
 
   bool empty() const { return pools[0].empty() && pools[1].empty(); }
-  Pool* AddPool(size_t side, planner::ServerSpec spec, std::string revision);
+  Pool* AddPool(size_t side, planner::ServerSpec spec, Marks marks);
   void RemovePool(size_t side, Pool* pool);
 };
 

@@ -270,6 +270,26 @@ TEST_F(TableTest, ServersOfTwoRevisionsAreNoPair) {
   }
 }
 
+TEST_F(TableTest, ServersOfTwoEnginesAreNoPair) {
+  ServerShape server{"p-vllm", v1::ROLE_PREFILL};
+  server.labels = {{"engine", "vllm"}};
+  table_.Update(Share(server));
+  for (const char* engine : {"sglang", "vllm"}) {
+    server = {std::string("d-") + engine, v1::ROLE_DECODE};
+    server.labels = {{"engine", engine}};
+    table_.Update(Share(server));
+  }
+  PickRequest request;
+  request.model = "m";
+  for (int i = 0; i < 4; ++i) {
+    auto route = table_.Pick(request);
+    ASSERT_TRUE(route.ok()) << route.status();
+    EXPECT_EQ(route->decode.server->name(), "d-vllm");
+  }
+  table_.Remove("d-vllm");
+  EXPECT_FALSE(table_.Pick(request).ok());
+}
+
 TEST_F(TableTest, WhatARequestFailedOnIsPassedOver) {
   table_.Update(Prefill("old", {"fp8", 1, 1}));
   table_.Update(Prefill("new"));

@@ -13,7 +13,7 @@
 namespace baton {
 namespace {
 
-// What other programs of a pod read: both daemons, batonctl, engines and the project's own tools.
+// What other programs of a pod read: the daemons, batonctl, engines and the project's own tools.
 // The test of docs/configuration.md holds this against the daemons' tables.
 constexpr auto kReadElsewhere = std::to_array<absl::string_view>({
     "ADMIN_LISTEN",
@@ -23,9 +23,12 @@ constexpr auto kReadElsewhere = std::to_array<absl::string_view>({
     "ALIASES",
     "ATTACH_SOCKET",
     "ATTACH_TIMEOUT",
+    "ATTEMPTS",
     "BOOTSTRAP",
     "CHANGES_KEPT",
     "CHECKSUMS",
+    "CLIENT_MS",
+    "CONNECT_MS",
     "C_LIBRARY",
     "CUDA_BLOCKS",
     "DATA_HOST",
@@ -34,18 +37,23 @@ constexpr auto kReadElsewhere = std::to_array<absl::string_view>({
     "EARLY_PREFILL",
     "ENGINE",
     "ENGINE_CACHE",
+    "ENGINE_SILENCE_S",
     "FLAGFILE",
     "HEARTBEAT_MS",
     "HELD_OFFERS",
     "HELD_OFFER_BYTES",
+    "HERE",
     "LABELS",
     "LAUNCH_ID",
     "LEASE_MS",
     "LISTEN",
     "LOG_FORMAT",
+    "MAX_ANSWER_BYTES",
     "MAX_BINDINGS",
     "MAX_MESSAGE_BYTES",
     "MAX_RANKS",
+    "MAX_REQUESTS",
+    "MAX_REQUEST_BYTES",
     "MAX_SERVERS",
     "MAX_SPEC_BYTES",
     "MAX_WAITING_LOOKUPS",
@@ -55,6 +63,7 @@ constexpr auto kReadElsewhere = std::to_array<absl::string_view>({
     "OUTPUT",
     "PEERS",
     "PEER_TIMEOUT",
+    "POLICY",
     "PORT_FILE",
     "PROBE_LISTEN",
     "PROBE_PORT_FILE",
@@ -62,6 +71,7 @@ constexpr auto kReadElsewhere = std::to_array<absl::string_view>({
     "RANKS_MAX",
     "ROLE",
     "ROOT",
+    "ROUTER",
     "ROUTER_PYTHON",
     "SERVER",
     "SERVICE_SOCKET",
@@ -77,6 +87,7 @@ constexpr auto kReadElsewhere = std::to_array<absl::string_view>({
     "VERBS_NEAR",
     "VERBS_RAILS",
     "VERBS_WINDOWS",
+    "WAIT_MS",
     "WORKERS",
 });
 

@@ -55,7 +55,7 @@ Scrape::~Scrape() = default;
 
 void Scrape::Add(Metric metric, const std::vector<absl::string_view>& labels, double value) {
   const Row& row = RowOf(metric);
-  CHECK(row.program == program_ || row.program == Program::kBoth) << row.name;
+  CHECK(row.program == program_ || row.program == Program::kAll) << row.name;
   CHECK(row.kind != Kind::kHistogram) << row.name;
   prometheus::ClientMetric sample = Labelled(row, labels);
   (row.kind == Kind::kCounter ? sample.counter.value : sample.gauge.value) = value;
@@ -65,7 +65,7 @@ void Scrape::Add(Metric metric, const std::vector<absl::string_view>& labels, do
 void Scrape::Add(Metric metric, const std::vector<absl::string_view>& labels,
                  const HistogramValues& values) {
   const Row& row = RowOf(metric);
-  CHECK(row.program == program_ || row.program == Program::kBoth) << row.name;
+  CHECK(row.program == program_ || row.program == Program::kAll) << row.name;
   CHECK(row.kind == Kind::kHistogram) << row.name;
   prometheus::ClientMetric sample = Labelled(row, labels);
   uint64_t below = 0;
@@ -100,7 +100,7 @@ std::string Scrape::Text() const {
   std::vector<prometheus::MetricFamily> ours;
   for (size_t i = 0; i < families_->all.size(); ++i) {
     const Program program = Rows()[i].program;
-    if (program == program_ || program == Program::kBoth) ours.push_back(families_->all[i]);
+    if (program == program_ || program == Program::kAll) ours.push_back(families_->all[i]);
   }
   return prometheus::TextSerializer().Serialize(ours);
 }

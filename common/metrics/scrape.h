@@ -29,7 +29,7 @@ class Scrape {
   void Add(Metric metric, const std::vector<absl::string_view>& labels, double value);
   void Add(Metric metric, const std::vector<absl::string_view>& labels,
            const HistogramValues& values);
-  // What is the same for both programs: build, readiness, log, process.
+  // What is the same for all programs: build, readiness, log, process.
   void AddCommon(absl::string_view program, absl::string_view version, bool ready);
 
   std::string Text() const;

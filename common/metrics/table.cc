@@ -70,7 +70,8 @@ std::string Markdown() {
                   "ranks to eight is sixteen transfers.\n");
   AppendTable(Program::kAgent, "baton-agent", &out);
   AppendTable(Program::kBootstrap, "baton-bootstrap", &out);
-  AppendTable(Program::kBoth, "Both", &out);
+  AppendTable(Program::kRouter, "baton-router", &out);
+  AppendTable(Program::kAll, "All", &out);
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Every metric of both programs, once: the scrape, its test and docs/metrics.md come from these
+// Every metric of the programs, once: the scrape, its test and docs/metrics.md come from these
 // rows.
 //
 // Names: one prefix, base units (seconds, bytes), the unit as suffix, `_total` for what only grows.
@@ -17,18 +17,18 @@
 namespace baton::metrics {
 
 enum class Kind : uint8_t { kCounter, kGauge, kHistogram };
-enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
+enum class Program : uint8_t { kAll, kAgent, kBootstrap, kRouter };
 
 // X(enumerator, name, kind, program, labels, help). Order is the order of the scrape.
 #define BATON_METRICS(X)                                                                           \
-  X(kBuildInfo, "baton_build_info", kGauge, kBoth, "program,version", "Always 1.")                 \
-  X(kReady, "baton_ready", kGauge, kBoth, "",                                                      \
+  X(kBuildInfo, "baton_build_info", kGauge, kAll, "program,version", "Always 1.")                  \
+  X(kReady, "baton_ready", kGauge, kAll, "",                                                       \
     "1 while the program takes new work, as its readiness probe says; otherwise 0.")               \
-  X(kLogLines, "baton_log_lines_total", kCounter, kBoth, "severity",                               \
+  X(kLogLines, "baton_log_lines_total", kCounter, kAll, "severity",                                \
     "Lines logged, those that a flood kept back included.")                                        \
-  X(kLogLinesKeptBack, "baton_log_lines_kept_back_total", kCounter, kBoth, "",                     \
+  X(kLogLinesKeptBack, "baton_log_lines_kept_back_total", kCounter, kAll, "",                      \
     "Lines that a flood kept out of the log, where their number is said.")                         \
-  X(kLogLinesLost, "baton_log_lines_lost_total", kCounter, kBoth, "",                              \
+  X(kLogLinesLost, "baton_log_lines_lost_total", kCounter, kAll, "",                               \
     "Lines that could not be written because nobody read the log fast enough.")                    \
   X(kTransfers, "baton_transfers_total", kCounter, kAgent, "role,outcome,reason",                  \
     "Rooms of this agent's ranks that ended: done, or failed with the reason that "                \
@@ -119,12 +119,23 @@ enum class Program : uint8_t { kBoth, kAgent, kBootstrap };
     "0 for one lease time after the service's start, while it issues no incarnation.")             \
   X(kRpcDuration, "baton_rpc_duration_seconds", kHistogram, kBootstrap, "method,code",             \
     "Unary calls answered, by gRPC status; LookupRoom's waiting included.")                        \
-  X(kProcessCpu, "process_cpu_seconds_total", kCounter, kBoth, "", "CPU time of the process.")     \
-  X(kProcessMemory, "process_resident_memory_bytes", kGauge, kBoth, "",                            \
+  X(kRouterRequests, "baton_router_requests_total", kCounter, kRouter, "outcome",                  \
+    "Requests that ended. answered: the engine's answer reached its client, its refusals "         \
+    "included. refused: the request was wrong, or one too many. no_pair: no pair of servers was "  \
+    "ready. failed: all pairs that were tried failed. broken: the answer ended in the middle. "    \
+    "client_gone: nobody waits for the answer any more.")                                          \
+  X(kRouterFailedLegs, "baton_router_failed_legs_total", kCounter, kRouter, "role",                \
+    "Legs that failed, by the server at fault; what was tried again counts once for each try.")    \
+  X(kRouterFirstByte, "baton_router_first_byte_seconds", kHistogram, kRouter, "",                  \
+    "From a request's last byte to the first one of its answer, all tries included.")              \
+  X(kRouterOpenRequests, "baton_router_open_requests", kGauge, kRouter, "",                        \
+    "Requests that have not ended.")                                                               \
+  X(kProcessCpu, "process_cpu_seconds_total", kCounter, kAll, "", "CPU time of the process.")      \
+  X(kProcessMemory, "process_resident_memory_bytes", kGauge, kAll, "",                             \
     "Memory of the process, mapped pools included.")                                               \
-  X(kProcessFds, "process_open_fds", kGauge, kBoth, "", "File descriptors open.")                  \
-  X(kProcessMaxFds, "process_max_fds", kGauge, kBoth, "", "File descriptors allowed.")             \
-  X(kProcessStart, "process_start_time_seconds", kGauge, kBoth, "",                                \
+  X(kProcessFds, "process_open_fds", kGauge, kAll, "", "File descriptors open.")                   \
+  X(kProcessMaxFds, "process_max_fds", kGauge, kAll, "", "File descriptors allowed.")              \
+  X(kProcessStart, "process_start_time_seconds", kGauge, kAll, "",                                 \
     "Start of the process, in Unix time.")
 
 enum class Metric : uint8_t {

@@ -8,7 +8,8 @@ from tests.programs import program
 PAGE = "docs/metrics.md"
 SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-SECTIONS = {"baton-agent": "agent", "baton-bootstrap": "bootstrap", "Both": "both"}
+SECTIONS = {"baton-agent": "agent", "baton-bootstrap": "bootstrap", "baton-router": "router",
+            "All": "all"}
 
 
 def documented() -> dict[str, dict[str, dict]]:
@@ -64,7 +65,7 @@ class MetricsTest(unittest.TestCase):
         return parse(text)
 
     def expect_as_documented(self, of: program.Program, section: str):
-        rows = {**documented()[section], **documented()["both"]}
+        rows = {**documented()[section], **documented()["all"]}
         self.assertGreater(len(rows), 10)
         helps, types, samples = self.scrape(of)
         self.assertEqual(helps, {name: row["help"] for name, row in rows.items()})
@@ -89,6 +90,11 @@ class MetricsTest(unittest.TestCase):
 
     def test_the_agent_serves_what_the_page_lists(self):
         self.expect_as_documented(self.start_agent(), "agent")
+
+    def test_the_router_serves_what_the_page_lists(self):
+        router = program.Program(program.ROUTER, self.folder, bootstrap=self.bootstrap.address())
+        self.addCleanup(router.end)
+        self.expect_as_documented(router, "router")
 
     def test_no_slow_path_is_silent(self):
         """An agent that fell back says so: verbs was tried, and is off."""

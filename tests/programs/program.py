@@ -16,6 +16,7 @@ def _find(name: str, built: str) -> str:
 
 AGENT = _find("baton-agent", "transfer_agent/app/baton-agent")
 BOOTSTRAP = _find("baton-bootstrap", "bootstrap_service/app/baton-bootstrap")
+ROUTER = _find("baton-router", "client/router/app/baton-router")
 # Far beyond what a passing test takes.
 LIMIT_S = 60
 

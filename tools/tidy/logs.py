@@ -10,7 +10,8 @@ from tools.tidy import cpp_source
 from tools.tidy import finding
 
 _SUBJECTS = ("admin", "agent", "attach", "channel", "check", "grpc", "health", "listener", "peer",
-             "rank", "registry", "room", "server", "transport", "verbs", "watch", "worker")
+             "rank", "registry", "room", "router", "server", "transport", "verbs", "watch",
+             "worker")
 _FOLDERS = ("admin/", "bootstrap_service/", "client/", "common/", "planner/", "transfer_agent/")
 _LITERAL = r'"(?:[^"\\]|\\.)*"'
 _LOG = re.compile(r"\bLOG\((\w+)\)\s*<<\s*((?:%s|[^;\"])*);" % _LITERAL)

@@ -2,8 +2,9 @@
 
     tools/demo_engine vllm|sglang
 
-Prompts go to the router as OpenAI requests and stream back; each is asked of the single engine too,
-and the texts must be equal. The model is tiny and random: what it says means nothing.
+The router is baton-router, or Python's with BATON_ROUTER=python. Prompts go to it as OpenAI
+requests and stream back; each is asked of the single engine too, and the texts must be equal. The
+model is tiny and random: what it says means nothing.
 """
 import argparse
 import contextlib
@@ -101,9 +102,13 @@ class Demo:
 
     def start_router(self, port: int) -> None:
         log = self._stack.enter_context(open(os.path.join(self.folder, "router.log"), "w"))
+        python = os.environ["BATON_ROUTER"] == "python"
+        command = ([os.environ["BATON_ROUTER_PYTHON"], "-P", "-m", "baton.router"] if python else
+                   [program.ROUTER])
+        say("the router: " + " ".join(command))
         process = subprocess.Popen(
-            [os.environ["BATON_ROUTER_PYTHON"], "-P", "-m", "baton.router",
-             "--listen=127.0.0.1:%d" % port, "--bootstrap=" + self._bootstrap.address()],
+            command + ["--listen=127.0.0.1:%d" % port,
+                       "--bootstrap=" + self._bootstrap.address()],
             stdout=log, stderr=log, env={k: v for k, v in os.environ.items()
                                          if k not in ("PYTHONPATH", "LD_LIBRARY_PATH")})
         self._stack.callback(lambda: (process.kill(), process.wait()))
