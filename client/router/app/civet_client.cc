@@ -26,6 +26,10 @@ CivetClient::CivetClient(mg_connection* connection)
       socket_(FindConnection(info_.remote_addr, info_.remote_port, info_.server_port)),
       chunks_(absl::NullSafeStringView(info_.http_version) != "1.0") {}
 
+std::string CivetClient::authorization() const {
+  return std::string(absl::NullSafeStringView(mg_get_header(connection_, "Authorization")));
+}
+
 absl::StatusOr<std::string> CivetClient::ReadBody(uint64_t bytes_max) {
   const auto too_large = [bytes_max] {
     return absl::ResourceExhaustedError(absl::StrCat(

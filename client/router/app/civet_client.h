@@ -21,6 +21,9 @@ class CivetClient final : public Client {
   // RESOURCE_EXHAUSTED: it is larger than `bytes_max`. INVALID_ARGUMENT: it did not come whole.
   absl::StatusOr<std::string> ReadBody(uint64_t bytes_max);
 
+  // Of the request; empty when there is none.
+  std::string authorization() const;
+
   int socket() const override { return socket_; }
   bool Answer(int status, absl::string_view type, absl::string_view body) override;
   bool BeginStream(int status, absl::string_view type) override;

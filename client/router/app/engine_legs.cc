@@ -54,14 +54,19 @@ void Set(Call* call, CURLoption option, Value value) {
   CHECK_EQ(set, CURLE_OK) << "libcurl's option " << option << ": " << curl_easy_strerror(set);
 }
 
-void Prepare(const LegBody& leg, const std::string& path, const EngineLimits& limits, Call* call) {
+void Prepare(const LegBody& leg, const PassedOn& passed, const EngineLimits& limits, Call* call) {
   call->easy.reset(curl_easy_init());
   CHECK(call->easy != nullptr);
   call->answer_bytes = limits.answer_bytes;
   // Large bodies go out without being asked for.
   curl_slist* headers = curl_slist_append(nullptr, "Content-Type: application/json");
-  call->headers.reset(curl_slist_append(headers, "Expect:"));
-  Set(call, CURLOPT_URL, absl::StrCat("http://", leg.http, path).c_str());
+  headers = curl_slist_append(headers, "Expect:");
+  if (!passed.authorization.empty()) {
+    headers =
+        curl_slist_append(headers, absl::StrCat("Authorization: ", passed.authorization).c_str());
+  }
+  call->headers.reset(headers);
+  Set(call, CURLOPT_URL, absl::StrCat("http://", leg.http, passed.path).c_str());
   Set(call, CURLOPT_PROTOCOLS_STR, "http");
   // Engines are reached directly, whatever the environment says.
   Set(call, CURLOPT_PROXY, "");
@@ -93,11 +98,11 @@ struct EngineLegs::Wire {
   Call decode;
 };
 
-EngineLegs::EngineLegs(const LegBodies& bodies, const std::string& path, const EngineLimits& limits)
+EngineLegs::EngineLegs(const LegBodies& bodies, const PassedOn& passed, const EngineLimits& limits)
     : wire_(std::make_unique<Wire>()) {
   CHECK(wire_->multi != nullptr);
-  Prepare(bodies.prefill, path, limits, &wire_->prefill);
-  Prepare(bodies.decode, path, limits, &wire_->decode);
+  Prepare(bodies.prefill, passed, limits, &wire_->prefill);
+  Prepare(bodies.decode, passed, limits, &wire_->decode);
   for (Call* call : {&wire_->prefill, &wire_->decode}) {
     CHECK_EQ(curl_multi_add_handle(wire_->multi.get(), call->easy.get()), CURLM_OK);
   }

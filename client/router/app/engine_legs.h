@@ -1,6 +1,6 @@
 // Both legs of one try on the wire at once, by libcurl, on the thread that waits for them.
 //
-//   EngineLegs legs(bodies, "/v1/completions", limits);
+//   EngineLegs legs(bodies, {"/v1/completions"}, limits);
 //   while (!legs.decode().ended) {
 //     legs.Wait(client_socket, std::chrono::milliseconds(200));
 //     Use(std::exchange(legs.decode().bytes, ""));
@@ -28,6 +28,12 @@ struct EngineLimits {
   uint64_t answer_bytes;
 };
 
+// What both engines get as the client sent it.
+struct PassedOn {
+  std::string path;
+  std::string authorization;  // empty: the client sent none
+};
+
 struct LegAnswer {
   int status = 0;     // 0: nothing came yet
   std::string type;   // with the status
@@ -39,7 +45,7 @@ struct LegAnswer {
 class EngineLegs {
  public:
   // Connects and sends as Wait is called. `bodies` outlives it.
-  EngineLegs(const LegBodies& bodies, const std::string& path, const EngineLimits& limits);
+  EngineLegs(const LegBodies& bodies, const PassedOn& passed, const EngineLimits& limits);
   ~EngineLegs();
   EngineLegs(const EngineLegs&) = delete;
   EngineLegs& operator=(const EngineLegs&) = delete;

@@ -41,10 +41,10 @@ EngineLimits LimitsOf(const RouterProgramOptions& options) {
 
 }  // namespace
 
-Exchange::Exchange(const Shared& shared, Asked asked, std::string path, Client* client)
+Exchange::Exchange(const Shared& shared, Asked asked, PassedOn passed, Client* client)
     : shared_(shared),
       asked_(std::move(asked)),
-      path_(std::move(path)),
+      passed_(std::move(passed)),
       client_(client),
       socket_(client->socket()),
       attempts_(shared.options.attempts),
@@ -122,7 +122,7 @@ Exchange::Step Exchange::Try() {
   }
   attempts_.Begin();
   judge_ = Judge(asked_.stream);
-  EngineLegs legs(*bodies, path_, LimitsOf(shared_.options));
+  EngineLegs legs(*bodies, passed_, LimitsOf(shared_.options));
   bool prefill_ended = false;
   Step step = Step::kWait;
   while (step == Step::kWait) {

@@ -41,7 +41,7 @@ class Client {
 
 class Exchange {
  public:
-  Exchange(const Shared& shared, Asked asked, std::string path, Client* client);
+  Exchange(const Shared& shared, Asked asked, PassedOn passed, Client* client);
 
   // Until the client has its answer, or has gone.
   Outcome Run();
@@ -69,7 +69,7 @@ class Exchange {
 
   const Shared& shared_;
   Asked asked_;
-  const std::string path_;
+  const PassedOn passed_;
   Client* const client_;
   int socket_;
   Attempts attempts_;

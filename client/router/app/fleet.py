@@ -53,6 +53,7 @@ class Api:
     def __init__(self, test, name: str):
         self.name = name
         self.bodies = []
+        self.authorizations = []
         self.closed = 0  # requests whose connection the router closed
         self.script = self.say_who
         api = self
@@ -63,6 +64,7 @@ class Api:
             def do_POST(self):
                 size = int(self.headers["Content-Length"])
                 body = json.loads(self.rfile.read(size))
+                api.authorizations.append(self.headers["Authorization"])
                 api.bodies.append(body)
                 with contextlib.suppress(BrokenPipeError):
                     api.script(Call(self, body))
@@ -117,18 +119,20 @@ class Fleet:
         self._test.addCleanup(self.router.end)
         return self.router
 
-    def open(self, body: dict | bytes, path: str = "/v1/completions") -> http.client.HTTPConnection:
+    def open(self, body: dict | bytes, path: str = "/v1/completions",
+             **headers: str) -> http.client.HTTPConnection:
         """A request on its way; closing it is going away."""
         host, _, port = self.router.address().rpartition(":")
         client = http.client.HTTPConnection(host, int(port), timeout=program.LIMIT_S)
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        client.request("POST", path, data, {"Content-Type": "application/json"})
+        client.request("POST", path, data, {"Content-Type": "application/json", **headers})
         self._test.addCleanup(client.close)
         return client
 
-    def post(self, body: dict | bytes, path: str = "/v1/completions") -> tuple[int, str]:
+    def post(self, body: dict | bytes, path: str = "/v1/completions",
+             **headers: str) -> tuple[int, str]:
         """Status and text."""
-        reply = self.open(body, path).getresponse()
+        reply = self.open(body, path, **headers).getresponse()
         return reply.status, reply.read().decode()
 
     def metric(self, name: str) -> float:

@@ -144,7 +144,7 @@ class CivetFront final : public Front {
                      asked.status().message());
       return Outcome::kRefused;
     }
-    return Exchange(shared_, *std::move(asked), path, client).Run();
+    return Exchange(shared_, *std::move(asked), {path, client->authorization()}, client).Run();
   }
 
   bool Enter() {

@@ -52,6 +52,12 @@ class RouterTest(unittest.TestCase):
         self.counts("answered")
         self.assertEqual(self.fleet.metric("baton_router_open_requests"), 0)
 
+    def test_the_clients_key_reaches_both_engines(self):
+        prefill, decode = self.pair()
+        self.answer_after(prefill, decode)
+        self.assertEqual(self.fleet.post(ASKED, Authorization="Bearer key")[0], 200)
+        self.assertEqual(prefill.authorizations + decode.authorizations, ["Bearer key"] * 2)
+
     def test_both_legs_are_on_the_wire_at_once(self):
         prefill, decode = self.pair()
         met = threading.Barrier(2, timeout=program.LIMIT_S)
