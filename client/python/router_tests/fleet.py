@@ -22,6 +22,7 @@ class Api:
     def __init__(self, name: str):
         self.name = name
         self.bodies = []
+        self.authorizations = []
         self.cancelled = 0
         self.script = self.answer
         self.address = ""
@@ -39,6 +40,7 @@ class Api:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.bodies.append(body)
+        self.authorizations.append(request.headers.get("Authorization"))
         try:
             return await self.script(request, body)
         except asyncio.CancelledError:

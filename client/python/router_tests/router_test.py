@@ -14,10 +14,11 @@ class RouterTest(unittest.IsolatedAsyncioTestCase):
         self.fleet = await asyncio.to_thread(fleet.Fleet, self)
         self.http = await self.fleet.session()
 
-    async def post(self, router: str, **changes):
+    async def post(self, router: str, key: str = "", **changes):
         """Status and text."""
         url = "http://%s/v1/completions" % router
-        async with self.http.post(url, json={**ASKED, **changes}) as answer:
+        headers = {"Authorization": key} if key else {}
+        async with self.http.post(url, json={**ASKED, **changes}, headers=headers) as answer:
             return answer.status, await answer.text()
 
     async def test_both_legs_of_a_request_name_one_room_and_the_decodes_answer_is_the_clients(self):
@@ -39,6 +40,13 @@ class RouterTest(unittest.IsolatedAsyncioTestCase):
         await self.post(router)
         again = prefill.bodies[1]["kv_transfer_params"]["baton"]
         self.assertNotEqual(again["room"], send["room"])
+
+    async def test_the_clients_key_reaches_both_engines(self):
+        prefill = await self.fleet.add(PREFILL, "prefill-a")
+        decode = await self.fleet.add(DECODE, "decode-a")
+        status, text = await self.post(await self.fleet.start_router(), key="Bearer key")
+        self.assertEqual(status, 200, text)
+        self.assertEqual(prefill.authorizations + decode.authorizations, ["Bearer key"] * 2)
 
     async def test_sglangs_legs_name_the_prefills_bootstrap_address(self):
         prefill = await self.fleet.add(PREFILL, "prefill-a", "sglang", bootstrap="10.0.0.1:8998")

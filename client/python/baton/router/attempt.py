@@ -29,8 +29,9 @@ class Attempt:
     """Leaving the `async with` block ends both legs, and with them the requests at the engines."""
 
     def __init__(self, session: aiohttp.ClientSession, pick: Pick, path: str,
-                 body: dict[str, Any]) -> None:
+                 body: dict[str, Any], authorization: str | None = None) -> None:
         self._session, self._pick, self._path = session, pick, path
+        self._headers = {"Authorization": authorization} if authorization else {}
         self._legs = legs_of(body, pick)
         self._streams = bool(body.get("stream"))
         self._stack = contextlib.AsyncExitStack()
@@ -69,7 +70,8 @@ class Attempt:
         server = self._pick.prefill
         try:
             url = url_of(server, self._path)
-            async with self._session.post(url, json=self._legs.prefill) as answer:
+            async with self._session.post(url, json=self._legs.prefill,
+                                          headers=self._headers) as answer:
                 text = await answer.text()
         except aiohttp.ClientError as error:
             raise LegFailed(server.name, str(error) or type(error).__name__) from error
@@ -80,7 +82,8 @@ class Attempt:
     async def _begin_decode(self) -> tuple[aiohttp.ClientResponse, bytes]:
         server = self._pick.decode
         try:
-            post = self._session.post(url_of(server, self._path), json=self._legs.decode)
+            post = self._session.post(url_of(server, self._path), json=self._legs.decode,
+                                      headers=self._headers)
             self._answer = await self._stack.enter_async_context(post)
             if self._streams and self._answer.status < 400:
                 data = await self._answer.content.readany()

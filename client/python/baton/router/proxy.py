@@ -70,7 +70,8 @@ class Proxy:
                 return refusal(503, "; then ".join([*failed, str(error)]))
             self._picker.begin(pick)
             try:
-                async with Attempt(self._session, pick, request.path, body) as attempt:
+                async with Attempt(self._session, pick, request.path, body,
+                                   request.headers.get("Authorization")) as attempt:
                     answer, data = await attempt.first()
                     return await self._pass(request, attempt, answer, data)
             except LegFailed as error:
