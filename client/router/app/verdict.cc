@@ -27,16 +27,20 @@ bool IsFailure(const Json& choice) {
   return reason != choice.end() && (*reason == "error" || *reason == "abort");
 }
 
+bool IsEmptyText(const Json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().empty();
+}
+
 // A chat's first event names a role and has no content yet.
 bool HasContent(const Json& choice) {
   auto reason = choice.find("finish_reason");
   if (reason != choice.end() && !reason->is_null()) return true;
   auto text = choice.find("text");
-  if (text != choice.end()) return *text != "";
+  if (text != choice.end()) return !IsEmptyText(*text);
   auto delta = choice.find("delta");
   if (delta == choice.end() || !delta->is_object()) return true;
   for (const auto& [name, value] : delta->items()) {
-    if (name != "role" && !value.is_null() && value != "" && !value.empty()) return true;
+    if (name != "role" && !value.is_null() && !IsEmptyText(value) && !value.empty()) return true;
   }
   return false;
 }

@@ -8,7 +8,6 @@ using group::Entry;
 using group::Kind;
 using group::Life;
 using group::Outgoing;
-using group::Seat;
 using group::SeatIndex;
 
 namespace {
