@@ -8,7 +8,12 @@
 namespace baton::sim {
 namespace {
 
+// A sanitizer makes a history many times as long, and looks at memory, which a few will do for.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr uint64_t kHistories = 100;
+#else
 constexpr uint64_t kHistories = 2000;
+#endif
 
 TEST(GroupHistories, HaveOneSequenceAndNoneMissing) {
   GroupFigures all;
