@@ -1,5 +1,4 @@
 // baton-bootstrap: the registry of servers and of their ranks.
-#include <signal.h>
 #include <stdio.h>
 
 #include <string>
@@ -11,6 +10,7 @@
 #include "bootstrap_service/app/options.h"
 #include "bootstrap_service/app/server.h"
 #include "common/accept_loop.h"
+#include "common/end_signals.h"
 #include "common/log.h"
 #include "common/log_format.h"
 #include "common/thread_limit.h"
@@ -26,23 +26,6 @@ constexpr unsigned kStopSecondsMax = 10;
 int Complain(const absl::Status& status) {
   fprintf(stderr, "baton-bootstrap: %s\n", std::string(status.message()).c_str());
   return 2;
-}
-
-// Blocked in every thread that starts after this, so that only WaitForSignal sees them.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
-int WaitForSignal(const sigset_t& signals) {
-  constexpr timespec kPeriod = {0, 500'000'000};
-  int number = 0;
-  while ((number = sigtimedwait(&signals, nullptr, &kPeriod)) < 0) baton::TickLog();
-  return number;
 }
 
 }  // namespace
@@ -61,7 +44,7 @@ int main(int argc, char** argv) {
   baton::admin::StartLog(options.admin, "baton-bootstrap");
 
   // Build and serve.
-  sigset_t signals = BlockSignals();
+  sigset_t signals = baton::BlockEndSignals();
   auto server = baton::registry::BootstrapServer::Start(options);
   if (!server.ok()) return Complain(server.status());
   baton::admin::AdminSources sources;
@@ -79,7 +62,7 @@ int main(int argc, char** argv) {
   if (!written.ok()) return Complain(written);
 
   // Drain.
-  int number = WaitForSignal(signals);
+  int number = baton::WaitForSignal(signals);
   LOG(INFO) << "registry stops: signal " << number;
   baton::EndWithin(kStopSecondsMax);
   (*server)->BeginDrain();

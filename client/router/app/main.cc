@@ -13,6 +13,7 @@
 #include "client/router/app/stats.h"
 #include "client/router/router_client.h"
 #include "common/accept_loop.h"
+#include "common/end_signals.h"
 #include "common/log.h"
 #include "common/log_format.h"
 
@@ -27,24 +28,6 @@ constexpr uint64_t kFilesOfARequest = 10;
 int Complain(const absl::Status& status) {
   fprintf(stderr, "baton-router: %s\n", std::string(status.message()).c_str());
   return 2;
-}
-
-// Blocked in every thread that starts after this, so that only WaitForSignal sees them.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
-int WaitForSignal(const sigset_t& signals) {
-  constexpr timespec kPeriod = {0, 500'000'000};
-  int number = 0;
-  while ((number = sigtimedwait(&signals, nullptr, &kPeriod)) < 0) TickLog();
-  return number;
 }
 
 admin::Health HealthOf(const RouterClient& router, const Front& front,
@@ -75,7 +58,8 @@ int Run(int argc, char** argv) {
   admin::StartLog(options.admin, "baton-router");
 
   // Build and serve.
-  sigset_t signals = BlockSignals();
+  const sigset_t signals = BlockEndSignals();
+  signal(SIGPIPE, SIG_IGN);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   RouterOptions router_options;
   router_options.bootstrap_address = options.bootstrap;

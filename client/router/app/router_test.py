@@ -34,6 +34,20 @@ class RouterTest(unittest.TestCase):
         program.eventually(lambda: self.fleet.metric(OUTCOME % outcome) == count,
                            "%d %s" % (count, outcome))
 
+    def held_stream(self):
+        """An answer whose second piece comes when the event is set."""
+        _, decode = self.pair()
+        go_on = threading.Event()
+
+        def script(call):
+            call.begin_stream()
+            call.piece({"choices": [{"text": "one"}]})
+            go_on.wait(program.LIMIT_S)
+            call.piece({"choices": [{"text": "two"}]})
+            call.end_stream()
+        decode.script = script
+        return self.fleet.open({**ASKED, "stream": True}).getresponse(), go_on
+
     def test_both_legs_of_a_request_name_one_room_and_the_decodes_answer_is_the_clients(self):
         prefill, decode = self.pair()
         self.answer_after(prefill, decode)
@@ -85,17 +99,7 @@ class RouterTest(unittest.TestCase):
         self.assertEqual(prefill.bodies[0], {**want, "stream": False})
 
     def test_pieces_pass_through_as_they_come(self):
-        _, decode = self.pair()
-        go_on = threading.Event()
-
-        def script(call):
-            call.begin_stream()
-            call.piece({"choices": [{"text": "one"}]})
-            go_on.wait(program.LIMIT_S)
-            call.piece({"choices": [{"text": "two"}]})
-            call.end_stream()
-        decode.script = script
-        reply = self.fleet.open({**ASKED, "stream": True}).getresponse()
+        reply, go_on = self.held_stream()
         self.assertEqual(reply.headers["Content-Type"], "text/event-stream")
         self.assertIn(b"one", reply.readline())  # while the engine still waits
         go_on.set()
@@ -250,17 +254,7 @@ class RouterTest(unittest.TestCase):
         self.assertIn("--max_requests: ask again later", text)
 
     def test_a_router_that_is_ended_lets_a_stream_come_to_its_end(self):
-        _, decode = self.pair()
-        go_on = threading.Event()
-
-        def script(call):
-            call.begin_stream()
-            call.piece({"choices": [{"text": "one"}]})
-            go_on.wait(program.LIMIT_S)
-            call.piece({"choices": [{"text": "two"}]})
-            call.end_stream()
-        decode.script = script
-        reply = self.fleet.open({**ASKED, "stream": True}).getresponse()
+        reply, go_on = self.held_stream()
         self.assertIn(b"one", reply.readline())
         self.fleet.router.terminate()
         program.eventually(lambda: self.fleet.router.get("/readyz")[0] == 503, "it drains")
