@@ -56,11 +56,13 @@ class ThreadsTest(fleet.FieldTest):
         bootstrap = self.bootstrap(under=_AS_USER)
         p = self.agent("p", bootstrap.address(), under=_AS_USER)
         d = self.agent("d", bootstrap.address(), under=_AS_USER)
+        source = self.engine(p, role="prefill", server="prefill-a")
+        target = self.engine(d, role="decode", server="decode-a")
+        # gRPC starts its threads when it first has something for them: without, nothing connects.
+        self.land(source, target)
         for one in (bootstrap, p, d):
             one.admin_address()
             self.allow_no_more_threads(one)
-        source = self.engine(p, role="prefill", server="prefill-a")
-        target = self.engine(d, role="decode", server="decode-a")
         for _ in range(20):
             self.land(source, target)
         # One that comes later is connected to and served.

@@ -1,4 +1,4 @@
-"""Sources with a place for each bug of a bugs.txt, for a test that links them before the libraries."""
+"""Sources with each bug of a bugs.txt planted, for a test that links them before the libraries."""
 
 def plant(sources):
     """Copies of `sources` in which the bugs of this package's bugs.txt are planted; their names."""
